@@ -1,0 +1,60 @@
+/**
+ * Every limit that is not the owner's choice: name, unit last, the RFC's floor beside our value.
+ *
+ * @module
+ */
+
+export const limits = {
+  /** A command line with its CRLF. RFC 5321 §4.5.3.1.4 asks for 512, extensions add to it (RFC 3461, RFC 6531, RFC 4954's 12,288). */
+  commandOctetsMax: 12_288,
+  /** A text line with its CRLF: RFC 5321 §4.5.3.1.6 asks for 1,000. Senders exceed it; what a peer can make us hold is bounded by the body's size. */
+  textLineOctetsMax: 65_536,
+  /** A line that a next hop sends, with its CRLF: RFC 5321 §4.5.3.1.5 asks for 512. */
+  replyLineOctetsMax: 4_096,
+  /** Lines of one reply of a next hop. */
+  replyLinesMax: 200,
+  /** Local part and domain: RFC 5321 §4.5.3.1.1, §4.5.3.1.2. */
+  localPartOctetsMax: 64,
+  domainOctetsMax: 255,
+  /** Received fields of a message that goes round in circles: RFC 5321 §6.3 asks for at least 100. */
+  receivedFieldsMax: 100,
+  /** The header part of one message. */
+  headerOctetsMax: 262_144,
+  /** Malformed or refused-by-syntax commands in one session before it ends. */
+  commandErrorsMax: 10,
+  /** NOOP, RSET, VRFY, HELP and the like, beyond what messages need, in one session. */
+  idleCommandsMax: 100,
+
+  /** The server waits for a command, for data: RFC 5321 §4.5.3.2.7 asks for 5 min. */
+  serverCommandMs: 300_000,
+  serverDataMs: 300_000,
+  /** The whole DATA phase of one message; a slow-loris is ended by it. */
+  serverDataTotalMs: 3_600_000,
+  /** Bytes to a client that does not read. */
+  serverWriteMs: 300_000,
+
+  /** The client's waits: RFC 5321 §4.5.3.2.1 to §4.5.3.2.6. */
+  connectMs: 30_000,
+  greetingMs: 300_000,
+  ehloMs: 300_000,
+  mailMs: 300_000,
+  rcptMs: 300_000,
+  dataInitMs: 120_000,
+  dataBlockMs: 180_000,
+  dataTerminationMs: 600_000,
+  quitMs: 10_000,
+
+  /** A TLS handshake: time, and bytes from the peer (a long chain with room to spare). */
+  handshakeMs: 30_000,
+  handshakeOctetsMax: 131_072,
+  /** Renegotiations of one session, where they are switched on. */
+  renegotiationsMax: 3,
+
+  /** A body above this streams to a file and is never held whole. */
+  bodyInMemoryOctetsMax: 262_144,
+  /** One read of a socket or of a body file. */
+  chunkOctets: 65_536,
+
+  /** The shutdown waits this long for sessions. */
+  shutdownMs: 30_000,
+} as const;

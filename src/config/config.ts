@@ -1,0 +1,119 @@
+/**
+ * The configuration as the rest of the program sees it: immutable, resolved, with the names of `config.yaml`.
+ *
+ * What the file leaves out is filled in, sizes are octets, times are milliseconds, paths are absolute, policies and
+ * destinations carry what they inherit from `default`. A session keeps the {@linkcode Config} it began with.
+ *
+ * @module
+ */
+import type { LogLevel } from "../base/log.ts";
+import type { Level } from "../tls/level.ts";
+import type { TlsProfile } from "../tls/engine.ts";
+
+/** One entry of a host access table. */
+export interface SenderGroup {
+  name: string;
+  /** Addresses, CIDRs, host names, `.domain`, `ALL`. The last group's is `ALL`. */
+  senders: readonly string[];
+  policy: string;
+  line: number;
+}
+
+/** One row of a recipient table. */
+export interface RecipientRule {
+  address: string;
+  action: "accept" | "reject";
+  line: number;
+}
+
+/** A mail flow policy with everything it inherits. */
+export interface MailFlowPolicy {
+  name: string;
+  action: "accept" | "relay" | "reject" | "tcp_refuse" | "continue";
+  tls: "off" | "preferred" | "required";
+  max_message_size: number;
+  max_messages_per_connection: number;
+  max_recipients_per_message: number;
+  max_connections_per_ip: number;
+  bare_line_feed: "reject" | "fix";
+  reject_code: number;
+  reject_text: string;
+}
+
+/** One listener. */
+export interface ListenerConfig {
+  name: string;
+  type: "public" | "private" | "blackhole";
+  address: { address: string; port: number };
+  transport: "starttls" | "smtps";
+  hostname: string;
+  /** Names of certificate profiles, at least one. */
+  certificate: readonly string[];
+  max_connections: number;
+  sender_groups: readonly SenderGroup[];
+  recipients: readonly RecipientRule[];
+}
+
+/** Where a certificate profile's files are. `self_signed`: two pairs under storage, made at the first start. */
+export type CertificateProfile =
+  | { name: string; self_signed: true }
+  | { name: string; self_signed: false; certificate: string; key: string; intermediates?: string };
+
+/** A next hop: a name or an address, and a port. `domain:` next hops of later issues stay out. */
+export interface NextHop {
+  host: string;
+  port: number;
+}
+
+/** A destination control with everything it inherits. `match`: `default`, a domain, or `.domain`. */
+export interface DestinationControl {
+  match: string;
+  tls: Level;
+  verify_names: "domain" | "mx" | "hosted";
+  ip_preference: "prefer_v6" | "require_v6" | "prefer_v4" | "require_v4";
+  max_connections: number;
+  max_messages_per_connection: number;
+  bounce_profile: string;
+}
+
+/** How long mail is tried. */
+export interface BounceProfile {
+  name: string;
+  max_retries: number;
+  max_queue_time: number;
+  initial_retry: number;
+  max_retry_interval: number;
+}
+
+/** The whole of a valid `config.yaml`. */
+export interface Config {
+  /** The file it was read from, absolute. */
+  file: string;
+  /** Counts up with each configuration that was applied in this process. */
+  generation: number;
+  hostname: string;
+  storage: { directory: string };
+  dns: { servers: readonly { address: string; port: number }[]; timeout: number };
+  tls: {
+    gui_https: TlsProfile;
+    inbound_smtp: TlsProfile;
+    outbound_smtp: TlsProfile;
+    other_client_services: TlsProfile;
+  };
+  certificates: ReadonlyMap<string, CertificateProfile>;
+  certificate_authorities: { system: boolean; custom: readonly string[]; crls: readonly string[] };
+  listeners: readonly ListenerConfig[];
+  mail_flow_policies: ReadonlyMap<string, MailFlowPolicy>;
+  /** By domain or `.domain`, in lower case. */
+  smtp_routes: ReadonlyMap<string, readonly NextHop[]>;
+  destination_controls: {
+    certificate: string | null;
+    default: DestinationControl;
+    /** By domain or `.domain`, in lower case. */
+    domains: ReadonlyMap<string, DestinationControl>;
+  };
+  bounce_profiles: ReadonlyMap<string, BounceProfile>;
+  delivery: { address: string | null; hostname: string };
+  limits: { max_sessions: number; max_queue_messages: number; min_free_disk: number };
+  logs: { format: "text" | "json"; level: LogLevel; rotate_size: number; keep: number };
+}

@@ -1,0 +1,168 @@
+/**
+ * The mail log's language: each event, its fields, and its classic text.
+ *
+ * This table is a public contract: the text is what administrators of appliance gateways grep for. Whatever a peer can
+ * influence passes {@linkcode printable} here and nowhere else, so an event carries raw values.
+ *
+ * @module
+ */
+import { printable as p } from "../base/text.ts";
+import type { Log } from "../base/log.ts";
+
+/** Names and fields of everything that is logged. */
+export type MailEvent =
+  | {
+    event: "icid_open";
+    icid: number;
+    interface: string;
+    local: string;
+    address: string;
+    host: string;
+    verified: boolean;
+  }
+  | {
+    event: "icid_group";
+    icid: number;
+    action: "ACCEPT" | "RELAY" | "REJECT" | "TCPREFUSE";
+    group: string;
+    match: string;
+  }
+  | { event: "icid_tls"; icid: number; protocol: string; cipher: string; resumed: boolean }
+  | { event: "icid_tls_failed"; icid: number; code: number; error: string; reason: string }
+  | { event: "icid_note"; icid: number; reason: string; text: string }
+  | { event: "icid_close"; icid: number }
+  | { event: "icid_lost"; icid: number }
+  | { event: "mid_start"; mid: number; icid?: number }
+  | { event: "mid_from"; mid: number; icid?: number; from: string }
+  | { event: "mid_to"; mid: number; icid?: number; rid: number; to: string }
+  | { event: "mid_to_rejected"; mid: number; icid: number; to: string; by: string }
+  | { event: "mid_message_id"; mid: number; messageId: string }
+  | { event: "mid_subject"; mid: number; subject: string }
+  | { event: "mid_ready"; mid: number; bytes: number; from: string }
+  | { event: "mid_queued"; mid: number }
+  | { event: "mid_aborted"; mid: number; icid?: number; reason: string; text: string }
+  | { event: "mid_generated"; mid: number; parent: number }
+  | { event: "dcid_open"; dcid: number; interface: string; address: string; port: number }
+  | {
+    event: "dcid_tls";
+    dcid: number;
+    protocol: string;
+    cipher: string;
+    resumed: boolean;
+    verified: boolean;
+    reason?: string;
+  }
+  | { event: "dcid_tls_deferring"; dcid: number; code: number; error: string; reason: string }
+  | { event: "dcid_tls_failed"; dcid: number; text: string; reason: string }
+  | { event: "dcid_tls_unverified"; dcid: number; level: string; reason: string; text: string }
+  | {
+    event: "connection_error";
+    dcid: number;
+    domain: string;
+    address: string;
+    port: number;
+    details: string;
+    interface: string;
+    reason: string;
+    text: string;
+  }
+  | { event: "dcid_close"; dcid: number }
+  | { event: "delivery_start"; dcid: number; mid: number; rids: number[] }
+  | { event: "message_done"; dcid: number; mid: number; rids: number[] }
+  | { event: "rid_response"; mid: number; rids: number[]; response: string }
+  | { event: "message_finished"; mid: number }
+  | {
+    event: "bounced" | "delayed";
+    dcid: number;
+    mid: number;
+    rid: number;
+    enhanced: string;
+    meaning: string;
+    code: number;
+    lines: string[];
+    reason?: string;
+  }
+  | { event: "bounce_dropped"; mid: number; text: string }
+  /** Anything about the gateway itself; `text` is ours, with {@linkcode printable} applied to what is quoted in it. */
+  | { event: "note"; text: string; reason?: string };
+
+/** The log that stages write to. */
+export type MailLog = Log<MailEvent>;
+
+const rids = (list: number[]): string => `[${list.join(", ")}]`;
+/** As a Python string literal, which the classic log shows. */
+const quoted = (text: string): string => `'${p(text).replaceAll("'", "\\'")}'`;
+
+/** The classic text of an event, without prefix and line end. */
+export function eventText(e: MailEvent): string {
+  switch (e.event) {
+    case "icid_open":
+      return `New SMTP ICID ${e.icid} interface ${e.interface} (${e.local}) address ${e.address} reverse dns host ` +
+        `${p(e.host)} verified ${e.verified ? "yes" : "no"}`;
+    case "icid_group":
+      return `ICID ${e.icid} ${e.action} SG ${e.group} match ${p(e.match)}`;
+    case "icid_tls":
+      return `ICID ${e.icid} TLS success protocol ${e.protocol} cipher ${e.cipher}`;
+    case "icid_tls_failed":
+      return `ICID ${e.icid} TLS failed: (${e.code}, ${quoted(e.error)})`;
+    case "icid_note":
+      return `ICID ${e.icid} ${p(e.text)}`;
+    case "icid_close":
+      return `ICID ${e.icid} close`;
+    case "icid_lost":
+      return `ICID ${e.icid} lost`;
+    case "mid_start":
+      return e.icid === undefined ? `Start MID ${e.mid}` : `Start MID ${e.mid} ICID ${e.icid}`;
+    case "mid_from":
+      return `MID ${e.mid} ${e.icid === undefined ? "" : `ICID ${e.icid} `}From: <${p(e.from)}>`;
+    case "mid_to":
+      return `MID ${e.mid} ${e.icid === undefined ? "" : `ICID ${e.icid} `}RID ${e.rid} To: <${p(e.to)}>`;
+    case "mid_to_rejected":
+      return `MID ${e.mid} ICID ${e.icid} To: <${p(e.to)}> Rejected by ${e.by}`;
+    case "mid_message_id":
+      return `MID ${e.mid} Message-ID ${quoted(e.messageId)}`;
+    case "mid_subject":
+      return `MID ${e.mid} Subject ${quoted(e.subject)}`;
+    case "mid_ready":
+      return `MID ${e.mid} ready ${e.bytes} bytes from <${p(e.from)}>`;
+    case "mid_queued":
+      return `MID ${e.mid} queued for delivery`;
+    case "mid_aborted":
+      return `Message aborted MID ${e.mid} ${p(e.text)}`;
+    case "mid_generated":
+      return `MID ${e.mid} was generated for bounce of MID ${e.parent}`;
+    case "dcid_open":
+      return `New SMTP DCID ${e.dcid} interface ${e.interface} address ${e.address} port ${e.port}`;
+    case "dcid_tls":
+      return `DCID ${e.dcid} TLS success protocol ${e.protocol} cipher ${e.cipher}`;
+    case "dcid_tls_deferring":
+      return `DCID ${e.dcid} TLS deferring: (${e.code}, ${quoted(e.error)})`;
+    case "dcid_tls_failed":
+      return `DCID ${e.dcid} TLS failed: ${p(e.text)}`;
+    case "dcid_tls_unverified":
+      return `DCID ${e.dcid} TLS ${e.level}: certificate not verified: ${p(e.text)}`;
+    case "connection_error":
+      return `Connection Error: DCID ${e.dcid} domain: ${p(e.domain)} IP: ${e.address} port: ${e.port} ` +
+        `details: ${p(e.details)} interface: ${e.interface} reason: ${p(e.text)}`;
+    case "dcid_close":
+      return `DCID ${e.dcid} close`;
+    case "delivery_start":
+      return `Delivery start DCID ${e.dcid} MID ${e.mid} to RID ${rids(e.rids)}`;
+    case "message_done":
+      return `Message done DCID ${e.dcid} MID ${e.mid} to RID ${rids(e.rids)}`;
+    case "rid_response":
+      return `MID ${e.mid} RID ${rids(e.rids)} Response ${quoted(e.response)}`;
+    case "message_finished":
+      return `Message finished MID ${e.mid} done`;
+    case "bounced":
+    case "delayed":
+      return `${e.event === "bounced" ? "Bounced" : "Delayed"}: DCID ${e.dcid} MID ${e.mid} to RID ${e.rid} - ` +
+        `${p(e.enhanced)} - ${e.meaning} ('${String(e.code).padStart(3, "0")}', [${e.lines.map(quoted).join(", ")}])`;
+    case "bounce_dropped":
+      return `MID ${e.mid} bounce dropped: ${p(e.text)}`;
+    case "note":
+      return e.text;
+    default:
+      return e satisfies never;
+  }
+}

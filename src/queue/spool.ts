@@ -1,0 +1,107 @@
+/**
+ * What the queue promises to the stages before and behind it.
+ *
+ * `put` resolves after the sync: only then may a 250 be sent. Everything is asynchronous and made of plain values, so that the
+ * queue can live in another thread.
+ *
+ * @module
+ */
+import type { Octets } from "../base/octets.ts";
+import type { Envelope, Recipient } from "../mail/envelope.ts";
+import type { Outcome } from "../mail/outcome.ts";
+
+/** Numbers that count up for the life of the installation. */
+export interface Ids {
+  next(kind: "icid" | "mid" | "dcid"): number;
+}
+
+/** The text of one message while it comes in. Small bodies stay in memory, large ones stream to a file. */
+export interface Draft {
+  /** Octets so far. */
+  readonly octets: number;
+  /**
+   * Takes a piece of the text, already free of dot stuffing; the queue owns `chunk` from now on. Returns a promise where the caller has to wait (back-pressure),
+   * else nothing. Rejects with {@linkcode SpoolFullError} on a full disk.
+   */
+  write(chunk: Octets): Promise<void> | void;
+  /** Throws everything away. Nothing stays on disk. */
+  abort(): Promise<void>;
+}
+
+/** How long and how often mail is tried: a bounce profile's part that the queue needs. */
+export interface RetryRule {
+  max_retries: number;
+  max_queue_time: number;
+  initial_retry: number;
+  max_retry_interval: number;
+}
+
+/** The recipients of one message in one destination, lent to delivery. */
+export interface Lease {
+  /** Of this lease; no two are alike. */
+  id: number;
+  envelope: Omit<Envelope, "recipients">;
+  /** Those that are still to be served. */
+  recipients: Recipient[];
+  destination: string;
+  /** Attempts before this one. */
+  attempts: number;
+  /** Octets of the text. */
+  octets: number;
+  /** The text in chunks of at most 64 KiB, or whole where it is small. It may be read more than once, one after the other. */
+  text(): AsyncIterable<Octets>;
+  /** The text where it is held in memory, else `undefined`. */
+  readonly held: Octets | undefined;
+}
+
+/** What `settle` did, for the log. */
+export interface Settlement {
+  /** Nothing of the message is left in the queue. */
+  finished: boolean;
+  /** Recipients given up after this attempt, those refused and those whose time is up, with the outcome that ended them. */
+  bounced: Outcome[];
+  /** Recipients that wait, and until when (wall milliseconds). */
+  deferred: { outcomes: Outcome[]; until: number } | undefined;
+  /** The MID of the report that was queued; `"dropped"` where the sender is null, or nobody wants one: `undefined`. */
+  report: { mid: number; recipient: string } | "dropped" | undefined;
+}
+
+/** State of one destination. */
+export interface DestinationState {
+  destination: string;
+  /** Messages that wait for it, leased ones left out. */
+  waiting: number;
+  /** When the first of them is due, wall milliseconds. */
+  due: number;
+}
+
+/** The durable queue. */
+export interface Spool {
+  readonly ids: Ids;
+  /** A place for the text of a message. */
+  draft(mid: number): Draft;
+  /** Stores. Resolves after the sync; rejects with {@linkcode SpoolFullError} or another error, and then nothing is left. */
+  put(envelope: Envelope, draft: Draft): Promise<void>;
+  /**
+   * Up to `count` messages for `destination` that are due, oldest due first. They are not given out again before they are settled or
+   * given back. Leases end with the process.
+   */
+  lease(destination: string, count: number): Promise<Lease[]>;
+  /** Gives a lease back untouched, due at once or at `until`. */
+  giveBack(lease: Lease, until?: number): void;
+  /** Writes down what became of a lease. Resolves when written; a crash before it means that the message is tried again. */
+  settle(lease: Lease, outcomes: Outcome[], rule: RetryRule): Promise<Settlement>;
+  /** Destinations with something that is due, or will be. */
+  destinations(): Iterable<DestinationState>;
+  /** Called with a destination whenever something for it becomes due: after a put, a give-back, a retry time. One listener. */
+  onDue(listener: (destination: string) => void): void;
+  /** Messages in the queue. */
+  readonly messages: number;
+  /** Writes down what is pending and closes. */
+  close(): Promise<void>;
+}
+
+/** No room: the disk is full, inodes or the configured limits are used up. It says 452 to clients. */
+export class SpoolFullError extends Error {
+  override name = "SpoolFullError";
+}
