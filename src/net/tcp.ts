@@ -1,0 +1,206 @@
+/**
+ * TCP: the machine's sockets as {@linkcode Conn}, {@linkcode Listener} and {@linkcode Dialer}.
+ *
+ * Deadlines are kept by one sweep over all connections instead of a timer each: moving a deadline is a store, and the price is
+ * that it is noticed up to {@linkcode sweepMs} late, which SMTP's waits of minutes do not feel.
+ *
+ * @module
+ */
+import type { Clock, Timer } from "../base/clock.ts";
+import type { Octets } from "../base/octets.ts";
+import { connectFrom } from "./bound.ts";
+import { type Conn, DeadlineError, type Dialer, type Endpoint, endpointText, type Listener } from "./net.ts";
+
+/** How late a passed deadline may be noticed. */
+const sweepMs = 100;
+
+/** Pause after an accept that failed for want of something, such as file descriptors. */
+const acceptPauseMs = 50;
+
+/** The sockets of one process. */
+export interface Tcp extends Dialer {
+  /** Throws with a clear line where the address is in use or not ours. */
+  listen(at: Endpoint, options?: { reusePort: boolean }): Listener;
+  /** Connections that are open, both directions. */
+  readonly open: number;
+}
+
+/** Sockets whose deadlines follow `clock`. */
+export function tcp(clock: Clock): Tcp {
+  return new Sockets(clock);
+}
+
+/** What a connection needs of the runtime's socket. */
+export type NativeStream = Pick<
+  Deno.TcpConn,
+  "read" | "write" | "close" | "setNoDelay" | "localAddr" | "remoteAddr"
+>;
+
+class Sockets implements Tcp {
+  readonly clock: Clock;
+  readonly #conns = new Set<TcpConn>();
+  #sweep: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  get open(): number {
+    return this.#conns.size;
+  }
+
+  listen(at: Endpoint, options: { reusePort: boolean } = { reusePort: false }): Listener {
+    try {
+      const native = Deno.listen({ hostname: at.address, port: at.port, reusePort: options.reusePort });
+      return new TcpListener(native, this);
+    } catch (error) {
+      throw new Error(`Cannot listen on ${endpointText(at)}: ${listenFault(error)}`);
+    }
+  }
+
+  async dial(to: Endpoint, { ms, from }: { ms: number; from?: string }): Promise<Conn> {
+    const abort = new AbortController();
+    const timer = this.clock.after(ms, () => abort.abort());
+    try {
+      return this.adopt(
+        from === undefined
+          ? await Deno.connect({ hostname: to.address, port: to.port, signal: abort.signal })
+          : await connectFrom(from, { to, signal: abort.signal }),
+      );
+    } catch (error) {
+      if (abort.signal.aborted) throw new DeadlineError(`no connection to ${endpointText(to)} within ${ms} ms`);
+      throw error;
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  adopt(native: NativeStream): Conn {
+    const conn = new TcpConn(native, this);
+    this.#conns.add(conn);
+    this.#sweep ??= this.clock.every(sweepMs, () => this.#expire());
+    return conn;
+  }
+
+  drop(conn: TcpConn): void {
+    this.#conns.delete(conn);
+    if (this.#conns.size > 0) return;
+    this.#sweep?.cancel();
+    this.#sweep = undefined;
+  }
+
+  #expire(): void {
+    const now = this.clock.monotonic();
+    for (const conn of this.#conns) if (conn.expiresAt <= now) conn.expire();
+  }
+}
+
+class TcpConn implements Conn {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Monotonic milliseconds. */
+  expiresAt = Infinity;
+  readonly #native: NativeStream;
+  readonly #sockets: Sockets;
+  #closed = false;
+  #expired = false;
+
+  constructor(native: NativeStream, sockets: Sockets) {
+    this.#native = native;
+    this.#sockets = sockets;
+    this.local = endpointOf(native.localAddr);
+    this.remote = endpointOf(native.remoteAddr);
+    // Replies are small and waited for: Nagle's algorithm would hold each back for the peer's delayed acknowledgement.
+    native.setNoDelay(true);
+  }
+
+  async read(into: Octets): Promise<number | null> {
+    try {
+      return await this.#native.read(into);
+    } catch (error) {
+      throw this.#cause(error);
+    }
+  }
+
+  async write(bytes: Octets): Promise<void> {
+    try {
+      let written = await this.#native.write(bytes);
+      while (written < bytes.length) written += await this.#native.write(bytes.subarray(written));
+    } catch (error) {
+      throw this.#cause(error);
+    }
+  }
+
+  deadline(ms: number): void {
+    this.expiresAt = this.#sockets.clock.monotonic() + ms;
+  }
+
+  expire(): void {
+    this.#expired = true;
+    this.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#sockets.drop(this);
+    this.#native.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #cause(error: unknown): unknown {
+    return this.#expired ? new DeadlineError(`the time-out for ${endpointText(this.remote)} passed`) : error;
+  }
+}
+
+class TcpListener implements Listener {
+  readonly local: Endpoint;
+  readonly #native: Deno.TcpListener;
+  readonly #sockets: Sockets;
+  #closed = false;
+
+  constructor(native: Deno.TcpListener, sockets: Sockets) {
+    this.#native = native;
+    this.#sockets = sockets;
+    this.local = endpointOf(native.addr);
+  }
+
+  async accept(): Promise<Conn | null> {
+    while (!this.#closed) {
+      try {
+        return this.#sockets.adopt(await this.#native.accept());
+      } catch {
+        // Closed, a client that left before it was accepted, or no descriptor to spare: only the last needs the pause.
+        if (!this.#closed) await new Promise<void>((go) => this.#sockets.clock.after(acceptPauseMs, go));
+      }
+    }
+    return null;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#native.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function endpointOf(native: Deno.NetAddr): Endpoint {
+  // A dual-stack socket shows IPv4 clients as ::ffff:10.0.0.1; rules are written for 10.0.0.1.
+  return { address: native.hostname.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, ""), port: native.port };
+}
+
+function listenFault(error: unknown): string {
+  if (error instanceof Deno.errors.AddrInUse) return "the port is in use by another program";
+  if (error instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE";
+  }
+  return error instanceof Error ? error.message : String(error);
+}
