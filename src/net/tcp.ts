@@ -14,6 +14,12 @@ import { type Conn, DeadlineError, type Dialer, type Endpoint, endpointText, typ
 /** How late a passed deadline may be noticed. */
 const sweepMs = 100;
 
+/**
+ * Closed connections that one address may hold. The runtime cannot end a write that waits for the peer to read, so the socket stays
+ * until the peer reads or leaves: a peer that does neither is not spoken to again until it lets go of some.
+ */
+const lingeringMax = 5;
+
 /** Pause after an accept that failed for want of something, such as file descriptors. */
 const acceptPauseMs = 50;
 
@@ -39,6 +45,7 @@ export type NativeStream = Pick<
 class Sockets implements Tcp {
   readonly clock: Clock;
   readonly #conns = new Set<TcpConn>();
+  readonly #lingering = new Map<string, number>();
   #sweep: Timer | undefined;
 
   constructor(clock: Clock) {
@@ -59,6 +66,9 @@ class Sockets implements Tcp {
   }
 
   async dial(to: Endpoint, { ms, from }: { ms: number; from?: string }): Promise<Conn> {
+    if (this.#lingersTooMuch(to.address)) {
+      throw new Error(`${to.address} holds ${lingeringMax} closed connections open by reading nothing from them`);
+    }
     const abort = new AbortController();
     const timer = this.clock.after(ms, () => abort.abort());
     try {
@@ -89,6 +99,28 @@ class Sockets implements Tcp {
     this.#sweep = undefined;
   }
 
+  /** Notes a connection that is closed here and still held by a write that its peer does not take. */
+  lingers(conn: TcpConn): void {
+    this.#lingering.set(conn.remote.address, (this.#lingering.get(conn.remote.address) ?? 0) + 1);
+  }
+
+  /** The write of a closed connection ended. */
+  settled(conn: TcpConn): void {
+    const left = (this.#lingering.get(conn.remote.address) ?? 0) - 1;
+    if (left > 0) this.#lingering.set(conn.remote.address, left);
+    else this.#lingering.delete(conn.remote.address);
+  }
+
+  /** Takes a connection that was accepted; `undefined`, and closed, where its peer holds too many already. */
+  admit(native: Deno.TcpConn): Conn | undefined {
+    if (!this.#lingersTooMuch(endpointOf(native.remoteAddr).address)) return this.adopt(native);
+    native.close();
+  }
+
+  #lingersTooMuch(address: string): boolean {
+    return (this.#lingering.get(address) ?? 0) >= lingeringMax;
+  }
+
   #expire(): void {
     const now = this.clock.monotonic();
     for (const conn of this.#conns) if (conn.expiresAt <= now) conn.expire();
@@ -104,6 +136,7 @@ class TcpConn implements Conn {
   readonly #sockets: Sockets;
   #closed = false;
   #expired = false;
+  #rejectWrite: ((cause: unknown) => void) | undefined;
 
   constructor(native: NativeStream, sockets: Sockets) {
     this.#native = native;
@@ -122,13 +155,27 @@ class TcpConn implements Conn {
     }
   }
 
-  async write(bytes: Octets): Promise<void> {
-    try {
-      let written = await this.#native.write(bytes);
-      while (written < bytes.length) written += await this.#native.write(bytes.subarray(written));
-    } catch (error) {
-      throw this.#cause(error);
-    }
+  write(bytes: Octets): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#rejectWrite = reject;
+    this.#writeAll(bytes).then(() => {
+      this.#writeEnded();
+      resolve();
+    }, (error) => {
+      this.#writeEnded();
+      reject(this.#cause(error));
+    });
+    return promise;
+  }
+
+  #writeEnded(): void {
+    this.#rejectWrite = undefined;
+    if (this.#closed) this.#sockets.settled(this);
+  }
+
+  async #writeAll(bytes: Octets): Promise<void> {
+    let written = await this.#native.write(bytes);
+    while (written < bytes.length) written += await this.#native.write(bytes.subarray(written));
   }
 
   deadline(ms: number): void {
@@ -145,6 +192,9 @@ class TcpConn implements Conn {
     this.#closed = true;
     this.#sockets.drop(this);
     this.#native.close();
+    if (this.#rejectWrite === undefined) return;
+    this.#sockets.lingers(this);
+    this.#rejectWrite(this.#cause(new Deno.errors.BadResource("the connection is closed")));
   }
 
   [Symbol.dispose](): void {
@@ -171,7 +221,8 @@ class TcpListener implements Listener {
   async accept(): Promise<Conn | null> {
     while (!this.#closed) {
       try {
-        return this.#sockets.adopt(await this.#native.accept());
+        const conn = this.#sockets.admit(await this.#native.accept());
+        if (conn !== undefined) return conn;
       } catch {
         // Closed, a client that left before it was accepted, or no descriptor to spare: only the last needs the pause.
         if (!this.#closed) await new Promise<void>((go) => this.#sockets.clock.after(acceptPauseMs, go));
