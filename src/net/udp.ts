@@ -8,8 +8,11 @@ import type { Endpoint } from "./net.ts";
 
 /** A bound socket. Closing it makes a pending receive reject. */
 export interface DatagramSocket {
+  /** Sends one datagram. */
   send(bytes: Octets, to: Endpoint): Promise<unknown>;
+  /** The next datagram and its sender; `bytes` is a part of `into`. */
   receive(into: Octets): Promise<{ bytes: Octets; from: Endpoint }>;
+  /** Gives the port back. */
   close(): void;
 }
 
