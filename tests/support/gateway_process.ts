@@ -1,0 +1,204 @@
+/**
+ * The real gateway as a child process: from source or as the compiled binary, in a folder of its own, on free ports.
+ *
+ * The configuration is written as JSON, which is YAML too, so that tests build it from plain objects.
+ *
+ * @module
+ */
+
+const repository = new URL("../../", import.meta.url).pathname;
+
+/** A configuration: any part of config.yaml. */
+export type ConfigObject = { [key: string]: unknown };
+
+/** How a gateway is started. */
+export interface GatewayOptions {
+  /** config.yaml, of the ports that were found free, by the names in `ports`. */
+  config: (ports: Record<string, number>) => ConfigObject;
+  /** Names of the ports wanted. Those in `listening` are waited for. */
+  ports: readonly string[];
+  /** Ports on which the gateway listens when it has started. Absent: all. */
+  listening?: readonly string[];
+  /** A compiled binary; absent: from source. */
+  binary?: string;
+  env?: Record<string, string>;
+  /** How long it may take to start, in ms. */
+  startMs?: number;
+}
+
+/** A port of 127.0.0.1 that nobody listens on now. */
+export function freePort(): number {
+  return freePorts(["one"]).one;
+}
+
+/** Different free ports, by name. They are held together while they are looked for, so that none comes twice. */
+export function freePorts(names: readonly string[]): Record<string, number> {
+  const held = names.map((name) => ({ name, listener: Deno.listen({ hostname: "127.0.0.1", port: 0 }) }));
+  const ports = Object.fromEntries(held.map(({ name, listener }) => [name, (listener.addr as Deno.NetAddr).port]));
+  for (const { listener } of held) listener.close();
+  return ports;
+}
+
+/** A gateway that runs, or has ended. */
+export class GatewayProcess implements AsyncDisposable {
+  /** Its folder: config.yaml, and `data` unless the configuration says otherwise. */
+  readonly folder: string;
+  readonly ports: Readonly<Record<string, number>>;
+  #options: GatewayOptions;
+  #child: Deno.ChildProcess | null = null;
+  #reading: Promise<unknown> = Promise.resolve();
+  #output = "";
+  #changed = Promise.withResolvers<void>();
+
+  private constructor(folder: string, ports: Record<string, number>, options: GatewayOptions) {
+    this.folder = folder;
+    this.ports = ports;
+    this.#options = options;
+  }
+
+  /** Writes the configuration, starts the gateway and waits until it listens. Throws with its output if it ends instead. */
+  static async start(options: GatewayOptions): Promise<GatewayProcess> {
+    const gateway = new GatewayProcess(
+      await Deno.makeTempDir({ prefix: "postern-" }),
+      freePorts(options.ports),
+      options,
+    );
+    try {
+      await gateway.configure(options.config(gateway.ports));
+      await gateway.launch();
+    } catch (thrown) {
+      await gateway[Symbol.asyncDispose]();
+      throw thrown;
+    }
+    return gateway;
+  }
+
+  get configPath(): string {
+    return `${this.folder}/config.yaml`;
+  }
+
+  /** The process, while it runs. */
+  get pid(): number {
+    if (this.#child === null) throw new Error("Cannot name the process: the gateway does not run");
+    return this.#child.pid;
+  }
+
+  /** Everything it has printed so far, over all its starts: the mail log. */
+  get log(): string {
+    return this.#output;
+  }
+
+  /** Replaces config.yaml by a rename, as editors do. */
+  async configure(config: ConfigObject): Promise<void> {
+    await Deno.writeTextFile(`${this.folder}/config.new`, JSON.stringify(config, null, 2));
+    await Deno.rename(`${this.folder}/config.new`, this.configPath);
+  }
+
+  /** Starts it, again after {@linkcode stop} or {@linkcode kill}, and waits until it listens. */
+  async launch(): Promise<void> {
+    const { binary, env, startMs = 20_000, listening, ports } = this.#options;
+    const child = new Deno.Command(binary ?? Deno.execPath(), {
+      args: [...(binary ? [] : ["run", "-A", `${repository}main.ts`]), "run", "--config", this.configPath],
+      cwd: this.folder,
+      env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#child = child;
+    this.#reading = Promise.all([this.#read(child.stdout), this.#read(child.stderr)]);
+    let ended: Deno.CommandStatus | null = null;
+    child.status.then((status) => ended = status);
+    const wanted = (listening ?? ports).map((name) => this.ports[name]);
+    for (const since = Date.now();; await pause(20)) {
+      if (wanted.every(isListening)) return;
+      if (ended === null && Date.now() - since < startMs) continue;
+      const what = ended === null ? `no listener after ${startMs} ms` : "it ended";
+      throw new Error(`Cannot start the gateway: ${what}\n${this.#output}`);
+    }
+  }
+
+  /** Waits until the log from character `from` on matches, and returns the match. */
+  async logged(
+    pattern: RegExp,
+    { ms = 10_000, from = 0 }: { ms?: number; from?: number } = {},
+  ): Promise<RegExpExecArray> {
+    const late = Promise.withResolvers<void>();
+    let over = false;
+    const timer = setTimeout(() => {
+      over = true;
+      late.resolve();
+    }, ms);
+    try {
+      for (;;) {
+        const { promise } = this.#changed;
+        const match = pattern.exec(this.#output.slice(from));
+        if (match !== null) return match;
+        if (over) throw new Error(`Cannot find ${pattern} in the log after ${ms} ms:\n${this.#output.slice(from)}`);
+        await Promise.race([promise, late.promise]);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  signal(name: Deno.Signal): void {
+    Deno.kill(this.pid, name);
+  }
+
+  /** SIGTERM and the wait for its end, `ms` at the most. */
+  async stop(ms = 35_000): Promise<Deno.CommandStatus> {
+    this.signal("SIGTERM");
+    return await this.#ended(ms);
+  }
+
+  /** SIGKILL: what a power cut or the kernel's out-of-memory killer does. */
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.#ended(5000);
+  }
+
+  /** Waits for the end of the process. */
+  async #ended(ms: number): Promise<Deno.CommandStatus> {
+    const child = this.#child!;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill("SIGKILL");
+    }, ms);
+    const status = await child.status;
+    clearTimeout(timer);
+    this.#child = null;
+    await this.#reading;
+    if (late) throw new Error(`Cannot stop the gateway: it ran on for ${ms} ms\n${this.#output}`);
+    return status;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      this.#output += decoder.decode(chunk, { stream: true });
+      const { resolve } = this.#changed;
+      this.#changed = Promise.withResolvers();
+      resolve();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child !== null) await this.kill().catch(() => {}); // it has ended by itself
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** Does somebody listen on this port? Asked of the kernel, since a connection would be seen in the log. */
+export function isListening(port: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  return ["/proc/net/tcp", "/proc/net/tcp6"].some((file) =>
+    Deno.readTextFileSync(file).split("\n").some((line) => line.includes(local) && / 0A /.test(line))
+  );
+}
+
+/** Waits. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
