@@ -32,10 +32,13 @@ permissions=(
   --allow-ffi
 )
 
-# The system's libraries, copied to where src/openssl looks for them: native/ beside src/.
+# The system's libraries, copied to where src/openssl looks for them, native/ beside src/, for as long as the build takes:
+# what stayed there would be used from source too, when the system's had long been updated.
 libraries=${OPENSSL_LIBRARIES:-$(dirname "$(ldconfig -p | awk '/libcrypto\.so\.3 / && /x86-64|AArch64/ {print $NF; exit}')")}
+fresh=$(dirname "$out")/.fresh
+trap 'rm -rf "$fresh" native' EXIT
 rm -rf native
-mkdir -p native/ossl-modules
+mkdir -p "$fresh" native/ossl-modules
 for library in libcrypto.so.3 libssl.so.3 ossl-modules/legacy.so; do
   [[ -r $libraries/$library ]] || {
     echo "Cannot embed $library: $libraries has none; install libssl3 or set OPENSSL_LIBRARIES" >&2
@@ -52,9 +55,6 @@ while read -r worker; do include+=(--include "$worker"); done < <(find src -name
 # Some dependency graphs overflow the compiler's stack (Deno 2.7.11).
 export RUST_MIN_STACK=${RUST_MIN_STACK:-268435456}
 # Made elsewhere and moved: a binary that runs cannot be written to, but it can be replaced.
-fresh=$(dirname "$out")/.fresh
-mkdir -p "$fresh"
-trap 'rm -rf "$fresh"' EXIT
 ./denow compile --quiet --no-code-cache --no-prompt "${permissions[@]}" "${include[@]}" \
   --output "$fresh/$(basename "$out")" main.ts
 mv "$fresh/$(basename "$out")" "$out"
