@@ -16,6 +16,10 @@ export const limits = {
   /** Local part and domain: RFC 5321 §4.5.3.1.1, §4.5.3.1.2. */
   localPartOctetsMax: 64,
   domainOctetsMax: 255,
+  /** The rest of an over-long or malformed command line, thrown away before the session is given up. */
+  skippedLineOctetsMax: 65_536,
+  /** Text of a message that is refused already, read to its end before the session is given up. */
+  drainedOctetsMax: 104_857_600,
   /** Received fields of a message that goes round in circles: RFC 5321 §6.3 asks for at least 100. */
   receivedFieldsMax: 100,
   /** The header part of one message. */
@@ -24,6 +28,11 @@ export const limits = {
   commandErrorsMax: 10,
   /** NOOP, RSET, VRFY, HELP and the like, beyond what messages need, in one session. */
   idleCommandsMax: 100,
+  /** Refused recipients in one session before it ends. */
+  refusedRecipientsMax: 1_000,
+  /** ENVID, RFC 3461 §4.4; ORCPT, RFC 3461 §4.2. */
+  envidOctetsMax: 100,
+  orcptOctetsMax: 500,
 
   /** The server waits for a command, for data: RFC 5321 §4.5.3.2.7 asks for 5 min. */
   serverCommandMs: 300_000,
@@ -32,6 +41,10 @@ export const limits = {
   serverDataTotalMs: 3_600_000,
   /** Bytes to a client that does not read. */
   serverWriteMs: 300_000,
+  /** A client that was refused in the greeting has this long to say QUIT. */
+  refusedSessionMs: 60_000,
+  /** The last reply to a client that is being hung up on. */
+  farewellMs: 5_000,
 
   /** The client's waits: RFC 5321 §4.5.3.2.1 to §4.5.3.2.6. */
   connectMs: 30_000,
@@ -43,17 +56,37 @@ export const limits = {
   dataBlockMs: 180_000,
   dataTerminationMs: 600_000,
   quitMs: 10_000,
+  /** One message over one connection, all steps together: a next hop that is slow with each is given up. */
+  transactionMs: 3_600_000,
+  /** Addresses that one attempt to connect tries, and for how long it goes on to the next one. */
+  addressesTriedMax: 10,
+  connectTotalMs: 600_000,
+  /** Outbound connections, all destinations together. */
+  deliveryConnectionsMax: 1_000,
+  /** An outbound connection without work is kept this long. */
+  deliveryIdleMs: 1_500,
 
   /** A TLS handshake: time, and bytes from the peer (a long chain with room to spare). */
   handshakeMs: 30_000,
   handshakeOctetsMax: 131_072,
   /** Renegotiations of one session, where they are switched on. */
   renegotiationsMax: 3,
+  /** A ClientHello; those with post-quantum key shares are about 2 KiB. */
+  clientHelloOctetsMax: 65_536,
+  /** Sessions that a client context remembers to resume. */
+  tlsSessionsCachedMax: 500,
 
   /** A body above this streams to a file and is never held whole. */
   bodyInMemoryOctetsMax: 262_144,
   /** One read of a socket or of a body file. */
   chunkOctets: 65_536,
+
+  /** The configuration file: its size, values with repeated aliases counted each time, and blocks within blocks. */
+  configOctetsMax: 1_048_576,
+  configValuesMax: 250_000,
+  configDepthMax: 32,
+  /** A certificate, key or revocation list file; the system's list of authorities is about 220 KiB. */
+  certificateFileOctetsMax: 16_777_216,
 
   /** The shutdown waits this long for sessions. */
   shutdownMs: 30_000,

@@ -1,0 +1,94 @@
+/**
+ * The TLS engine over OpenSSL 3.
+ *
+ * @module
+ */
+import type { Octets } from "../base/octets.ts";
+import { type Random, systemRandom } from "../base/random.ts";
+import { systemClock } from "../base/clock.ts";
+import type {
+  CertificateFacts,
+  CipherSuite,
+  ClientContext,
+  ClientOptions,
+  Engine,
+  KeyPair,
+  ServerContext,
+  ServerOptions,
+  TlsProfile,
+  TrustAnchors,
+} from "../tls/engine.ts";
+import { callbacks } from "./callbacks.ts";
+import { clientContext } from "./client.ts";
+import { useTicketKeys } from "./context.ts";
+import { openLibrary } from "./library.ts";
+import { textAt } from "./memory.ts";
+import { serverContext } from "./server.ts";
+import { type EngineState, trustFor } from "./state.ts";
+import { selectedSuites } from "./suites.ts";
+import type { CrlFacts } from "./verify.ts";
+import { certificateFacts, loadPair } from "./x509.ts";
+
+/** How an engine is made. */
+export interface OpenSslEngineOptions {
+  /** Where libssl.so.3 and libcrypto.so.3 are; by default `native/` of the program, else the system's. Counts for the first engine of a process. */
+  directory?: string;
+  /** Wall milliseconds that certificates are held against. */
+  now?: () => number;
+  /** 80 secret bytes, the same in every worker that serves the same listeners; by default drawn. */
+  ticketKeys?: Octets;
+  random?: Random;
+}
+
+/** The engine, with what only OpenSSL's has. */
+export interface OpenSslEngine extends Engine {
+  /** New keys for the tickets of all server contexts, 80 bytes: who learns old ones then cannot read newer sessions. Tickets given out before are void. */
+  rotateTicketKeys(keys: Octets): void;
+  /** Reads anchors: how many certificates, and the revocation lists, so that old ones can be warned about. Throws `TlsSetupError`. */
+  inspectTrust(anchors: TrustAnchors): { authorities: number; crls: CrlFacts[] };
+}
+
+/** The length of ticket keys: SSL_CTX_set_tlsext_ticket_keys. */
+export const ticketKeysOctets = 80;
+
+/** Opens OpenSSL and makes an engine. Throws `TlsSetupError` (part `library`) that names what to install. */
+export function openSslEngine(options: OpenSslEngineOptions = {}): OpenSslEngine {
+  const native = openLibrary(options.directory);
+  callbacks(native);
+  const state: EngineState = {
+    native,
+    now: options.now ?? systemClock.now,
+    alive: { contexts: 0, sessions: 0 },
+    ticketKeys: checkedKeys(options.ticketKeys ?? (options.random ?? systemRandom).bytes(ticketKeysOctets)),
+    serverContexts: new Set(),
+    trusts: new Map(),
+  };
+  return {
+    version: textAt(native, native.OpenSSL_version(0)),
+    alive: state.alive,
+    serverContext: (server: ServerOptions): ServerContext => serverContext(state, server),
+    clientContext: (client: ClientOptions): ClientContext => clientContext(state, client),
+    suites: (profile: Pick<TlsProfile, "methods" | "ciphers">): CipherSuite[] => selectedSuites(native, profile),
+    inspect(pair: KeyPair): CertificateFacts[] {
+      using loaded = loadPair(native, pair);
+      return loaded.certificates.map((certificate) => certificateFacts(native, certificate.pointer));
+    },
+    rotateTicketKeys(keys: Octets): void {
+      state.ticketKeys = checkedKeys(keys);
+      for (const context of state.serverContexts) useTicketKeys(native, context, keys);
+    },
+    inspectTrust(anchors: TrustAnchors): { authorities: number; crls: CrlFacts[] } {
+      const trust = trustFor(state, anchors);
+      try {
+        return { authorities: trust.authorities, crls: trust.crls() };
+      } finally {
+        trust.drop();
+      }
+    },
+  };
+}
+
+function checkedKeys(keys: Octets): Octets {
+  if (keys.length === ticketKeysOctets) return keys;
+  throw new Error(`Cannot set the ticket keys: they have ${keys.length} bytes and not ${ticketKeysOctets}`);
+}

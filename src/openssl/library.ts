@@ -1,0 +1,79 @@
+/**
+ * Opens libcrypto and libssl, once a process.
+ *
+ * Both come from one place: the directory that the caller names, else `native/` beside `src/` (the compiled binary embeds
+ * the two there: `deno compile --include native`), else the system's. A libssl over another build's libcrypto would not do.
+ * libcrypto is opened first, so that libssl's need of `libcrypto.so.3` is met by name.
+ *
+ * Callbacks are made here, once, and are never closed: OpenSSL may call them as long as a context lives.
+ *
+ * @module
+ */
+import { causeOf } from "../base/text.ts";
+import { TlsSetupError } from "../tls/engine.ts";
+import { cryptoSymbols, sslSymbols } from "./symbols.ts";
+
+/** Every function of both libraries. */
+export type Native =
+  & Deno.StaticForeignLibraryInterface<typeof cryptoSymbols>
+  & Deno.StaticForeignLibraryInterface<typeof sslSymbols>;
+
+const names = { crypto: "libcrypto.so.3", ssl: "libssl.so.3" } as const;
+
+// crypto.h. NO_ATEXIT: OpenSSL's exit handler races with threads that Deno still runs. NO_LOAD_CONFIG: the system's
+// openssl.cnf may set protocols and levels behind the configuration's back.
+const initOptions = 0x00080000n | 0x00000080n;
+
+let opened: Native | undefined;
+
+/**
+ * Both libraries, opened at the first call. Throws {@linkcode TlsSetupError} that names what to install.
+ * `directory` counts for the first call only: a process has one OpenSSL.
+ */
+export function openLibrary(directory?: string): Native {
+  return opened ??= open(directory);
+}
+
+function open(directory: string | undefined): Native {
+  const faults: string[] = [];
+  for (const place of places(directory)) {
+    try {
+      const native = openAt(place);
+      if (native.OPENSSL_init_crypto(initOptions, null) !== 1) throw new Error("OPENSSL_init_crypto failed");
+      return native;
+    } catch (thrown) {
+      faults.push(causeOf(thrown));
+    }
+  }
+  throw new TlsSetupError(
+    "library",
+    `Cannot open OpenSSL 3 (${names.ssl}, ${names.crypto}): ${faults.join("; ")}; install it (Debian, Ubuntu: ` +
+      `apt-get install libssl3; Fedora, RHEL: dnf install openssl-libs; Alpine: apk add libssl3)`,
+  );
+}
+
+/** Prefixes to try, in order. A named directory is the only one: a slip must not end in another library. */
+function places(directory: string | undefined): string[] {
+  if (directory !== undefined) return [directory.endsWith("/") ? directory : directory + "/"];
+  const embedded = new URL("../../native/", import.meta.url);
+  return exists(new URL(names.ssl, embedded)) ? [decodeURIComponent(embedded.pathname)] : [""];
+}
+
+function exists(file: URL): boolean {
+  try {
+    return Deno.statSync(file).isFile;
+  } catch {
+    return false;
+  }
+}
+
+function openAt(place: string): Native {
+  const crypto = Deno.dlopen(place + names.crypto, cryptoSymbols);
+  try {
+    const ssl = Deno.dlopen(place + names.ssl, sslSymbols);
+    return { ...crypto.symbols, ...ssl.symbols };
+  } catch (thrown) {
+    crypto.close();
+    throw thrown;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The cipher suites that a profile selects, as OpenSSL itself would use them.
+ *
+ * @module
+ */
+import type { CipherSuite, TlsProfile } from "../tls/engine.ts";
+import type { Method } from "../tls/method.ts";
+import { makeContext } from "./context.ts";
+import { clearErrors } from "./errors.ts";
+import { Handle, type Pointer } from "./handle.ts";
+import type { Native } from "./library.ts";
+import { stackMembers, textAt } from "./memory.ts";
+
+/** See `Engine.suites`. Versions and the security level are taken into account. */
+export function selectedSuites(native: Native, profile: Pick<TlsProfile, "methods" | "ciphers">): CipherSuite[] {
+  using context = makeContext(native, { side: "client", profile: { ...profile, renegotiation: false }, pairs: [] });
+  using session = new Handle("a TLS session", { pointer: native.SSL_new(context.pointer), free: native.SSL_free });
+  const stack = native.SSL_get1_supported_ciphers(session.pointer);
+  clearErrors(native);
+  if (stack === null) return []; // no method is left at the string's security level
+  using owned = new Handle("a list of suites", { pointer: stack, free: native.OPENSSL_sk_free });
+  return stackMembers(native, owned.pointer).map((cipher) => describe(native, cipher));
+}
+
+function describe(native: Native, cipher: Pointer): CipherSuite {
+  const version = textAt(native, native.SSL_CIPHER_get_version(cipher));
+  return {
+    name: textAt(native, native.SSL_CIPHER_get_name(cipher)),
+    oldest: version === "SSLv3" ? "TLSv1.0" : version as Method,
+    authentication: authentications[native.SSL_CIPHER_get_auth_nid(cipher)] ?? "other",
+    keyExchange: keyExchanges[native.SSL_CIPHER_get_kx_nid(cipher)] ?? "other",
+    bits: native.SSL_CIPHER_get_bits(cipher, null),
+  };
+}
+
+// NID_auth_… and NID_kx_… of obj_mac.h.
+const authentications: Record<number, string> = {
+  1046: "RSA",
+  1047: "ECDSA",
+  1048: "PSK",
+  1049: "DSS",
+  1052: "SRP",
+  1053: "none",
+  1064: "any",
+};
+const keyExchanges: Record<number, string> = {
+  1037: "RSA",
+  1038: "ECDHE",
+  1039: "DHE",
+  1040: "ECDHE-PSK",
+  1041: "DHE-PSK",
+  1042: "RSA-PSK",
+  1043: "PSK",
+  1044: "SRP",
+  1063: "any",
+};

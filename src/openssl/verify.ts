@@ -1,0 +1,230 @@
+/**
+ * Trust: a store of authorities with revocation lists, and the question whether a chain ends in it.
+ *
+ * A session's own verify result is not used: a resumed session reports the one of long ago, and with an untrusted chain
+ * OpenSSL would stop at the first fault. So the peer's chain is verified here, on every connection, resumed or not, the same
+ * way in both directions. Revocation is our own walk over the verified chain, since OpenSSL's flag makes a missing or an old
+ * list a failure: a list counts where the issuer signed it and it is current; a missing one is no failure.
+ *
+ * @module
+ */
+import { type Octets, textOf } from "../base/octets.ts";
+import { type PeerFacts, TlsSetupError, type TrustAnchors } from "../tls/engine.ts";
+import { clearErrors, takeReasonText, verifyReason } from "./errors.ts";
+import { Handle, type Pointer, Shared } from "./handle.ts";
+import type { Native } from "./library.ts";
+import { cString, memoryBio, stackMembers, textAt } from "./memory.ts";
+import { certificateFingerprint, isNoStartLine, nameText, readCertificates, timeOf } from "./x509.ts";
+
+/** What is known of a chain. */
+export type ChainFacts = PeerFacts["chain"];
+
+/** One revocation list of a trust set. */
+export interface CrlFacts {
+  /** RFC 2253 text of its issuer. */
+  issuer: string;
+  /** Wall milliseconds; `until` is absent where the list names no next update. */
+  from: number;
+  until?: number;
+}
+
+/** What a chain is verified for. */
+export interface ChainQuestion {
+  leaf: Pointer;
+  /** `STACK_OF(X509)` of the certificates that the peer sent. */
+  sent: Deno.PointerValue;
+  peer: "server" | "client";
+  /** Wall milliseconds. */
+  now: number;
+}
+
+interface Crl extends CrlFacts {
+  handle: Handle;
+  /** Whether the list is signed by an issuer, by the fingerprint of the issuer's certificate. */
+  signedBy: Map<string, boolean>;
+}
+
+// A peer could show ever new issuers of one name; a list remembers this many answers.
+const issuersRememberedMax = 16;
+
+const authLevel = 1;
+const chainDepthMax = 10;
+const trustedFirst = 0x8000n; // X509_V_FLAG_TRUSTED_FIRST
+const partialChain = 0x80000n; // X509_V_FLAG_PARTIAL_CHAIN: what the owner lists is an anchor, root or not
+const certificateRevoked = 23; // X509_V_ERR_CERT_REVOKED
+
+/** A store of authorities, shared by the contexts that trust them. */
+export class Trust extends Shared {
+  readonly #native: Native;
+  readonly #store: Handle;
+  readonly #crls: Crl[];
+  /** Certificates in the bundles. */
+  readonly authorities: number;
+
+  /** Throws {@linkcode TlsSetupError}. `ended` runs when the last holder is gone. */
+  constructor(native: Native, anchors: TrustAnchors, ended: () => void) {
+    super(() => {
+      this.#store[Symbol.dispose]();
+      for (const crl of this.#crls) crl.handle[Symbol.dispose]();
+      ended();
+    });
+    this.#native = native;
+    const { store, authorities } = makeStore(native, anchors.bundles);
+    this.#store = store;
+    this.authorities = authorities;
+    try {
+      this.#crls = readCrls(native, anchors.crls);
+    } catch (thrown) {
+      this.#store[Symbol.dispose]();
+      throw thrown;
+    }
+  }
+
+  /** Whether a chain ends in a trusted authority, is in its time, strong enough, for this purpose and not revoked. */
+  verify(question: ChainQuestion): ChainFacts {
+    const native = this.#native;
+    clearErrors(native);
+    using context = new Handle("a verification", {
+      pointer: native.X509_STORE_CTX_new(),
+      free: native.X509_STORE_CTX_free,
+    });
+    const { pointer } = context;
+    if (native.X509_STORE_CTX_init(pointer, this.#store.pointer, question.leaf, question.sent) !== 1) {
+      return this.#fault(1); // X509_V_ERR_UNSPECIFIED
+    }
+    native.X509_STORE_CTX_set_default(pointer, question.peer === "server" ? sslServer : sslClient);
+    const parameters = native.X509_STORE_CTX_get0_param(pointer);
+    // At security level 0 an MD5-signed RSA-1024 certificate would verify: the level of TLS is not that of trust.
+    native.X509_VERIFY_PARAM_set_auth_level(parameters, authLevel);
+    native.X509_VERIFY_PARAM_set_depth(parameters, chainDepthMax);
+    native.X509_VERIFY_PARAM_set_flags(parameters, trustedFirst | partialChain);
+    native.X509_VERIFY_PARAM_set_time(parameters, BigInt(Math.floor(question.now / 1000)));
+    if (native.X509_verify_cert(pointer) !== 1) {
+      const code = native.X509_STORE_CTX_get_error(pointer);
+      return this.#fault(code === 0 ? 1 : code);
+    }
+    const chain = stackMembers(native, native.X509_STORE_CTX_get0_chain(pointer));
+    const revoked = this.#crls.length > 0 && this.#revoked(chain, question.now);
+    clearErrors(native);
+    return revoked ? this.#fault(certificateRevoked) : { trusted: true };
+  }
+
+  /** The lists, for warnings about old ones. */
+  crls(): CrlFacts[] {
+    return this.#crls.map(({ issuer, from, until }) => ({ issuer, from, until }));
+  }
+
+  #fault(code: number): ChainFacts {
+    clearErrors(this.#native);
+    const text = textAt(this.#native, this.#native.X509_verify_cert_error_string(BigInt(code)));
+    return { trusted: false, reason: verifyReason(code), code, text };
+  }
+
+  #revoked(chain: Pointer[], now: number): boolean {
+    const native = this.#native;
+    const found = new Uint8Array(8);
+    // The last one is the anchor, which nobody above can revoke.
+    for (let index = 0; index + 1 < chain.length; index++) {
+      const issuer = native.X509_get_issuer_name(chain[index]);
+      for (const crl of this.#crls) {
+        if (now < crl.from || (crl.until !== undefined && now >= crl.until)) continue;
+        if (native.X509_NAME_cmp(native.X509_CRL_get_issuer(crl.handle.pointer), issuer) !== 0) continue;
+        if (!this.#signed(crl, chain[index + 1])) continue;
+        // 1: revoked; 2: taken off by a delta list.
+        if (native.X509_CRL_get0_by_cert(crl.handle.pointer, found, chain[index]) === 1) return true;
+      }
+    }
+    return false;
+  }
+
+  #signed(crl: Crl, issuer: Pointer): boolean {
+    const key = certificateFingerprint(this.#native, issuer);
+    let signed = crl.signedBy.get(key);
+    if (signed === undefined) {
+      signed = this.#native.X509_CRL_verify(crl.handle.pointer, this.#native.X509_get0_pubkey(issuer)) === 1;
+      if (crl.signedBy.size >= issuersRememberedMax) crl.signedBy.clear();
+      crl.signedBy.set(key, signed);
+    }
+    return signed;
+  }
+}
+
+const sslServer = cString("ssl_server");
+const sslClient = cString("ssl_client");
+
+function makeStore(native: Native, bundles: readonly string[]): { store: Handle; authorities: number } {
+  const store = new Handle("a trust store", { pointer: native.X509_STORE_new(), free: native.X509_STORE_free });
+  try {
+    let authorities = 0;
+    for (const [index, bundle] of bundles.entries()) {
+      authorities += addBundle(native, store, { bundle, number: index + 1 });
+    }
+    return { store, authorities };
+  } catch (thrown) {
+    store[Symbol.dispose]();
+    throw thrown;
+  }
+}
+
+function addBundle(native: Native, store: Handle, { bundle, number }: { bundle: string; number: number }): number {
+  let certificates: Handle[];
+  try {
+    certificates = readCertificates(native, bundle);
+  } catch (thrown) {
+    throw new TlsSetupError("trust", `Cannot read bundle ${number} of authorities: ${(thrown as Error).message}`);
+  }
+  if (certificates.length === 0) {
+    throw new TlsSetupError("trust", `Cannot read bundle ${number} of authorities: the PEM text holds no certificate`);
+  }
+  for (const certificate of certificates) {
+    native.X509_STORE_add_cert(store.pointer, certificate.pointer); // takes a reference of its own
+    certificate[Symbol.dispose]();
+  }
+  clearErrors(native);
+  return certificates.length;
+}
+
+function readCrls(native: Native, lists: readonly Octets[]): Crl[] {
+  const crls: Crl[] = [];
+  try {
+    for (const [index, list] of lists.entries()) crls.push(...readCrlFile(native, list, index + 1));
+    return crls;
+  } catch (thrown) {
+    for (const crl of crls) crl.handle[Symbol.dispose]();
+    throw thrown;
+  }
+}
+
+/** The lists of one file: DER holds one, PEM any number. */
+function readCrlFile(native: Native, list: Octets, number: number): Crl[] {
+  const pem = textOf(list.subarray(0, 65_536)).includes("-----BEGIN X509 CRL-----");
+  const crls: Crl[] = [];
+  const password = cString("");
+  using bio = memoryBio(native, list);
+  clearErrors(native);
+  while (true) {
+    const pointer = pem
+      ? native.PEM_read_bio_X509_CRL(bio.pointer, null, null, password)
+      : crls.length === 0
+      ? native.d2i_X509_CRL_bio(bio.pointer, null)
+      : null;
+    if (pointer === null) break;
+    crls.push(describe(native, new Handle("a revocation list", { pointer, free: native.X509_CRL_free })));
+  }
+  const broken = pem && !isNoStartLine(native.ERR_peek_last_error());
+  const cause = takeReasonText(native);
+  if (crls.length > 0 && !broken) return crls;
+  for (const crl of crls) crl.handle[Symbol.dispose]();
+  const state = pem ? `list ${crls.length + 1} in it is broken` : "it is neither PEM nor DER";
+  throw new TlsSetupError("crl", `Cannot read revocation list ${number}: ${state} (${cause})`);
+}
+
+function describe(native: Native, handle: Handle): Crl {
+  return {
+    handle,
+    issuer: nameText(native, native.X509_CRL_get_issuer(handle.pointer)),
+    from: timeOf(native, native.X509_CRL_get0_lastUpdate(handle.pointer)) ?? 0,
+    until: timeOf(native, native.X509_CRL_get0_nextUpdate(handle.pointer)),
+    signedBy: new Map(),
+  };
+}
