@@ -1,0 +1,208 @@
+/**
+ * Checks between the parts of a file that the schema finds nothing against.
+ *
+ * Each check is tolerant of parts that are missing because they are faulty themselves: one slip gives one line.
+ *
+ * @module
+ */
+import { parseAddress } from "./addresses.ts";
+import { type Finding, nearest, type Path, quoted } from "./faults.ts";
+import type { Remains } from "./issues.ts";
+import { wholeBounce, wholePolicy } from "./resolve.ts";
+import type { FileConfig } from "./schema.ts";
+import { tableFindings } from "./tables.ts";
+import { parseDomainPattern } from "./values.ts";
+
+/** Names that other keys may refer to, those of faulty blocks included. */
+export interface Names {
+  certificates: readonly string[];
+  policies: readonly string[];
+  bounceProfiles: readonly string[];
+  /** Domains as written: two spellings may be one domain. */
+  routes: readonly string[];
+  destinations: readonly string[];
+}
+
+/** What a check works on. */
+export interface Checked {
+  parsed: FileConfig;
+  remains: Remains;
+  names: Names;
+  /** The machine's name, for a file without `hostname`. */
+  hostname: string;
+  lineOf: (path: Path) => number;
+}
+
+/** What was found; warnings do not keep a configuration from being applied. */
+export interface Findings {
+  errors: Finding[];
+  warnings: Finding[];
+}
+
+/** All checks. */
+export function crossFindings(checked: Checked): Findings {
+  const found: Findings = { errors: [], warnings: [] };
+  references(checked, found);
+  sameDomains(checked, found);
+  addresses(checked, found);
+  routesToSelf(checked, found);
+  values(checked, found);
+  tableFindings(checked, found);
+  return found;
+}
+
+/** Every name that stands for a block is the name of one. */
+function references({ parsed, names, remains }: Checked, { errors }: Findings): void {
+  const refer = (path: Path, { name, noun, known }: { name: string; noun: string; known: readonly string[] }) => {
+    if (known.includes(name)) return;
+    const meant = nearest(name, known);
+    const right = meant === undefined ? `one of ${known.join(", ")}` : `did you mean ${meant}?`;
+    errors.push({ path, at: "value", text: `there is no ${noun} ${quoted(name)}; ${right}` });
+  };
+  const certificate = (path: Path, name: string | null | undefined) => {
+    if (name !== null && name !== undefined) {
+      refer(path, { name, noun: "certificate", known: names.certificates });
+    }
+  };
+  for (const [name, listener] of Object.entries(parsed.listeners)) {
+    const path = ["listeners", name];
+    certificateList(remains, [...path, "certificate"], listener.certificate, certificate);
+    for (const [index, group] of (listener.sender_groups ?? []).entries()) {
+      const at = [...path, "sender_groups", index, "policy"];
+      refer(at, { name: group.policy, noun: "mail flow policy", known: names.policies });
+    }
+  }
+  const controls = parsed.destination_controls;
+  certificate(["destination_controls", "certificate"], controls.certificate);
+  const bounce = (path: Path, name: string | undefined) => {
+    if (name !== undefined) {
+      refer([...path, "bounce_profile"], { name, noun: "bounce profile", known: names.bounceProfiles });
+    }
+  };
+  bounce(["destination_controls", "default"], controls.default.bounce_profile);
+  for (const [match, block] of Object.entries(controls.domains)) {
+    bounce(["destination_controls", "domains", match], block.bounce_profile);
+  }
+  certificateList(remains, ["admin", "certificate"], parsed.admin.certificate, certificate);
+  for (const kind of ["ldap", "syslog"] as const) {
+    for (const [name, block] of Object.entries(parsed.services[kind])) {
+      certificate(["services", kind, name, "certificate"], block.certificate);
+    }
+  }
+  certificate(["services", "updater", "certificate"], parsed.services.updater.certificate);
+}
+
+/** A list of names, or one that stands alone: then its path has no index. */
+function certificateList(
+  remains: Remains,
+  path: Path,
+  names: readonly string[],
+  check: (path: Path, name: string) => void,
+): void {
+  const alone = !remains.isList(path);
+  for (const [index, name] of names.entries()) check(alone ? path : [...path, index], name);
+}
+
+/** `Example.test` and `example.test` are one domain. */
+function sameDomains({ names }: Checked, { errors }: Findings): void {
+  for (
+    const [block, keys] of [
+      [["smtp_routes"], names.routes],
+      [["destination_controls", "domains"], names.destinations],
+    ] as const
+  ) {
+    const seen = new Map<string, string>();
+    for (const key of keys) {
+      const domain = parseDomainPattern(key);
+      if (!domain.ok) continue;
+      const first = seen.get(domain.value);
+      if (first === undefined) seen.set(domain.value, key);
+      else {errors.push({
+          path: [...block, key],
+          at: "key",
+          text: `is the same domain as ${quoted(first)}; one of them`,
+        });}
+    }
+  }
+}
+
+/** No two listeners want the same port of the same address. */
+function addresses({ parsed, lineOf }: Checked, { errors }: Findings): void {
+  const taken: { host: string; port: number; name: string }[] = [];
+  for (const [name, { address: { host, port } }] of Object.entries(parsed.listeners)) {
+    const clash = port === 0 ? undefined : taken.find((other) => other.port === port && overlap(other.host, host));
+    const path = ["listeners", name, "address"];
+    if (clash !== undefined) {
+      const line = lineOf(["listeners", clash.name, "address"]);
+      const text = `is taken by listener ${clash.name} in line ${line}; another address or port`;
+      errors.push({ path, at: "value", text });
+    }
+    taken.push({ host, port, name });
+  }
+}
+
+/** `::` takes the IPv4 addresses too, as Linux does unless told otherwise. */
+function overlap(a: string, b: string): boolean {
+  const [first, second] = [parseAddress(a), parseAddress(b)];
+  if (first === undefined || second === undefined) return a === b;
+  if (first.bits === second.bits && first.value === second.value) return true;
+  const takes = (any: typeof first, other: typeof first) => any.value === 0n && (any.bits === 128 || other.bits === 32);
+  return takes(first, second) || takes(second, first);
+}
+
+/** An address of this machine for sure; a listener on every address is reached there. */
+function loopback(host: string): boolean {
+  return /^127\.\d|^::1$/.test(host);
+}
+
+/** A route that ends at one of our own listeners turns mail in a circle; a blackhole is an end. */
+function routesToSelf({ parsed, hostname }: Checked, { warnings }: Findings): void {
+  const own = new Set(["localhost", parsed.hostname ?? hostname]);
+  const listeners = Object.entries(parsed.listeners).filter(([, listener]) => listener.type !== "blackhole");
+  for (const [domain, hops] of Object.entries(parsed.smtp_routes)) {
+    for (const [index, hop] of hops.entries()) {
+      const target = listeners.find(([, { address, hostname: name }]) =>
+        address.port === hop.port &&
+        (own.has(hop.host) || name === hop.host ||
+          (loopback(hop.host) ? overlap(address.host, hop.host) : address.host === hop.host))
+      );
+      if (target === undefined) continue;
+      const text = `leads back to listener ${target[0]}: mail would go in a circle; the next hop's address`;
+      warnings.push({ path: ["smtp_routes", domain, index], at: "value", text });
+    }
+  }
+}
+
+/** Values that are sound alone and not together. */
+function values({ parsed }: Checked, { errors, warnings }: Findings): void {
+  for (const name of new Set(["default", ...Object.keys(parsed.mail_flow_policies)])) {
+    const { reject_code: code, reject_text: text } = wholePolicy(parsed.mail_flow_policies, name);
+    const enhanced = /^([245])(\.\d{1,3}\.\d{1,3})(?: |$)/.exec(text);
+    // RFC 3463 §3: the class follows the basic code.
+    if (enhanced === null || enhanced[1] === String(code)[0]) continue;
+    const own = parsed.mail_flow_policies[name]?.reject_text === undefined ? "reject_code" : "reject_text";
+    const right = `${String(code)[0]}${enhanced[2]} in reject_text, or another code`;
+    errors.push({
+      path: ["mail_flow_policies", name, own],
+      at: "value",
+      text: `does not fit: the code is ${code} and the text begins with ${enhanced[1]}${enhanced[2]}; ${right}`,
+    });
+  }
+  for (const name of Object.keys(parsed.bounce_profiles)) {
+    const { initial_retry: first, max_retry_interval: longest } = wholeBounce(parsed.bounce_profiles, name);
+    if (first <= longest) continue;
+    warnings.push({
+      path: ["bounce_profiles", name, "initial_retry"],
+      at: "value",
+      text: "is above max_retry_interval, which counts; at most max_retry_interval",
+    });
+  }
+  const metrics = parsed.metrics.address;
+  if (metrics !== null && !loopback(metrics.host)) {
+    errors.push({
+      path: ["metrics", "address"],
+      at: "value",
+      text: "is not on loopback, and metrics have no TLS; 127.0.0.1:9090",
+    });
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * YAML text as plain values, with the place of each.
+ *
+ * The tree of `npm:yaml` is walked here instead of being converted by it, for three reasons: a number that is not written in its
+ * shortest form stays text (`10.10` is part of an address, not 10.1), duplicate keys are found in linear time, and what
+ * aliases expand to is counted, so that a few hundred bytes cannot become gigabytes.
+ *
+ * @module
+ */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  type ParsedNode,
+  parseDocument,
+  type YAMLMap,
+} from "yaml";
+import { limits } from "../base/limits.ts";
+import { causeOf } from "../base/text.ts";
+import { type Finding, type Path, quoted } from "./faults.ts";
+
+/** A line and a column, both from 1. */
+export interface Place {
+  line: number;
+  column: number;
+}
+
+/** A file that was read. */
+export interface SourceDocument {
+  /** Maps without prototype, arrays, strings, numbers, booleans, `null`. Empty where `faults` are `fatal`. */
+  value: unknown;
+  /** What is wrong with the text itself. */
+  faults: { place: Place; path: Path; text: string }[];
+  /** The text is no YAML; nothing else can be said about it. */
+  fatal: boolean;
+  /** The place of a finding; of the nearest key above it where it is missing. */
+  place(finding: Pick<Finding, "path" | "at">): Place;
+}
+
+type Node = ParsedNode | null | undefined;
+
+/** Reads a YAML document. Never throws. */
+export function readDocument(source: string): SourceDocument {
+  const lines = new LineCounter();
+  const start = { line: 1, column: 1 };
+  const fatal = (place: Place, text: string): SourceDocument => ({
+    value: null,
+    faults: [{ place, path: [], text }],
+    fatal: true,
+    place: () => start,
+  });
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(source, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      logLevel: "error",
+    });
+  } catch (thrown) {
+    // The composer calls itself for each level: "[[[[…" ends the stack.
+    if (thrown instanceof RangeError) {
+      return fatal(start, `is nested too deeply; at most ${limits.configDepthMax} levels`);
+    }
+    return fatal(start, `cannot be read as YAML: ${causeOf(thrown)}; a map of keys`);
+  }
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  if (document.errors.length > 0) {
+    const faults = document.errors.map((error) => ({ place: place(error.pos[0]), path: [], text: syntaxText(error) }));
+    return { value: null, faults, fatal: true, place: () => start };
+  }
+  const walk = new Walk(document, place);
+  const value = walk.value(document.contents as Node, { path: [], depth: 0 });
+  return {
+    value,
+    faults: walk.faults,
+    fatal: walk.tooMuch,
+    place: (finding) => place(offsetOf(document, finding)),
+  };
+}
+
+/** The library's words, and for the commonest slips what to do. */
+function syntaxText({ code, message }: { code: string; message: string }): string {
+  if (code === "TAB_AS_INDENT") return "is no YAML here: a tab indents; spaces";
+  if (code === "BAD_INDENT") return `is no YAML here: ${message}; the same number of spaces as its neighbours`;
+  if (code === "MULTIPLE_DOCS") return "has a second document behind ---; one document";
+  if (code === "BAD_ALIAS") return `is no YAML here: ${message}; text that begins with * or & goes in quotes`;
+  const right = code === "MISSING_CHAR" || code === "UNEXPECTED_TOKEN"
+    ? "check quotes, brackets and colons"
+    : "valid YAML";
+  return `is no YAML here: ${message.replace(/\s+/g, " ")}; ${right}`;
+}
+
+class Walk {
+  readonly faults: SourceDocument["faults"] = [];
+  tooMuch = false;
+  #values = 0;
+  readonly #document: Document.Parsed;
+  readonly #place: (offset: number) => Place;
+
+  constructor(document: Document.Parsed, place: (offset: number) => Place) {
+    this.#document = document;
+    this.#place = place;
+  }
+
+  value(node: Node, { path, depth }: { path: Path; depth: number }): unknown {
+    if (this.tooMuch || node === null || node === undefined) return null;
+    if (++this.#values > limits.configValuesMax) {
+      return this.#stop(node, path, "expands to too many values; fewer aliases");
+    }
+    if (depth > limits.configDepthMax) {
+      return this.#stop(node, path, `is nested too deeply; at most ${limits.configDepthMax} levels`);
+    }
+    // An alias goes one level down, so that one that holds itself comes to an end.
+    if (isAlias(node)) {
+      const target = node.resolve(this.#document) as Node;
+      if (target !== undefined) return this.value(target, { path, depth: depth + 1 });
+      this.#fault(node, path, `*${node.source} refers to no anchor; text that begins with * goes in quotes`);
+      return null;
+    }
+    if (isMap(node)) return this.#map(node as YAMLMap<ParsedNode, ParsedNode | null>, { path, depth });
+    if (isSeq(node)) {
+      return node.items.map((item, index) => this.value(item as Node, { path: [...path, index], depth: depth + 1 }));
+    }
+    return scalarValue(node);
+  }
+
+  #map(map: YAMLMap<ParsedNode, ParsedNode | null>, { path, depth }: { path: Path; depth: number }): unknown {
+    const entries: Record<string, unknown> = Object.create(null);
+    const seen = new Map<string, ParsedNode>();
+    for (const pair of map.items) {
+      const key = keyText(pair);
+      if (key === undefined || key === "" || key === "__proto__") {
+        this.#fault(pair.key, path, "has a key that is no name; a name and a colon");
+        continue;
+      }
+      const first = seen.get(key);
+      if (first !== undefined) {
+        this.#fault(
+          pair.key,
+          [...path, key],
+          `${quoted(key)} is set twice, first in line ${this.#place(first.range[0]).line}; once`,
+        );
+        continue;
+      }
+      seen.set(key, pair.key);
+      entries[key] = this.value(pair.value, { path: [...path, key], depth: depth + 1 });
+    }
+    return entries;
+  }
+
+  #fault(node: ParsedNode, path: Path, text: string): void {
+    this.faults.push({ place: this.#place(node.range[0]), path, text });
+  }
+
+  #stop(node: ParsedNode, path: Path, text: string): null {
+    this.tooMuch = true;
+    this.#fault(node, path, text);
+    return null;
+  }
+}
+
+/** A scalar's value; a number only where its source is the number's shortest form. */
+function scalarValue(node: ParsedNode): unknown {
+  if (!isScalar(node)) return null;
+  const { value, source } = node;
+  if (typeof value !== "number" && typeof value !== "bigint") return value ?? null;
+  return String(value) === source && typeof value === "number" ? value : source ?? String(value);
+}
+
+function keyText(pair: Pair<ParsedNode, ParsedNode | null>): string | undefined {
+  if (!isScalar(pair.key)) return undefined;
+  return pair.key.value === null ? undefined : pair.key.source ?? String(pair.key.value);
+}
+
+/** Where a path leads: the offset of its key or value, or of the last key on the way that exists. */
+function offsetOf(document: Document.Parsed, { path, at }: Pick<Finding, "path" | "at">): number {
+  let node = document.contents as Node;
+  let offset = 0;
+  for (const [index, part] of path.entries()) {
+    const next = step(document, node, part);
+    if (next === undefined) return offset;
+    const last = index === path.length - 1;
+    offset = last && at === "value" ? next.value?.range[0] ?? next.key : next.key;
+    node = next.value;
+  }
+  return offset;
+}
+
+function step(document: Document.Parsed, from: Node, part: string | number): { key: number; value: Node } | undefined {
+  const node = isAlias(from) ? from.resolve(document) as Node : from;
+  if (isSeq(node)) {
+    const item = node.items[Number(part)] as Node;
+    return item === undefined || item === null ? undefined : { key: item.range[0], value: item };
+  }
+  if (!isMap(node)) return undefined;
+  const pairs = node.items as Pair<ParsedNode, ParsedNode | null>[];
+  const pair = pairs.find((item) => keyText(item) === String(part)) ??
+    pairs.find((item) => sameDomain(keyText(item), String(part)));
+  if (pair === undefined) return undefined;
+  const value = pair.value;
+  // An empty value has no text of its own: its key is where the eye has to go.
+  const empty = value !== null && isScalar(value) && value.value === null && !value.source;
+  return { key: pair.key.range[0], value: empty ? null : value };
+}
+
+/** Keys that are domains are looked for in the form that the schema gave them. */
+function sameDomain(key: string | undefined, domain: string): boolean {
+  return key?.toLowerCase().replace(/\.$/, "") === domain;
+}

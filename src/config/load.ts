@@ -1,0 +1,158 @@
+/**
+ * From a file to a snapshot, or to everything that is wrong with it at once.
+ *
+ * Faulty parts are taken out and the rest is checked on, so that the owner corrects a file in one go. Nothing of a faulty file is
+ * applied.
+ *
+ * @module
+ */
+import { resolve as resolvePath } from "node:path";
+import type { Config } from "./config.ts";
+import { crossFindings, type Findings, type Names } from "./cross.ts";
+import { readDocument, type SourceDocument } from "./document.ts";
+import { type Fault, type Finding, type Path, pathText } from "./faults.ts";
+import { findingsOf, Remains } from "./issues.ts";
+import { laterPartsFinding, notBuiltFindings } from "./notbuilt.ts";
+import { resolveConfig } from "./resolve.ts";
+import { configSchema, type FileConfig } from "./schema.ts";
+import { parseDomain } from "./values.ts";
+import { limits } from "../base/limits.ts";
+
+/** What a configuration takes from outside its file. */
+export interface LoadWorld {
+  /** The machine's name: `Deno.hostname()`. */
+  hostname: string;
+  /** Counts up with each configuration that is applied; 1 for the first. */
+  generation: number;
+  /** Checks against the TLS engine: what it finds gets its place in the file. See `src/certs/check.ts`. */
+  checkTls?: (config: Config) => Promise<Findings>;
+}
+
+/** A snapshot, or why there is none. Both come with warnings. */
+export type LoadResult =
+  | { ok: true; config: Config; warnings: Fault[] }
+  | { ok: false; errors: Fault[]; warnings: Fault[] };
+
+/** Reads, validates and resolves a configuration file. Never throws for what is in the file, nor for a file that cannot be read. */
+export async function loadConfig(file: string, world: LoadWorld): Promise<LoadResult> {
+  const source = await readSource(file);
+  if (typeof source !== "string") return unreadable(file, source.cause);
+  return await loadSource(source, { ...world, file });
+}
+
+/** As {@linkcode loadConfig}, for text that is not in the file yet. Relative paths start at the folder of `file`. */
+export async function loadSource(source: string, world: LoadWorld & { file: string }): Promise<LoadResult> {
+  const { file } = world;
+  const document = readDocument(source);
+  const errors: Fault[] = document.faults.map(({ place, path, text }) => ({
+    file,
+    ...place,
+    path: pathText(path),
+    text,
+  }));
+  if (document.fatal) return { ok: false, errors, warnings: [] };
+
+  const names = namesOf(document.value);
+  const remains = new Remains(document.value ?? Object.create(null));
+  const schema = parseTolerant(remains);
+  errors.push(...placed(file, document, schema.findings));
+  if (schema.parsed === undefined) return { ok: false, errors: sorted(errors), warnings: [] };
+
+  const parsed = schema.parsed;
+  const hostname = parseDomain(world.hostname);
+  const lineOf = (path: Path) => document.place({ path: remains.original(path), at: "key" }).line;
+  const found = crossFindings({ parsed, remains, names, hostname: hostname.ok ? hostname.value : "localhost", lineOf });
+  found.errors.push(...notBuiltFindings(parsed));
+  const later = laterPartsFinding(parsed, document.value);
+  if (later !== undefined) found.warnings.push(later);
+  if (!hostname.ok && parsed.hostname === undefined) {
+    const text = "the machine's name is no domain name, so localhost is used; hostname: mail.example.test";
+    found.warnings.push({ path: ["hostname"], at: "key", text });
+  }
+  if (Object.keys(parsed.listeners).length === 0 && errors.length === 0) {
+    const text = "no listener is set, so no mail comes in; one under listeners";
+    found.warnings.push({ path: ["listeners"], at: "key", text });
+  }
+  const config = resolveConfig(parsed, {
+    file: resolvePath(file),
+    hostname: hostname.ok ? hostname.value : "localhost",
+    generation: world.generation,
+    lineOf,
+  });
+  const tls = await world.checkTls?.(config) ?? { errors: [], warnings: [] };
+  const original = (finding: Finding) => ({ ...finding, path: remains.original(finding.path) });
+  errors.push(...placed(file, document, [...found.errors, ...tls.errors].map(original)));
+  const warnings = sorted(placed(file, document, [...found.warnings, ...tls.warnings].map(original)));
+  return errors.length > 0 ? { ok: false, errors: sorted(errors), warnings } : { ok: true, config, warnings };
+}
+
+/** Parses; takes faulty parts out and parses again. A block may turn out to be incomplete only then, so a few times. */
+function parseTolerant(remains: Remains): { parsed: FileConfig | undefined; findings: Finding[] } {
+  const first = configSchema.safeParse(remains.root);
+  if (first.success) return { parsed: first.data, findings: [] };
+  const findings = findingsOf(configSchema, first.error.issues);
+  let issues = first.error.issues;
+  for (let round = 0; round < 8; round++) {
+    if (typeof remains.root !== "object" || remains.root === null) break;
+    Object.assign(remains.root, { version: 1 });
+    const rest = issues.filter((issue) => issue.path[0] !== "version");
+    if (rest.length > 0 && !remains.prune(rest)) break;
+    const again = configSchema.safeParse(remains.root);
+    if (again.success) return { parsed: again.data, findings };
+    issues = again.error.issues;
+  }
+  return { parsed: undefined, findings };
+}
+
+function namesOf(root: unknown): Names {
+  const file = new Remains(root);
+  return {
+    certificates: [...new Set(["demo", ...file.keys(["certificates"])])],
+    policies: [...new Set(["default", ...file.keys(["mail_flow_policies"])])],
+    bounceProfiles: [...new Set(["default", ...file.keys(["bounce_profiles"])])],
+    routes: file.keys(["smtp_routes"]),
+    destinations: file.keys(["destination_controls", "domains"]),
+  };
+}
+
+function placed(file: string, document: SourceDocument, findings: readonly Finding[]): Fault[] {
+  return findings.map((finding) => ({
+    file,
+    ...document.place(finding),
+    path: finding.label ?? pathText(finding.path),
+    text: finding.text,
+  }));
+}
+
+function sorted(faults: Fault[]): Fault[] {
+  return faults.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** The text, or why it cannot be had. Never more than the limit is held. */
+async function readSource(file: string): Promise<string | { cause: string }> {
+  try {
+    using open = await Deno.open(file);
+    const info = await open.stat();
+    if (info.isDirectory) return { cause: "is a folder; a YAML file" };
+    const bytes = new Uint8Array(limits.configOctetsMax + 1);
+    let length = 0;
+    for (;;) {
+      const read = await open.read(bytes.subarray(length));
+      if (read === null || read === 0) break;
+      length += read;
+    }
+    if (length > limits.configOctetsMax) {
+      return { cause: `is larger than ${limits.configOctetsMax} octets; a smaller file` };
+    }
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return { cause: "no such file; name it with --config FILE" };
+    if (thrown instanceof Deno.errors.PermissionDenied) return { cause: "may not be read; permission for this user" };
+    if (thrown instanceof TypeError) return { cause: "is not UTF-8; text in UTF-8" };
+    return { cause: `cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}; a readable file` };
+  }
+}
+
+function unreadable(file: string, cause: string): LoadResult {
+  return { ok: false, errors: [{ file, line: 1, column: 1, path: "config", text: cause }], warnings: [] };
+}

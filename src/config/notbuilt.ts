@@ -1,0 +1,96 @@
+/**
+ * Keys of parts that come with a later release.
+ *
+ * A policy, destination or check that is asked for and not there would be weaker than the owner believes: it is refused by name. A
+ * whole part that is missing weakens nothing: it is named in one warning.
+ *
+ * @module
+ */
+import type { Finding, Path } from "./faults.ts";
+import { valueAt } from "./issues.ts";
+import {
+  bounceBuiltin,
+  bounceProfileKey,
+  destinationBuiltin,
+  destinationKey,
+  policyBuiltin,
+  policyKey,
+} from "./schema_mail.ts";
+import type { FileConfig } from "./schema.ts";
+
+/** Keys that are refused unless they say what they say by default. */
+const later = {
+  policy: [
+    "tls_required_for",
+    "verify_client_certificate",
+    "max_recipients_per_hour",
+    "max_invalid_recipients_per_hour",
+  ],
+  destination: ["max_recipients", "recipients_interval"],
+  bounce: ["send_delay_warning"],
+} as const;
+
+/** Refusals: one for each key that asks for something that is not there. */
+export function notBuiltFindings(parsed: FileConfig): Finding[] {
+  const findings: Finding[] = [];
+  const refuse = (path: Path, right: string) =>
+    findings.push({ path, at: "value", text: `is not built yet; ${right}` });
+  const compare = (
+    path: Path,
+    { block, builtin, keys, shown }: { block: object; builtin: object; keys: readonly string[]; shown: object },
+  ) => {
+    for (const key of keys) {
+      const value = valueAt(block, [key]);
+      if (value === undefined || JSON.stringify(value) === JSON.stringify(valueAt(builtin, [key]))) continue;
+      const usual = valueAt(shown, [key]);
+      refuse([...path, key], `leave it out, or its default ${Array.isArray(usual) ? "[]" : usual}`);
+    }
+  };
+  const policies = { builtin: policyKey.parse(policyBuiltin), keys: later.policy, shown: policyBuiltin };
+  for (const [name, block] of Object.entries(parsed.mail_flow_policies)) {
+    compare(["mail_flow_policies", name], { block, ...policies });
+  }
+  const controls = parsed.destination_controls;
+  const destinations = {
+    builtin: destinationKey.parse(destinationBuiltin),
+    keys: later.destination,
+    shown: destinationBuiltin,
+  };
+  compare(["destination_controls", "default"], { block: controls.default, ...destinations });
+  for (const [name, block] of Object.entries(controls.domains)) {
+    compare(["destination_controls", "domains", name], { block, ...destinations });
+  }
+  const bounces = { builtin: bounceProfileKey.parse(bounceBuiltin), keys: later.bounce, shown: bounceBuiltin };
+  for (const [name, block] of Object.entries(parsed.bounce_profiles)) {
+    compare(["bounce_profiles", name], { block, ...bounces });
+  }
+  if (controls.alert_on_required_tls_failure) {
+    refuse(["destination_controls", "alert_on_required_tls_failure"], "leave it out, or its default false");
+  }
+  for (const key of ["fqdn_validation", "x509_validation"] as const) {
+    if (parsed.tls.peer_certificate[key]) {
+      refuse(["tls", "peer_certificate", key], "leave it out, or its default false");
+    }
+  }
+  for (const [index, crl] of parsed.certificate_authorities.crls.entries()) {
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(crl)) refuse(["certificate_authorities", "crls", index], "a file");
+  }
+  return findings;
+}
+
+/** The one warning about parts that are accepted; `root` is the file as it was read, since only what is set is named. */
+export function laterPartsFinding(parsed: FileConfig, root: unknown): Finding | undefined {
+  const parts = ["admin", "alerts", "services"].filter((part) => {
+    const value = valueAt(root, [part]);
+    return typeof value === "object" && value !== null && Object.keys(value).length > 0;
+  });
+  if (parsed.metrics.address !== null) parts.push("metrics");
+  if (parsed.workers > 1) parts.push("workers");
+  if (parts.length === 0) return undefined;
+  return {
+    path: [parts[0]],
+    at: "key",
+    label: parts.join(", "),
+    text: `accepted but not built yet: ${parts.join(", ")}`,
+  };
+}

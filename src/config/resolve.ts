@@ -1,0 +1,216 @@
+/**
+ * From what the file says to what the program uses: defaults, inheritance, absolute paths.
+ *
+ * Pure: the file has passed the schema, and whatever is wrong between its parts has been found by `cross.ts`.
+ *
+ * @module
+ */
+import { dirname, resolve as resolvePath } from "node:path";
+import type {
+  BounceProfile,
+  CertificateProfile,
+  Config,
+  DestinationControl,
+  ListenerConfig,
+  MailFlowPolicy,
+  RecipientRule,
+  SenderGroup,
+} from "./config.ts";
+import type { Path } from "./faults.ts";
+import type { FileConfig } from "./schema.ts";
+import {
+  bounceBuiltin,
+  bounceProfileKey,
+  destinationBuiltin,
+  destinationKey,
+  policyBuiltin,
+  policyKey,
+} from "./schema_mail.ts";
+import { methods } from "../tls/method.ts";
+
+/** What a configuration takes from the machine and the process. */
+export interface Surroundings {
+  /** The file, absolute. */
+  file: string;
+  /** The machine's name, for a file without `hostname`. */
+  hostname: string;
+  generation: number;
+  /** The line of a path in the file. */
+  lineOf: (path: Path) => number;
+}
+
+type FilePolicy = FileConfig["mail_flow_policies"][string];
+type FileDestination = FileConfig["destination_controls"]["default"];
+type FileBounce = FileConfig["bounce_profiles"][string];
+
+/** The policy with what it inherits, keys of later releases included. */
+export function wholePolicy(policies: FileConfig["mail_flow_policies"], name: string): Required<FilePolicy> {
+  return { ...policyKey.parse(policyBuiltin), ...policies.default, ...policies[name] } as Required<FilePolicy>;
+}
+
+/** The destination with what it inherits. */
+export function wholeDestination(fallback: FileDestination, own: FileDestination): Required<FileDestination> {
+  return { ...destinationKey.parse(destinationBuiltin), ...fallback, ...own } as Required<FileDestination>;
+}
+
+/** The bounce profile with what it inherits. */
+export function wholeBounce(profiles: FileConfig["bounce_profiles"], name: string): Required<FileBounce> {
+  return { ...bounceProfileKey.parse(bounceBuiltin), ...profiles.default, ...profiles[name] } as Required<FileBounce>;
+}
+
+/** The snapshot, frozen from top to bottom. */
+export function resolveConfig(parsed: FileConfig, around: Surroundings): Config {
+  const folder = dirname(around.file);
+  const absolute = (path: string) => resolvePath(folder, path);
+  const hostname = parsed.hostname ?? around.hostname;
+  const ciphers = parsed.tls.outbound_smtp.ciphers;
+  const profile = (
+    { methods: selected, ...rest }: { methods: readonly string[]; ciphers: string; renegotiation?: boolean },
+  ) => ({
+    methods: methods.filter((method) => selected.includes(method)),
+    ciphers: rest.ciphers,
+    renegotiation: rest.renegotiation ?? false,
+  });
+  return frozen<Config>({
+    file: around.file,
+    generation: around.generation,
+    hostname,
+    storage: { directory: absolute(parsed.storage.directory) },
+    dns: {
+      servers: parsed.dns.servers.map(({ host, port }) => ({ address: host, port })),
+      timeout: parsed.dns.timeout,
+    },
+    tls: {
+      gui_https: profile(parsed.tls.gui_https),
+      inbound_smtp: profile(parsed.tls.inbound_smtp),
+      outbound_smtp: profile(parsed.tls.outbound_smtp),
+      other_client_services: profile({ ...parsed.tls.other_client_services, ciphers }),
+    },
+    certificates: certificates(parsed.certificates, absolute),
+    certificate_authorities: {
+      system: parsed.certificate_authorities.system,
+      custom: parsed.certificate_authorities.custom.map(absolute),
+      crls: parsed.certificate_authorities.crls.map(absolute),
+    },
+    listeners: Object.entries(parsed.listeners).map(([name, listener]) =>
+      resolveListener(listener, { name, hostname, lineOf: around.lineOf })
+    ),
+    mail_flow_policies: new Map(
+      ["default", ...Object.keys(parsed.mail_flow_policies)].map((name) => [name, policy(parsed, name)]),
+    ),
+    smtp_routes: new Map(Object.entries(parsed.smtp_routes)),
+    destination_controls: {
+      certificate: parsed.destination_controls.certificate,
+      default: destination(parsed, "default"),
+      domains: new Map(
+        Object.keys(parsed.destination_controls.domains).map((match) => [match, destination(parsed, match)]),
+      ),
+    },
+    bounce_profiles: new Map(
+      ["default", ...Object.keys(parsed.bounce_profiles)].map((name) => [name, bounceProfile(parsed, name)]),
+    ),
+    delivery: {
+      address: parsed.delivery.address === "auto" ? null : parsed.delivery.address,
+      hostname: parsed.delivery.hostname ?? hostname,
+    },
+    limits: parsed.limits,
+    logs: parsed.logs,
+  });
+}
+
+function certificates(
+  profiles: FileConfig["certificates"],
+  absolute: (path: string) => string,
+): Map<string, CertificateProfile> {
+  const resolved = new Map<string, CertificateProfile>([["demo", { name: "demo", self_signed: true }]]);
+  for (const [name, { certificate, key, intermediates, self_signed }] of Object.entries(profiles)) {
+    if (self_signed || certificate === undefined || key === undefined) {
+      resolved.set(name, { name, self_signed: true });
+    } else {
+      resolved.set(name, {
+        name,
+        self_signed: false,
+        certificate: absolute(certificate),
+        key: absolute(key),
+        ...(intermediates === undefined ? {} : { intermediates: absolute(intermediates) }),
+      });
+    }
+  }
+  return resolved;
+}
+
+function resolveListener(
+  listener: FileConfig["listeners"][string],
+  { name, hostname, lineOf }: { name: string; hostname: string; lineOf: (path: Path) => number },
+): ListenerConfig {
+  const path: Path = ["listeners", name];
+  const groups: SenderGroup[] = (listener.sender_groups ?? []).map((group, index) => ({
+    name: group.name,
+    senders: group.senders ?? ["ALL"],
+    policy: group.policy,
+    line: lineOf([...path, "sender_groups", index]),
+  }));
+  if (groups.length === 0) groups.push({ name: "ALL", senders: ["ALL"], policy: "default", line: lineOf(path) });
+  const rules: RecipientRule[] = (listener.recipients ?? []).map((rule, index) => ({
+    ...rule,
+    line: lineOf([...path, "recipients", index]),
+  }));
+  if (rules.at(-1)?.address !== "ALL") {
+    // A table that is written down names everyone who is taken; without one it is the type that says so.
+    const open = listener.recipients === undefined && listener.type !== "public";
+    rules.push({
+      address: "ALL",
+      action: open ? "accept" : "reject",
+      line: lineOf(listener.recipients === undefined ? path : [...path, "recipients"]),
+    });
+  }
+  return {
+    name,
+    type: listener.type,
+    address: { address: listener.address.host, port: listener.address.port },
+    transport: listener.transport,
+    hostname: listener.hostname ?? hostname,
+    certificate: [...new Set(listener.certificate)],
+    max_connections: listener.max_connections,
+    sender_groups: groups,
+    recipients: rules,
+  };
+}
+
+function policy(parsed: FileConfig, name: string): MailFlowPolicy {
+  const {
+    tls_required_for: _senders,
+    verify_client_certificate: _verify,
+    max_recipients_per_hour: _hourly,
+    max_invalid_recipients_per_hour: _invalid,
+    ...built
+  } = wholePolicy(parsed.mail_flow_policies, name);
+  return { name, ...built };
+}
+
+function destination(parsed: FileConfig, match: string): DestinationControl {
+  const { default: fallback, domains } = parsed.destination_controls;
+  const { max_recipients: _recipients, recipients_interval: _interval, ...built } = wholeDestination(
+    fallback,
+    match === "default" ? {} : domains[match],
+  );
+  return { match, ...built };
+}
+
+function bounceProfile(parsed: FileConfig, name: string): BounceProfile {
+  const { send_delay_warning: _send, delay_warning_after: _after, ...built } = wholeBounce(
+    parsed.bounce_profiles,
+    name,
+  );
+  return { name, ...built };
+}
+
+/** Maps cannot be frozen; their type is read-only, their values are frozen. */
+function frozen<T>(value: T): T {
+  if (value instanceof Map) { for (const item of value.values()) frozen(item); }
+  else if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const item of Object.values(value)) frozen(item);
+  }
+  return value;
+}

@@ -1,0 +1,210 @@
+/**
+ * The whole of `config.yaml` as one schema: field, unit, default and sentence in one place.
+ *
+ * Types, error texts and `config/schema.json` come from it. Objects are strict: an unknown key is a fault, since a
+ * policy that is misspelt is a policy that is not in force.
+ *
+ * @module
+ */
+import * as z from "zod";
+import { methods, methodsFault } from "../tls/method.ts";
+import {
+  choiceKey,
+  domainKey,
+  durationKey,
+  fileKey,
+  flagKey,
+  hostPortKey,
+  listKey,
+  oneOrMoreKey,
+  plainKey,
+  section,
+  withDefault,
+} from "./keys.ts";
+import {
+  bounceProfileKey,
+  destinationControlsKey,
+  listenerKey,
+  namedBlocks,
+  policyKey,
+  routesKey,
+} from "./schema_mail.ts";
+import { adminKey, alertsKey, deliveryKey, limitsKey, logsKey, servicesKey, workersKey } from "./schema_services.ts";
+
+const generalCiphers = "HIGH:MEDIUM:!aNULL:!eNULL:!MD5:!PSK:!SRP";
+
+const methodList = oneOrMoreKey(choiceKey(methods), `a list, as in [${methods.slice(2).join(", ")}]`)
+  .superRefine((selected, context) => {
+    const fault = selected.length === 0 ? undefined : methodsFault(selected);
+    if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+  });
+
+function profileShape(service: string, builtin: { methods: (typeof methods)[number][]; ciphers: string }) {
+  return {
+    methods: withDefault(methodList, builtin.methods, `TLS versions of ${service}, one after the other without a gap.`),
+    ciphers: withDefault(
+      plainKey({ right: `an OpenSSL cipher string, as in ${generalCiphers}`, max: 4000 }),
+      builtin.ciphers,
+      `Ciphers of ${service} for TLS 1.2 and below, in OpenSSL's syntax.`,
+    ),
+  };
+}
+
+const renegotiation = () => withDefault(flagKey(), false, "Whether a client may renegotiate, TLS 1.2 and below.");
+
+const tlsKey = section({
+  gui_https: withDefault(
+    section({
+      ...profileShape("the admin page", {
+        methods: ["TLSv1.2", "TLSv1.3"],
+        ciphers: "HIGH:!aNULL:!eNULL:!MD5:!PSK:!SRP:!kRSA",
+      }),
+      renegotiation: renegotiation(),
+    }),
+    {},
+    "The admin page.",
+  ),
+  inbound_smtp: withDefault(
+    section({
+      ...profileShape("inbound SMTP", { methods: ["TLSv1.2", "TLSv1.3"], ciphers: generalCiphers }),
+      renegotiation: renegotiation(),
+    }),
+    {},
+    "Listeners.",
+  ),
+  outbound_smtp: withDefault(
+    section(profileShape("outbound SMTP", { methods: ["TLSv1.2", "TLSv1.3"], ciphers: generalCiphers })),
+    {},
+    "Deliveries.",
+  ),
+  other_client_services: withDefault(
+    section({
+      methods: profileShape("client services", { methods: ["TLSv1.1", "TLSv1.2"], ciphers: generalCiphers }).methods,
+    }),
+    {},
+    "LDAP, updater, SMTP call-ahead, remote syslog; their ciphers are those of outbound_smtp.",
+  ),
+  peer_certificate: withDefault(
+    section({
+      fqdn_validation: withDefault(flagKey(), false, "Names of a certificate must be fully qualified names."),
+      x509_validation: withDefault(
+        flagKey(),
+        false,
+        "Version, signature, key and usage of a certificate must be sound.",
+      ),
+    }),
+    {},
+    "More checks of certificates that servers show.",
+  ),
+});
+
+const certificateKey = section({
+  self_signed: flagKey().optional()
+    .describe("true: an RSA and a P-256 pair are made at the first start and kept under storage. Default: false."),
+  certificate: fileKey().optional().describe(
+    "PEM file of the certificate; intermediates may follow it. Default: none.",
+  ),
+  key: fileKey().optional().describe("PEM file of the private key. Default: none."),
+  intermediates: fileKey().optional().describe("PEM file of intermediate certificates. Default: none."),
+}).superRefine((profile, context) => {
+  const files = (["certificate", "key", "intermediates"] as const).filter((key) => profile[key] !== undefined);
+  const fault = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+  if (profile.self_signed) {
+    for (const key of files) fault([key], "cannot stand beside self_signed: true; either files or self_signed");
+  } else if (files.length === 0) {
+    fault([], "says nothing; certificate and key, or self_signed: true");
+  } else {
+    if (profile.certificate === undefined) fault(["certificate"], "is missing; the PEM file of the certificate");
+    if (profile.key === undefined) fault(["key"], "is missing; the PEM file of the private key");
+  }
+});
+
+/** The schema. Its output has sizes in octets and times in milliseconds; what inherits is not filled in yet. */
+export const configSchema = z.strictObject({
+  version: z.literal(1, {
+    error: ({ input }) =>
+      input === undefined ? "is missing; version: 1" : "is not a version that this release knows; version: 1",
+  }).describe("The version of this file's format. The one key that every file has."),
+  hostname: domainKey().optional().describe("Greeting and EHLO name. Default: the machine's name."),
+  storage: withDefault(
+    section({
+      directory: withDefault(
+        fileKey("a folder"),
+        "./data",
+        "Queue, certificates, logs and history; made with mode 0700.",
+      ),
+    }),
+    {},
+    "Where state lives.",
+  ),
+  dns: withDefault(
+    section({
+      servers: withDefault(
+        listKey(hostPortKey({ addressOnly: true, usualPort: 53 }), { right: 'as in ["127.0.0.1:53"]', max: 16 }),
+        [],
+        "IP address and port of each server; none: those of /etc/resolv.conf.",
+      ),
+      timeout: withDefault(durationKey({ min: "1s", max: "5m" }), "5s", "How long one server is waited for, a time."),
+    }),
+    {},
+    "Name resolution.",
+  ),
+  tls: withDefault(tlsKey, {}, "Methods and ciphers, one block for each service."),
+  certificates: withDefault(
+    namedBlocks(certificateKey, {
+      noun: "a certificate's name",
+      right: "as in mx1: { certificate: mx1.crt, key: mx1.key }",
+    }),
+    {},
+    "Certificate profiles by name; demo is self-signed and exists unless redefined. Files that change are read again.",
+  ),
+  certificate_authorities: withDefault(
+    section({
+      system: withDefault(flagKey(), true, "Whether the system's list is trusted."),
+      custom: withDefault(listKey(fileKey(), { right: "as in [ca.pem]" }), [], "PEM files of further authorities."),
+      crls: withDefault(listKey(fileKey(), { right: "as in [ca.crl]" }), [], "Revocation lists: files or http URLs."),
+    }),
+    {},
+    "Whom to trust.",
+  ),
+  listeners: withDefault(
+    namedBlocks(listenerKey, { noun: "a listener's name", right: "as in inbound: { address: 0.0.0.0:25 }" }),
+    {},
+    "Where mail comes in, by name.",
+  ),
+  mail_flow_policies: withDefault(
+    namedBlocks(policyKey, { noun: "a policy's name", right: "as in RELAYED: { action: relay }" }),
+    {},
+    "Policies by name; what one does not say, it takes from default.",
+  ),
+  smtp_routes: withDefault(routesKey, {}, "Where a domain's mail goes; a domain without a route goes by MX."),
+  destination_controls: withDefault(destinationControlsKey, {}, "How mail leaves, by destination."),
+  bounce_profiles: withDefault(
+    namedBlocks(bounceProfileKey, { noun: "a bounce profile's name", right: "as in short: { max_queue_time: 4h }" }),
+    {},
+    "How long mail is tried, by name; what one does not say, it takes from default.",
+  ),
+  alerts: withDefault(alertsKey, {}, "Mail to the owner when something is wrong."),
+  services: withDefault(servicesKey, {}, "TLS client services."),
+  delivery: withDefault(deliveryKey, {}, "Outbound connections."),
+  workers: withDefault(workersKey, "auto", "Threads for sessions, a number or auto."),
+  limits: withDefault(limitsKey, {}, "Limits of the whole gateway."),
+  metrics: withDefault(
+    section({
+      address: withDefault(
+        hostPortKey({ addressOnly: true, usualPort: 9090 }).nullable(),
+        null,
+        "IP address and port of Prometheus metrics without TLS, on loopback only.",
+      ),
+    }),
+    {},
+    "Figures for monitoring.",
+  ),
+  logs: withDefault(logsKey, {}, "The mail log."),
+  admin: withDefault(adminKey, {}, "The admin page."),
+}, {
+  error: ({ code }) => code === "unrecognized_keys" ? undefined : "is no map of keys; version: 1 and what else is set",
+});
+
+/** What {@linkcode configSchema} gives. */
+export type FileConfig = z.output<typeof configSchema>;

@@ -1,0 +1,227 @@
+/**
+ * The part of the schema around mail: alerts, client services, the admin page, logs and the process itself.
+ *
+ * Alerts, services and the admin page come with later releases; their keys are checked all the same, so that a file written now
+ * is right then.
+ *
+ * @module
+ */
+import { logLevels } from "../base/log.ts";
+import { levelTable } from "../tls/level.ts";
+import {
+  choiceKey,
+  countKey,
+  domainKey,
+  durationKey,
+  fileKey,
+  hostPortKey,
+  listKey,
+  mailAddressKey,
+  namedKey,
+  nameKey,
+  oneOrMoreKey,
+  plainKey,
+  section,
+  sizeKey,
+  textKey,
+  withDefault,
+} from "./keys.ts";
+import * as z from "zod";
+import { parseAddress } from "./addresses.ts";
+import { fault, parseMailAddress } from "./values.ts";
+
+const certificateName = () => nameKey("a certificate's name").describe("A name under certificates.");
+
+/** `alerts`. */
+export const alertsKey = section({
+  from: mailAddressKey().optional().describe("The sender of alerts. Default: alert@hostname."),
+  recipients: withDefault(
+    listKey(
+      section({
+        address: mailAddressKey().describe("Who is told."),
+        classes: listKey(nameKey("a class"), { right: "as in [system]" }).optional()
+          .describe("Classes of alerts. Default: all."),
+        severities: listKey(choiceKey(["info", "warning", "critical"]), { right: "as in [critical, warning]" })
+          .optional()
+          .describe("Severities. Default: all."),
+      }),
+      { right: "as in - { address: ops@example.test, severities: [critical] }" },
+    ),
+    [],
+    "Who gets alerts.",
+  ),
+  repeat_after: withDefault(
+    durationKey({ min: "1s", max: "7d" }),
+    "5m",
+    "The same alert again, at the earliest, a time.",
+  ),
+  max_repeat: withDefault(durationKey({ min: "1s", max: "30d" }), "1h", "What repeat_after doubles up to, a time."),
+  server: withDefault(
+    hostPortKey().nullable(),
+    null,
+    "host:port to send alerts to; none: by the route or MX of the recipient.",
+  ),
+  tls: withDefault(
+    choiceKey(levelTable.map((row) => row.name)),
+    "preferred",
+    "The TLS level, as in destination_controls.",
+  ),
+});
+
+const url = (schemes: readonly string[], noun: string) =>
+  textKey({
+    noun,
+    right: `a URL that begins with ${schemes.join(" or ")}`,
+    parse: (text) =>
+      URL.parse(text) !== null && schemes.some((scheme) => text.startsWith(scheme))
+        ? { ok: true, value: text }
+        : fault(`is not ${noun}`, `a URL that begins with ${schemes.join(" or ")}`),
+  });
+
+const cacheTime = () => withDefault(durationKey({ max: "7d" }), "15m", "How long an answer is kept, a time.");
+const named = <V extends z.ZodType>(value: V, right: string) => namedKey({ name: nameKey("a name"), value, right });
+
+const ldapServer = section({
+  urls: oneOrMoreKey(url(["ldaps://", "ldap://"], "an LDAP URL"), "as in [ldaps://ldap.example.test]")
+    .describe("Servers, tried in this order."),
+  base: plainKey({ right: "a distinguished name", max: 1000 }).describe("Where searches start, a distinguished name."),
+  bind_dn: plainKey({ right: "a distinguished name", max: 1000 }).optional()
+    .describe("Who binds. Default: nobody, anonymously."),
+  password_file: fileKey().optional().describe("The file that holds the password. Default: none."),
+  certificate: certificateName().optional(),
+  queries: withDefault(
+    named(
+      plainKey({ right: 'a filter, as in "(mail={a})"', max: 4000 }).describe("An LDAP filter; {a} is the address."),
+      'as in accept: "(mail={a})"',
+    ),
+    {},
+    "Filters by the name of their use.",
+  ),
+  cache: cacheTime(),
+});
+
+const callAheadProfile = section({
+  servers: z.preprocess(
+    (input) => input === "delivery_host" ? [] : typeof input === "string" ? [input] : input,
+    listKey(hostPortKey(), { right: 'delivery_host, or as in ["mail.example.test:25"]' }),
+  ).describe("host:port of the servers that are asked, or delivery_host: those that delivery would use."),
+  mail_from: withDefault(
+    textKey({
+      noun: "a sender",
+      right: 'local@domain, or "" for the null sender',
+      parse: (text) => text === "" ? { ok: true, value: "" } : parseMailAddress(text),
+    }),
+    "",
+    "The envelope sender of the question; empty is the null sender.",
+  ),
+  timeout: withDefault(durationKey({ min: "1s", max: "5m" }), "30s", "How long an answer is waited for, a time."),
+  cache: cacheTime(),
+  on_temporary_failure: withDefault(
+    choiceKey(["accept", "defer"]),
+    "defer",
+    "What a recipient gets while the servers do not answer.",
+  ),
+});
+
+const syslogServer = section({
+  server: hostPortKey({ usualPort: 6514 }).describe("host:port of the log host."),
+  transport: withDefault(choiceKey(["udp", "tcp", "tls"]), "udp", "How lines travel."),
+  facility: withDefault(
+    choiceKey(["mail", "user", "daemon", ...Array.from({ length: 8 }, (_, at) => `local${at}`)]),
+    "mail",
+    "The syslog facility.",
+  ),
+  certificate: certificateName().optional(),
+});
+
+const updater = section({
+  url: url(["https://", "http://"], "a web address").optional().describe(
+    "Where updates are fetched. Default: nowhere.",
+  ),
+  interval: withDefault(durationKey({ min: "1m", max: "30d" }), "6h", "How often, a time."),
+  certificate: certificateName().optional(),
+  items: withDefault(listKey(nameKey("an item"), { right: "as in [ca_bundle]" }), [], "What is fetched."),
+});
+
+/** `services`. */
+export const servicesKey = section({
+  ldap: withDefault(named(ldapServer, "as in name: { urls: [ldaps://…], base: … }"), {}, "LDAP servers by name."),
+  call_ahead: withDefault(
+    named(callAheadProfile, "as in name: { servers: [host:port] }"),
+    {},
+    "SMTP call-ahead by name.",
+  ),
+  syslog: withDefault(named(syslogServer, "as in name: { server: host:6514 }"), {}, "Remote log hosts by name."),
+  updater: withDefault(updater, {}, "Fetches lists that change."),
+});
+
+/** `admin`. */
+export const adminKey = section({
+  address: withDefault(
+    hostPortKey({ addressOnly: true, portMin: 0, usualPort: 8443 }),
+    "127.0.0.1:8443",
+    "IP address and port of the admin page.",
+  ),
+  certificate: withDefault(
+    oneOrMoreKey(nameKey("a certificate's name"), "a certificate's name, or a list of them"),
+    "demo",
+    "A name under certificates, or a list.",
+  ),
+  session_timeout: withDefault(durationKey({ min: "1m", max: "7d" }), "30m", "When an idle session ends, a time."),
+  users: withDefault(
+    named(
+      section({
+        role: choiceKey(["administrator", "operator", "read-only"]).describe("What the user may do."),
+        password_hash: textKey({
+          noun: "a password hash",
+          right: "the text that begins with scrypt$",
+          secret: true,
+          parse: (text) =>
+            /^scrypt\$\S+$/.test(text) ? { ok: true, value: text } : fault("is no scrypt hash", "scrypt$…"),
+        }).describe("The hash of the password, scrypt$…."),
+      }),
+      "as in name: { role: operator, password_hash: scrypt$… }",
+    ),
+    {},
+    "Users by name.",
+  ),
+  history: withDefault(countKey({ max: 10_000 }), 50, "Committed configurations kept for rollback, a number."),
+});
+
+/** `delivery`. */
+export const deliveryKey = section({
+  address: withDefault(
+    textKey({
+      noun: "an address",
+      right: "auto, or an IP address of this machine",
+      parse(text) {
+        if (text === "auto" || parseAddress(text) !== undefined) return { ok: true, value: text.toLowerCase() };
+        return fault("is no IP address", "auto, or an IP address of this machine");
+      },
+    }),
+    "auto",
+    "The source address of outbound connections; auto: the system's choice.",
+  ),
+  hostname: withDefault(domainKey().nullable(), null, "The EHLO name outbound; none: hostname."),
+});
+
+/** `workers`. */
+export const workersKey = z.preprocess(
+  (input) => input === "auto" ? 0 : input === 0 ? "0" : input,
+  countKey({ min: 0, max: 1024 }).meta({ autoOrCount: true }),
+);
+
+/** `limits`. */
+export const limitsKey = section({
+  max_sessions: withDefault(countKey({ min: 1, max: 1_000_000 }), 5000, "Inbound sessions at a time, a number."),
+  max_queue_messages: withDefault(countKey({ min: 1 }), 1_000_000, "Messages in the queue, a number."),
+  min_free_disk: withDefault(sizeKey(), "512M", "Below this much free disk mail is deferred, a size."),
+});
+
+/** `logs`. */
+export const logsKey = section({
+  format: withDefault(choiceKey(["text", "json"]), "text", "One event a line, as text or as JSON."),
+  level: withDefault(choiceKey(logLevels), "info", "The most talkative level that is logged."),
+  rotate_size: withDefault(sizeKey({ min: "4K" }), "100M", "The size at which the file is rotated."),
+  keep: withDefault(countKey({ max: 10_000 }), 10, "Rotated files kept, a number."),
+});
