@@ -1,0 +1,153 @@
+/**
+ * The listeners' loops, and all inbound sessions: who may begin one, who stalls, and the end of all at shutdown.
+ *
+ * @module
+ */
+import type { Timer } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
+import { causeOf } from "../base/text.ts";
+import { type Conn, endpointText, type Listener } from "../net/net.ts";
+import { BufferPool } from "./buffers.ts";
+import type { AcceptWorld, Service } from "./service.ts";
+import { InboundSession } from "./session.ts";
+
+/** How often stalled sessions are looked for. */
+const sweepMs = 1_000;
+
+/** A listener that takes connections in. */
+export interface OpenListener {
+  /** What new sessions begin with. A reload sets it; sessions that run keep theirs. */
+  service: Service;
+  /** Sessions that run on it. */
+  readonly sessions: number;
+  /** Takes no more connections. Sessions go on. */
+  close(): void;
+}
+
+/** The inbound side of the gateway. */
+export class Acceptor {
+  readonly #world: AcceptWorld;
+  readonly #buffers = new BufferPool();
+  readonly #listeners = new Set<Loop>();
+  readonly #sessions = new Set<InboundSession>();
+  #sweep: Timer | undefined;
+  #stopping = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(world: AcceptWorld) {
+    this.#world = world;
+  }
+
+  /** All sessions that run. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Serves a listener, which it owns from now on. */
+  listen(listener: Listener, service: Service): OpenListener {
+    const loop = new Loop(listener, service);
+    this.#listeners.add(loop);
+    void this.#accept(loop);
+    return loop;
+  }
+
+  /**
+   * Takes no more connections, ends idle sessions with 421, lets transactions finish, and cuts what is left after
+   * {@linkcode limits.shutdownMs}. Resolves when no session is left, or soon after the cut.
+   */
+  async shutdown(): Promise<void> {
+    this.#stopping = true;
+    for (const loop of this.#listeners) loop.close();
+    for (const session of this.#sessions) session.stop();
+    if (this.#sessions.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    const { clock } = this.#world;
+    let timer = clock.after(limits.shutdownMs, () => {
+      for (const session of this.#sessions) session.kill();
+      // Whoever still waits for the disk waits in vain: his client was not told 250.
+      timer = clock.after(limits.farewellMs, resolve);
+    });
+    await promise;
+    timer.cancel();
+  }
+
+  async #accept(loop: Loop): Promise<void> {
+    try {
+      for (let conn = await loop.listener.accept(); conn !== null; conn = await loop.listener.accept()) {
+        void this.#serve(conn, loop);
+      }
+    } catch (thrown) {
+      const text = `Cannot accept on ${endpointText(loop.listener.local)}: ${causeOf(thrown)}`;
+      this.#world.log.critical({ event: "note", text });
+    } finally {
+      loop.close();
+      this.#listeners.delete(loop);
+    }
+  }
+
+  async #serve(conn: Conn, loop: Loop): Promise<void> {
+    if (this.#stopping) return conn.close();
+    const { service } = loop;
+    const { address } = conn.remote;
+    const crowded = loop.sessions >= service.listener.max_connections
+      ? "too many connections to this listener"
+      : this.#sessions.size >= service.config.limits.max_sessions
+      ? "too many sessions"
+      : undefined;
+    const session = new InboundSession(conn, {
+      world: this.#world,
+      service,
+      buffers: this.#buffers,
+      crowded,
+      siblings: loop.enter(address),
+    });
+    this.#sessions.add(session);
+    this.#sweep ??= this.#world.clock.every(sweepMs, () => {
+      const now = this.#world.clock.monotonic();
+      for (const each of this.#sessions) each.sweep(now);
+    });
+    await session.run();
+    loop.leave(address);
+    this.#sessions.delete(session);
+    if (this.#sessions.size > 0) return;
+    this.#sweep?.cancel();
+    this.#sweep = undefined;
+    this.#onEmpty?.();
+  }
+}
+
+class Loop implements OpenListener {
+  readonly listener: Listener;
+  service: Service;
+  sessions = 0;
+  readonly #byAddress = new Map<string, number>();
+
+  constructor(listener: Listener, service: Service) {
+    this.listener = listener;
+    this.service = service;
+  }
+
+  close(): void {
+    this.listener.close();
+  }
+
+  #countOf(address: string): number {
+    return this.#byAddress.get(address) ?? 0;
+  }
+
+  /** Counts a connection in: how many its address has now. */
+  enter(address: string): number {
+    const count = this.#countOf(address) + 1;
+    this.sessions++;
+    this.#byAddress.set(address, count);
+    return count;
+  }
+
+  leave(address: string): void {
+    this.sessions--;
+    const left = this.#countOf(address) - 1;
+    if (left > 0) this.#byAddress.set(address, left);
+    else this.#byAddress.delete(address);
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * One message on its way into the queue: what the protocol asks about it, its log lines, its draft.
+ *
+ * A blackhole listener takes messages and throws them away; they are counted and logged and never reach the queue.
+ *
+ * @module
+ */
+import type { Octets } from "../base/octets.ts";
+import { causeOf, printable } from "../base/text.ts";
+import { type Reply, reply } from "../mail/reply.ts";
+import { judgeRecipient } from "../policy/judge.ts";
+import { type Draft, SpoolFullError } from "../queue/spool.ts";
+import type { StoreStep } from "../smtp/server_session.ts";
+import type { DropReason, ServerHost } from "../smtp/server_state.ts";
+import type { AcceptWorld, Service } from "./service.ts";
+
+/** The answers of one session to its protocol machine, and the message it is receiving. */
+export class MessageDesk implements ServerHost {
+  readonly #world: AcceptWorld;
+  readonly #service: Service;
+  readonly #icid: number;
+  readonly #relay: boolean;
+  #mid = 0;
+  #draft: Draft | undefined;
+
+  constructor(world: AcceptWorld, options: { service: Service; icid: number; relay: boolean }) {
+    this.#world = world;
+    this.#service = options.service;
+    this.#icid = options.icid;
+    this.#relay = options.relay;
+  }
+
+  now(): number {
+    return this.#world.clock.now();
+  }
+
+  mail(sender: string): number {
+    const { spool, log } = this.#world;
+    const mid = spool.ids.next("mid");
+    this.#mid = mid;
+    log.info({ event: "mid_start", mid, icid: this.#icid });
+    log.info({ event: "mid_from", mid, icid: this.#icid, from: sender });
+    return mid;
+  }
+
+  recipient(address: string, rid: number): Reply | undefined {
+    const { log } = this.#world;
+    const wrong = judgeRecipient(this.#service.tables, { address, relay: this.#relay });
+    if (wrong === undefined) log.info({ event: "mid_to", mid: this.#mid, icid: this.#icid, rid, to: address });
+    else log.info({ event: "mid_to_rejected", mid: this.#mid, icid: this.#icid, to: address, by: "RAT" });
+    return wrong;
+  }
+
+  drop(mid: number, { reason, text }: DropReason): void {
+    this.#discard();
+    this.#world.log.info({ event: "mid_aborted", mid, icid: this.#icid, reason, text });
+  }
+
+  /** Takes a piece of text; waits only where the queue does. */
+  write(chunk: Octets): Promise<void> | void {
+    if (this.#service.listener.type === "blackhole") return;
+    this.#draft ??= this.#world.spool.draft(this.#mid);
+    return this.#draft.write(chunk);
+  }
+
+  /** Stores the message: the reply to its text. 250 comes after the sync only. */
+  store({ envelope, octets, messageId, subject }: StoreStep): Reply | Promise<Reply> {
+    const { log } = this.#world;
+    const { mid } = envelope;
+    if (messageId !== "") log.info({ event: "mid_message_id", mid, messageId });
+    log.info({ event: "mid_subject", mid, subject });
+    log.info({ event: "mid_ready", mid, bytes: octets, from: envelope.sender });
+    const draft = this.#draft;
+    this.#draft = undefined;
+    if (draft !== undefined) return this.#put(envelope, draft);
+    log.info({ event: "message_finished", mid });
+    return reply(250, "2.0.0", `Ok: ${mid} thrown away`);
+  }
+
+  /** The answer to text that the queue does not take, with its log line. */
+  failure(thrown: unknown): { answer: Reply; reason: DropReason } {
+    const { log } = this.#world;
+    const cause = printable(causeOf(thrown));
+    const text = `Cannot store MID ${this.#mid}: ${cause}`;
+    if (thrown instanceof SpoolFullError) {
+      log.critical({ event: "note", text, reason: "full" });
+      // RFC 3463 §3.4: X.3.1, mail system full.
+      return { answer: reply(452, "4.3.1", "No room to store the message"), reason: { reason: "full", text: cause } };
+    }
+    log.critical({ event: "note", text, reason: "failed" });
+    return { answer: reply(451, "4.3.0", "Cannot store the message now"), reason: { reason: "failed", text: cause } };
+  }
+
+  async #put(envelope: StoreStep["envelope"], draft: Draft): Promise<Reply> {
+    const { spool, log } = this.#world;
+    const { mid } = envelope;
+    try {
+      await spool.put(envelope, draft);
+    } catch (thrown) {
+      const { answer, reason } = this.failure(thrown);
+      log.info({ event: "mid_aborted", mid, icid: this.#icid, ...reason });
+      return answer;
+    }
+    log.info({ event: "mid_queued", mid });
+    return reply(250, "2.0.0", `Ok: queued as ${mid}`);
+  }
+
+  #discard(): void {
+    const draft = this.#draft;
+    this.#draft = undefined;
+    draft?.abort().catch((thrown) => {
+      const text = `Cannot throw the text of MID ${this.#mid} away: ${printable(causeOf(thrown))}`;
+      this.#world.log.warning({ event: "note", text });
+    });
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * What a session is made with: the world, and the service that was in force when it began.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Config, ListenerConfig } from "../config/config.ts";
+import type { MailLog } from "../mail/events.ts";
+import type { Conn } from "../net/net.ts";
+import { compileTables, type ListenerTables } from "../policy/judge.ts";
+import type { Spool } from "../queue/spool.ts";
+import type { PeerFacts, TlsFailure } from "../tls/engine.ts";
+
+/** What DNS says about an address. */
+export interface ReverseName {
+  /** `undefined`: no name, or no answer. */
+  host: string | undefined;
+  /** The name has the address. */
+  verified: boolean;
+}
+
+/** Looks up the name of an address. Whoever gives it caches, and answers at once where he can. It must not reject. */
+export type ReverseLookup = (address: string) => ReverseName | Promise<ReverseName>;
+
+/**
+ * Runs the server's side of a handshake over a connection, bounded in time and octets. `done`: `conn` is to be used from now on and owns the
+ * one before. `failed`: an alert was sent where there is one; the connection is the caller's to close.
+ */
+export type StartTls = (
+  conn: Conn,
+) => Promise<{ kind: "done"; conn: Conn; facts: PeerFacts } | { kind: "failed"; failure: TlsFailure }>;
+
+/** What the inbound side needs of the world. */
+export interface AcceptWorld {
+  clock: Clock;
+  log: MailLog;
+  spool: Pick<Spool, "ids" | "draft" | "put">;
+  reverse: ReverseLookup;
+}
+
+/** One listener under one configuration. A session keeps the service it began with. */
+export interface Service {
+  config: Config;
+  listener: ListenerConfig;
+  tables: ListenerTables;
+  /** Absent: TLS is not offered, and what requires it is refused. */
+  startTls?: StartTls;
+}
+
+/** Compiles the service of one listener. Throws where a table cannot be read. */
+export function makeService(
+  config: Config,
+  { listener, startTls }: { listener: ListenerConfig; startTls?: StartTls },
+): Service {
+  return { config, listener, tables: compileTables(listener, config.mail_flow_policies), startTls };
+}

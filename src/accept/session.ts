@@ -1,0 +1,342 @@
+/**
+ * One connection, from its acceptance to its end: drives the protocol machine over the stream.
+ *
+ * A session that waits is watched by a sweep over all sessions (`acceptor.ts`) instead of a timer of its own; the sweep says 421 and closes, the
+ * connection's deadline stands behind it, a little later. Progress is a whole command, not an octet: who sends a line
+ * octet by octet has no longer than one who sends nothing.
+ *
+ * @module
+ */
+import { limits } from "../base/limits.ts";
+import { type Octets, octets } from "../base/octets.ts";
+import { causeOf } from "../base/text.ts";
+import { type Conn, DeadlineError } from "../net/net.ts";
+import { judgeConnection, type Verdict } from "../policy/judge.ts";
+import { isDomain } from "../smtp/address.ts";
+import { ServerSession, type StoreStep } from "../smtp/server_session.ts";
+import type { DropReason, EndReason, ServerOptions } from "../smtp/server_state.ts";
+import { type BufferPool, commandBufferOctets } from "./buffers.ts";
+import { MessageDesk } from "./message.ts";
+import { lookedUp } from "./reverse.ts";
+import type { AcceptWorld, ReverseName, Service } from "./service.ts";
+
+/** What a session asks the listener that opened it. */
+export interface SessionSurroundings {
+  world: AcceptWorld;
+  service: Service;
+  buffers: BufferPool;
+  /** Why this connection is one too many, for the listener or for all; told before anything else. */
+  crowded: string | undefined;
+  /** Connections of the same address to the same listener when this one came, itself included. */
+  siblings: number;
+}
+
+const endTexts: Record<Exclude<EndReason, "quit">, string> = {
+  injected: "commands in clear behind STARTTLS",
+  too_many_errors: "too many errors",
+  too_many_commands: "too many commands without a message",
+  too_many_messages: "too many messages in one connection",
+  too_many_refused_recipients: "too many refused recipients",
+  foreign_protocol: "the client does not speak SMTP",
+  endless_line: "a line does not end",
+  bare_line_end: "a message had line ends without CRLF",
+  chunk_unknown: "BDAT without a size",
+  text_too_long: "a refused message does not end",
+};
+
+/** One inbound connection. */
+export class InboundSession {
+  readonly #around: SessionSurroundings;
+  readonly #icid: number;
+  #conn: Conn;
+  #protocol: ServerSession | undefined;
+  #desk: MessageDesk | undefined;
+  /** In a read, with nothing to send. */
+  #waiting = false;
+  /** Monotonic milliseconds at which a wait is over. */
+  #until = Infinity;
+  #progress = -1;
+  #textSince: number | undefined;
+  /** The session was ended by us; what the connection says afterwards does not matter. */
+  #ended = false;
+  #stopping = false;
+  #ownBuffer: Octets | undefined;
+  #lentBuffer: Octets | undefined;
+
+  constructor(conn: Conn, around: SessionSurroundings) {
+    this.#conn = conn;
+    this.#around = around;
+    this.#icid = around.world.spool.ids.next("icid");
+  }
+
+  /** Serves the connection to its end. Never rejects. */
+  async run(): Promise<void> {
+    const { log } = this.#around.world;
+    const icid = this.#icid;
+    try {
+      await this.#serve();
+      log.info({ event: "icid_close", icid });
+    } catch (thrown) {
+      if (this.#ended) log.info({ event: "icid_close", icid });
+      else this.#lost(thrown);
+    } finally {
+      this.#conn.close();
+      this.#releaseText();
+    }
+  }
+
+  /** Called every second or so: ends a wait that is over. */
+  sweep(now: number): void {
+    if (!this.#waiting || now < this.#until) return;
+    this.#note("timeout", "timed out");
+    this.#protocol?.lost({ reason: "timeout", text: "the client stalled" });
+    this.#hangUp(`421 4.4.2 ${this.#around.service.listener.hostname} Timed out\r\n`);
+  }
+
+  /** The gateway stops: an idle session ends now, another one behind its transaction. */
+  stop(): void {
+    this.#stopping = true;
+    if (this.#waiting && this.#protocol?.inTransaction === false) this.#hangUp(this.#shutdownText());
+  }
+
+  /** Ends the session at once. */
+  kill(): void {
+    this.#conn.close();
+  }
+
+  async #serve(): Promise<void> {
+    const { service, crowded, world: { log } } = this.#around;
+    const icid = this.#icid;
+    if (crowded !== undefined) return await this.#turnAway(crowded);
+    const name = lookedUp(this.#around, this.#conn.remote.address);
+    const client = name instanceof Promise ? await name : name;
+    this.#opened(client);
+    const verdict = judgeConnection(service.tables, { address: this.#conn.remote.address, ...client });
+    const { group, pattern } = verdict.match;
+    log.info({ event: "icid_group", icid, action: actionOf(verdict), group, match: pattern });
+    if (verdict.kind === "hang_up") return;
+    if (this.#around.siblings > verdict.policy.max_connections_per_ip) {
+      this.#note("too_many_connections", "too many connections from this address");
+      return await this.#refuse(`421 4.7.0 ${service.listener.hostname} Too many connections from your address\r\n`);
+    }
+    this.#desk = new MessageDesk(this.#around.world, {
+      service,
+      icid,
+      relay: verdict.kind === "take" && verdict.relay,
+    });
+    this.#protocol = new ServerSession(this.#options(verdict, client), this.#desk);
+    if (service.listener.transport === "smtps" && !await this.#secure()) return;
+    await this.#converse(this.#protocol);
+  }
+
+  #options(verdict: Exclude<Verdict, { kind: "hang_up" }>, client: ReverseName): ServerOptions {
+    const { service: { listener, startTls } } = this.#around;
+    const { policy } = verdict;
+    return {
+      hostname: listener.hostname,
+      address: this.#conn.remote.address,
+      host: client.verified && client.host !== undefined && isDomain(client.host) ? client.host : undefined,
+      refusal: verdict.kind === "answer" ? verdict.reply : undefined,
+      tls: policy.tls,
+      tlsReady: startTls !== undefined,
+      messageOctetsMax: policy.max_message_size,
+      messagesMax: policy.max_messages_per_connection,
+      recipientsMax: policy.max_recipients_per_message,
+      fixBareLineEnds: policy.bare_line_feed === "fix",
+    };
+  }
+
+  async #converse(protocol: ServerSession): Promise<void> {
+    for (;;) {
+      const step = protocol.next();
+      switch (step.kind) {
+        case "read":
+          await this.#send(protocol.takeReplies());
+          if (this.#ended) return;
+          if (this.#stopping && !protocol.inTransaction) return await this.#send(this.#shutdownText());
+          if (!await this.#read(protocol)) return;
+          break;
+        case "text": {
+          const written = this.#write(protocol, step.chunk);
+          if (written !== undefined) await written;
+          break;
+        }
+        case "store":
+          await this.#store(protocol, step);
+          break;
+        case "start_tls":
+          await this.#send(protocol.takeReplies());
+          if (!await this.#secure()) return;
+          break;
+        case "end":
+          return await this.#end(step.reason);
+        default:
+          return step satisfies never;
+      }
+    }
+  }
+
+  async #send(replies: string): Promise<void> {
+    if (replies === "") return;
+    this.#conn.deadline(limits.serverWriteMs);
+    await this.#conn.write(octets(replies));
+  }
+
+  /** Reads and pushes. False: the session is over. */
+  async #read(protocol: ServerSession): Promise<boolean> {
+    const buffer = this.#arm(protocol);
+    this.#waiting = true;
+    const count = await this.#conn.read(buffer);
+    this.#waiting = false;
+    if (this.#ended) return false;
+    if (count === null) throw new Error("the client closed the connection");
+    protocol.push(buffer.subarray(0, count));
+    return true;
+  }
+
+  /** Sets the time until which to wait, and chooses the buffer. */
+  #arm(protocol: ServerSession): Octets {
+    const now = this.#around.world.clock.monotonic();
+    const text = protocol.awaits === "text";
+    if (text) {
+      this.#textSince ??= now;
+      this.#until = Math.min(now + limits.serverDataMs, this.#textSince + limits.serverDataTotalMs);
+      this.#progress = -1;
+    } else {
+      this.#releaseText();
+      if (this.#progress !== protocol.progress) {
+        this.#until = now + (protocol.refused ? limits.refusedSessionMs : limits.serverCommandMs);
+      }
+      this.#progress = protocol.refused ? 0 : protocol.progress;
+    }
+    this.#conn.deadline(this.#until - now + 2 * limits.farewellMs);
+    if (text) return this.#lentBuffer ??= this.#around.buffers.take();
+    return this.#ownBuffer ??= new Uint8Array(commandBufferOctets);
+  }
+
+  #releaseText(): void {
+    this.#textSince = undefined;
+    if (this.#lentBuffer !== undefined) this.#around.buffers.give(this.#lentBuffer);
+    this.#lentBuffer = undefined;
+  }
+
+  /** Hands text to the queue. The connection's deadline must not pass while the disk is slow. */
+  #write(protocol: ServerSession, chunk: Octets): Promise<void> | undefined {
+    try {
+      const written = this.#desk!.write(chunk);
+      if (written === undefined) return;
+      this.#conn.deadline(limits.serverWriteMs);
+      return written.catch((thrown) => this.#cannotWrite(protocol, thrown));
+    } catch (thrown) {
+      this.#cannotWrite(protocol, thrown);
+    }
+  }
+
+  #cannotWrite(protocol: ServerSession, thrown: unknown): void {
+    const { answer, reason } = this.#desk!.failure(thrown);
+    protocol.refuseText(answer, reason);
+  }
+
+  async #store(protocol: ServerSession, step: StoreStep): Promise<void> {
+    this.#conn.deadline(limits.serverWriteMs);
+    protocol.stored(await this.#desk!.store(step));
+  }
+
+  async #secure(): Promise<boolean> {
+    const { service: { startTls }, world: { log } } = this.#around;
+    const icid = this.#icid;
+    if (startTls === undefined) {
+      this.#note("tls_not_ready", "TLS is not ready");
+      return false;
+    }
+    this.#conn.deadline(limits.handshakeMs);
+    const result = await startTls(this.#conn);
+    if (result.kind === "failed") {
+      const { code, error, reason } = result.failure;
+      log.info({ event: "icid_tls_failed", icid, code, error, reason });
+      return false;
+    }
+    this.#conn = result.conn;
+    const { protocol, cipher, bits, resumed } = result.facts;
+    log.info({ event: "icid_tls", icid, protocol, cipher, resumed });
+    this.#protocol!.secured({ protocol, cipher, bits });
+    return true;
+  }
+
+  async #end(reason: EndReason): Promise<void> {
+    if (reason !== "quit") this.#protocol!.lost({ reason: "lost", text: endTexts[reason] });
+    if (reason === "injected") {
+      const error = endTexts.injected;
+      this.#around.world.log.info({ event: "icid_tls_failed", icid: this.#icid, code: 0, error, reason });
+    } else if (reason !== "quit") this.#note(reason, endTexts[reason]);
+    this.#ended = true;
+    await this.#send(this.#protocol!.takeReplies());
+  }
+
+  /** One connection too many: no look-ups, a line, and out. */
+  async #turnAway(why: string): Promise<void> {
+    this.#opened({ host: undefined, verified: false });
+    this.#note("too_many_connections", why);
+    await this.#refuse(`421 4.3.2 ${this.#around.service.listener.hostname} Too many connections\r\n`);
+  }
+
+  /** Says a last word in clear; under `smtps` nothing can be said before TLS. */
+  async #refuse(wire: string): Promise<void> {
+    this.#ended = true;
+    if (this.#around.service.listener.transport === "smtps") return;
+    this.#conn.deadline(limits.farewellMs);
+    await this.#conn.write(octets(wire));
+  }
+
+  /** Ends a session that waits: its read ends when the connection closes. */
+  #hangUp(wire: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#waiting = false;
+    const conn = this.#conn;
+    conn.deadline(limits.farewellMs);
+    conn.write(octets(wire)).catch(() => {}).finally(() => conn.close());
+  }
+
+  #shutdownText(): string {
+    return `421 4.3.2 ${this.#around.service.listener.hostname} Service shutting down\r\n`;
+  }
+
+  #opened({ host, verified }: ReverseName): void {
+    const { service: { listener }, world: { log } } = this.#around;
+    log.info({
+      event: "icid_open",
+      icid: this.#icid,
+      interface: listener.name,
+      local: this.#conn.local.address,
+      address: this.#conn.remote.address,
+      host: host ?? "unknown",
+      verified,
+    });
+  }
+
+  #note(reason: string, text: string): void {
+    this.#around.world.log.info({ event: "icid_note", icid: this.#icid, reason, text });
+  }
+
+  #lost(thrown: unknown): void {
+    const reason: DropReason = thrown instanceof DeadlineError
+      ? { reason: "timeout", text: "the client stalled" }
+      : { reason: "lost", text: causeOf(thrown) };
+    this.#protocol?.lost(reason);
+    this.#around.world.log.info({ event: "icid_lost", icid: this.#icid });
+  }
+}
+
+function actionOf(verdict: Verdict): "ACCEPT" | "RELAY" | "REJECT" | "TCPREFUSE" {
+  switch (verdict.kind) {
+    case "take":
+      return verdict.relay ? "RELAY" : "ACCEPT";
+    case "answer":
+      return "REJECT";
+    case "hang_up":
+      return "TCPREFUSE";
+    default:
+      return verdict satisfies never;
+  }
+}
