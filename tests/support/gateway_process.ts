@@ -8,6 +8,9 @@
 
 const repository = new URL("../../", import.meta.url).pathname;
 
+/** What the log says when a changed configuration is in force. */
+const inForce = /Info: Configuration [^\n]* is in force/;
+
 /** A configuration: any part of config.yaml. */
 export type ConfigObject = { [key: string]: unknown };
 
@@ -15,6 +18,8 @@ export type ConfigObject = { [key: string]: unknown };
 export interface GatewayOptions {
   /** config.yaml, of the ports that were found free, by the names in `ports`. */
   config: (ports: Record<string, number>) => ConfigObject;
+  /** Files beside config.yaml: name → text. */
+  files?: Record<string, string>;
   /** Names of the ports wanted. Those in `listening` are waited for. */
   ports: readonly string[];
   /** Ports on which the gateway listens when it has started. Absent: all. */
@@ -22,6 +27,10 @@ export interface GatewayOptions {
   /** A compiled binary; absent: from source. */
   binary?: string;
   env?: Record<string, string>;
+  /** Where its folder is made. Absent: the system's folder for temporary files. */
+  within?: string;
+  /** A command that is put before the gateway's own, as `strace -f -o …`. */
+  before?: readonly string[];
   /** How long it may take to start, in ms. */
   startMs?: number;
 }
@@ -58,12 +67,12 @@ export class GatewayProcess implements AsyncDisposable {
 
   /** Writes the configuration, starts the gateway and waits until it listens. Throws with its output if it ends instead. */
   static async start(options: GatewayOptions): Promise<GatewayProcess> {
-    const gateway = new GatewayProcess(
-      await Deno.makeTempDir({ prefix: "postern-" }),
-      freePorts(options.ports),
-      options,
-    );
+    const folder = await Deno.makeTempDir({ prefix: "postern-", dir: options.within });
+    const gateway = new GatewayProcess(folder, freePorts(options.ports), options);
     try {
+      for (const [name, text] of Object.entries(options.files ?? {})) {
+        await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o600 });
+      }
       await gateway.configure(options.config(gateway.ports));
       await gateway.launch();
     } catch (thrown) {
@@ -94,11 +103,20 @@ export class GatewayProcess implements AsyncDisposable {
     await Deno.rename(`${this.folder}/config.new`, this.configPath);
   }
 
+  /** Replaces config.yaml and waits until the gateway says that it is in force. */
+  async apply(config: ConfigObject): Promise<void> {
+    const from = this.#output.length;
+    await this.configure(config);
+    await this.logged(inForce, { from });
+  }
+
   /** Starts it, again after {@linkcode stop} or {@linkcode kill}, and waits until it listens. */
   async launch(): Promise<void> {
-    const { binary, env, startMs = 20_000, listening, ports } = this.#options;
-    const child = new Deno.Command(binary ?? Deno.execPath(), {
-      args: [...(binary ? [] : ["run", "-A", `${repository}main.ts`]), "run", "--config", this.configPath],
+    const { binary, env, startMs = 20_000, listening, ports, before = [] } = this.#options;
+    const program = binary === undefined ? [Deno.execPath(), "run", "-A", `${repository}main.ts`] : [binary];
+    const [command, ...args] = [...before, ...program, "run", "--config", this.configPath];
+    const child = new Deno.Command(command, {
+      args,
       cwd: this.folder,
       env,
       stdin: "null",
