@@ -127,7 +127,10 @@ const cases: Case[] = [
       ["src/a.ts", "// section 4.5.2 of RFC 5321"],
       ["src/a.ts", "// RFC 5321 § 4.5.2"],
     ],
-    good: [["src/a.ts", "// RFC 5321 §4.5.2, §4.1; RFC 3207 and RFC 5246 §7.4.1.4."]],
+    good: [[
+      "src/a.ts",
+      "// RFC 5321 §4.5.2, §4.1; RFC 3207 and RFC 5246 §7.4.1.4; RFC 5321 Appendix C. message/rfc822",
+    ]],
   },
   {
     rule: testsRun,

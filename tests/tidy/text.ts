@@ -37,12 +37,13 @@ export function citation(_path: string, source: string): Finding[] {
   return [
     ...matches(
       source,
-      /\bRFC[ \t_-]*\d+/gi,
+      // "rfc822" without a blank is a media type or a part of a protocol, not a citation.
+      /\b(?:RFC|Rfc)[ \t_-]*\d+|\brfc[ \t-]+\d+/g,
       ([found]) => /^RFC [1-9]\d*$/.test(found) ? null : `${found}: write "RFC N"`,
     ),
     ...matches(
       source,
-      /\bRFC \d+,?[ \t]+(sections?|sec\.|chapter|appendix|page|p\.)[ \t]*[\dA-Z.]+/gi,
+      /\bRFC \d+,?[ \t]+(sections?|sec\.|chapter|page|p\.)[ \t]*[\dA-Z.]+/gi,
       ([found]) => `${found}: write "RFC N §4.5.2"`,
     ),
     ...matches(source, /\bsections? [\dA-Z.]+ of RFC \d+/gi, ([found]) => `${found}: write "RFC N §4.5.2"`),
