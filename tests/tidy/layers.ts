@@ -41,6 +41,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   "node:crypto": ["src/certs/", "src/queue/", "src/admin/"],
   "node:net": ["src/net/"],
   "node:fs": ["src/queue/"],
+  "node:timers": ["src/queue/"],
   "node:path": ["src/", "main.ts"],
   "node:buffer": ["src/"],
   "node:url": ["src/"],
