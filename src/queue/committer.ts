@@ -1,0 +1,175 @@
+/**
+ * Group commit: changes that arrive together share one transaction and one sync.
+ *
+ * A change that somebody waits for (`now`) is written at the end of the event loop's turn, together with all that came in
+ * during it. While a commit waits for the disk, sockets fill, so the next turn brings a larger group: the slower the disk, the
+ * larger the groups. A change that nobody waits for (`soon`) rides along, or is written after {@linkcode soonMs}.
+ *
+ * The sync happens on this thread. Measured: a commit of four 5 KB messages takes 0.3 ms, of which 0.1 ms is the sync;
+ * a thread of its own would cost about as much for passing the messages over.
+ *
+ * @module
+ */
+import { clearImmediate, setImmediate } from "node:timers";
+import type { Clock, Timer } from "../base/clock.ts";
+import { causeOf } from "../base/text.ts";
+import type { MailLog } from "../mail/events.ts";
+import { type Store, type StoreTrouble, storeTroubleOf } from "./store.ts";
+
+/** How long a change that nobody waits for may stay in memory. */
+export const soonMs = 25;
+/** Changes that failed are tried again after this. */
+const retryMs = 1000;
+/** Changes in one transaction. */
+const groupMax = 1000;
+
+/** Something to be written. */
+export interface Change {
+  /** Writes it, inside a transaction; may be called again if that fails. */
+  write(store: Store): void;
+  /** It is on the disk. */
+  committed(): void;
+  /** It could not be written, and nothing of it was. Returns whether it is to be tried again. */
+  failed(error: unknown, trouble: StoreTrouble): boolean;
+}
+
+/** What a {@linkcode Committer} works with. */
+export interface CommitterOptions {
+  store: () => Store;
+  clock: Clock;
+  log: MailLog;
+  /** Writes what goes with every transaction; returns what to do when it is committed. */
+  extra: (store: Store) => () => void;
+  /** The database is damaged. Puts another in its place, or throws. */
+  repair: (error: unknown) => void;
+  /** Called after each commit. */
+  afterCommit: () => void;
+  /** Called when a commit succeeds after one that failed, before `afterCommit`. */
+  recovered: () => void;
+}
+
+/** See the module. */
+export class Committer {
+  readonly #options: CommitterOptions;
+  #pending: Change[] = [];
+  #turn: ReturnType<typeof setImmediate> | undefined;
+  #timer: Timer | undefined;
+  #failing = false;
+  #closed = false;
+  /** Transactions so far. */
+  commits = 0;
+  /** When the last one ended, monotonic. */
+  lastAt = -Infinity;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  /** Changes that wait. */
+  get pending(): number {
+    return this.#pending.length;
+  }
+
+  /** The last transaction failed. */
+  get failing(): boolean {
+    return this.#failing;
+  }
+
+  /** Takes a change; see the module for `now` and `soon`. */
+  add(change: Change, urgency: "now" | "soon"): void {
+    this.#pending.push(change);
+    if (urgency === "now" || this.#pending.length >= groupMax && !this.#failing) this.wake();
+    else this.nudge();
+  }
+
+  /** Writes at the end of this turn. */
+  wake(): void {
+    if (!this.#closed) this.#turn ??= setImmediate(() => this.flush());
+  }
+
+  /** Writes something soon, even if there is no change: the marks. */
+  nudge(): void {
+    if (this.#closed) return;
+    this.#timer ??= this.#options.clock.after(this.#failing ? retryMs : soonMs, () => this.#onTimer());
+  }
+
+  /** Writes all that is pending. */
+  flush(): void {
+    if (this.#turn !== undefined) clearImmediate(this.#turn);
+    this.#turn = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const changes = this.#pending;
+    this.#pending = [];
+    const kept: Change[] = [];
+    for (let at = 0; at === 0 || at < changes.length; at += groupMax) {
+      const group = changes.length <= groupMax ? changes : changes.slice(at, at + groupMax);
+      kept.push(...this.#commit(group));
+    }
+    if (kept.length > 0) {
+      this.#pending = [...kept, ...this.#pending];
+      if (!this.#closed) this.#timer ??= this.#options.clock.after(retryMs, () => this.#onTimer());
+    }
+  }
+
+  /** Writes what can be written; nothing is taken afterwards. */
+  close(): void {
+    this.#closed = true;
+    this.flush();
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    this.flush();
+  }
+
+  /** Returns the changes that must be tried again. */
+  #commit(group: Change[]): Change[] {
+    const { store, extra, repair, afterCommit, recovered, clock, log } = this.#options;
+    let extraCommitted: (() => void) | undefined;
+    const attempt = () =>
+      store().transaction(() => {
+        for (const change of group) change.write(store());
+        extraCommitted = extra(store());
+      });
+    try {
+      try {
+        attempt();
+      } catch (error) {
+        if (storeTroubleOf(error) !== "corrupt") throw error;
+        repair(error);
+        attempt();
+      }
+    } catch (error) {
+      return this.#failed(group, error);
+    }
+    this.commits++;
+    this.lastAt = clock.monotonic();
+    if (this.#failing) {
+      this.#failing = false;
+      log.warning({ event: "note", text: "The queue can be written again", reason: "queue_writable" });
+      recovered();
+    }
+    extraCommitted?.();
+    for (const change of group) change.committed();
+    afterCommit();
+    return [];
+  }
+
+  #failed(group: Change[], error: unknown): Change[] {
+    const trouble = storeTroubleOf(error);
+    // One change that cannot be written must not take its neighbours with it.
+    if (trouble === "other" && group.length > 1) return group.flatMap((change) => this.#commit([change]));
+    if (!this.#failing) {
+      this.#failing = true;
+      this.#options.log.critical({
+        event: "note",
+        text: `Cannot write to the queue: ${causeOf(error)}`,
+        reason: trouble === "full" ? "disk_full" : `queue_${trouble}`,
+      });
+    }
+    const kept = group.filter((change) => change.failed(error, trouble));
+    // What remains only removes or updates rows, for which there may be room.
+    return kept.length < group.length && kept.length > 0 ? this.#commit(kept) : kept;
+  }
+}

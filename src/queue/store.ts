@@ -1,0 +1,312 @@
+/**
+ * The queue's database: tables, statements, transactions, and what an error means.
+ *
+ * One SQLite file, `queue.db`, in WAL mode with `synchronous=FULL`: each commit writes its pages to `queue.db-wal` and calls
+ * `fdatasync` on it before it returns (seen with `strace -e trace=fdatasync,pwrite64`), so what was committed survives a
+ * power cut. An operator reads it while the gateway runs: `sqlite3 -readonly queue.db 'SELECT * FROM delivery'`.
+ *
+ * | table    | one row for each           | columns                                                                                 |
+ * |----------|----------------------------|-----------------------------------------------------------------------------------------|
+ * | message  | message                    | mid, sender, received_at (ms), octets, eight_bit, smtputf8, ret, envid, place: row, file |
+ * | body     | message with `place` row   | mid, text; other texts are the files `bodies/<mid>`                                      |
+ * | delivery | message and destination    | mid, destination, due (ms), attempts, tried (ms), reason of the last attempt, recipients |
+ * | mark     | counter                    | name, value: the first number of each kind that was never reserved, and the last time seen |
+ *
+ * A delivery's row holds the recipients that are still to be served, as JSON, and goes when there are none; the message goes
+ * with its last delivery. Texts stand in a table of their own, so that counting and listing messages reads no text.
+ * Pages of 4,096 octets and a checkpoint each 2,000 of them measured best for 5 KB messages; a message that is delivered before
+ * the next checkpoint never reaches the database file. Texts in segment files beside the database were measured too: a second
+ * sync for each commit made them a third slower.
+ *
+ * Only this module writes SQL.
+ *
+ * @module
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Octets } from "../base/octets.ts";
+import { causeOf } from "../base/text.ts";
+import type { Envelope, Recipient } from "../mail/envelope.ts";
+
+/** What `PRAGMA user_version` says of these tables. */
+export const schemaVersion = 1;
+
+const schema = `
+CREATE TABLE message (
+  mid INTEGER PRIMARY KEY,
+  sender TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  octets INTEGER NOT NULL,
+  eight_bit INTEGER NOT NULL,
+  smtputf8 INTEGER NOT NULL,
+  ret TEXT,
+  envid TEXT,
+  place TEXT NOT NULL CHECK (place IN ('row', 'file'))
+) STRICT;
+CREATE INDEX message_file ON message (mid) WHERE place = 'file';
+CREATE TABLE body (mid INTEGER PRIMARY KEY, text BLOB NOT NULL) STRICT;
+CREATE TABLE delivery (
+  mid INTEGER NOT NULL,
+  destination TEXT NOT NULL,
+  due INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  tried INTEGER,
+  reason TEXT,
+  recipients TEXT NOT NULL,
+  PRIMARY KEY (mid, destination)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_due ON delivery (destination, due);
+CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+PRAGMA user_version = ${schemaVersion};
+`;
+
+/** What an error of the database means for the caller. */
+export type StoreTrouble = "full" | "io" | "corrupt" | "busy" | "other";
+
+/**
+ * Reads an error of `node:sqlite`. Deno's carries no result code, so SQLite's own fixed texts (`sqlite3_errstr`) decide. EDQUOT
+ * comes as an I/O error.
+ */
+export function storeTroubleOf(thrown: unknown): StoreTrouble {
+  const text = causeOf(thrown);
+  if (text.includes("database or disk is full")) return "full";
+  if (text.includes("disk I/O error") || text.includes("unable to open database file")) return "io";
+  if (text.includes("malformed") || text.includes("not a database")) return "corrupt";
+  if (text.includes("locked")) return "busy";
+  return "other";
+}
+
+/** A message's row without its recipients. */
+export interface StoredMessage {
+  envelope: Omit<Envelope, "recipients">;
+  octets: number;
+  place: "row" | "file";
+}
+
+/** A delivery's row. */
+export interface StoredDelivery {
+  attempts: number;
+  recipients: Recipient[];
+}
+
+const statements = {
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  rollback: "ROLLBACK",
+  addMessage: "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  addBody: "INSERT INTO body VALUES (?, ?)",
+  addDelivery: "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?)",
+  dropDelivery: "DELETE FROM delivery WHERE mid = ? AND destination = ?",
+  dropDeliveries: "DELETE FROM delivery WHERE mid = ?",
+  hasDelivery: "SELECT 1 FROM delivery WHERE mid = ? LIMIT 1",
+  dropMessage: "DELETE FROM message WHERE mid = ?",
+  dropBody: "DELETE FROM body WHERE mid = ?",
+  retry:
+    "UPDATE delivery SET due = ?, attempts = ?, tried = ?, reason = ?, recipients = ? WHERE mid = ? AND destination = ?",
+  postpone: "UPDATE delivery SET due = ? WHERE mid = ? AND destination = ?",
+  message: "SELECT sender, received_at, octets, eight_bit, smtputf8, ret, envid, place FROM message WHERE mid = ?",
+  body: "SELECT text FROM body WHERE mid = ?",
+  delivery: "SELECT attempts, recipients FROM delivery WHERE mid = ? AND destination = ?",
+  countDeliveries: "SELECT count(*) FROM delivery WHERE mid = ?",
+  due: "SELECT mid, due FROM delivery WHERE destination = ? AND due <= ? ORDER BY due, mid LIMIT ?",
+  nextDue: "SELECT min(due) FROM delivery WHERE destination = ? AND due > ?",
+  destinations: "SELECT destination, count(*), min(due) FROM delivery GROUP BY destination",
+  shiftDue: "UPDATE delivery SET due = max(due - ?1, 0)",
+  countMessages: "SELECT count(*) FROM message",
+  files: "SELECT mid FROM message WHERE place = 'file'",
+  marks: "SELECT name, value FROM mark",
+  setMark: "INSERT INTO mark VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = max(value, ?2)",
+  resetMark: "INSERT INTO mark VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+  freePages: "PRAGMA freelist_count",
+} as const;
+
+/** The open database. Every method is one statement; errors are SQLite's, read by {@linkcode storeTroubleOf}. */
+export class Store implements Disposable {
+  readonly #db: DatabaseSync;
+  readonly #run: Record<keyof typeof statements, StatementSync>;
+
+  /** Opens `path`, makes the tables in a new file, and reads each table once: a file that is no database throws here. */
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path);
+    try {
+      this.#db.exec(
+        "PRAGMA busy_timeout = 200; PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; " +
+          "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864; " +
+          "PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF; PRAGMA trusted_schema = OFF",
+      );
+      const version = Number(this.#db.prepare("PRAGMA user_version").get()?.user_version);
+      if (version > schemaVersion) {
+        throw new SchemaError(
+          `Cannot open the queue ${path}: its tables are of version ${version}, this program knows ${schemaVersion}`,
+        );
+      }
+      if (version === 0) this.#db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`);
+      const prepared = {} as Record<keyof typeof statements, StatementSync>;
+      for (const name of Object.keys(statements) as (keyof typeof statements)[]) {
+        prepared[name] = this.#db.prepare(statements[name]);
+        // Rows as arrays: no object with its keys for each row.
+        if (/^SELECT|^PRAGMA/.test(statements[name])) {
+          (prepared[name] as StatementSync & { setReturnArrays(on: boolean): void }).setReturnArrays(true);
+        }
+      }
+      this.#run = prepared;
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  /** Does `work` in one transaction. Where anything throws, nothing of it stays. Returns after the sync. */
+  transaction(work: () => void): void {
+    this.#run.begin.run();
+    try {
+      work();
+      this.#run.commit.run();
+    } catch (error) {
+      // Some errors (a full disk, an I/O error) have rolled back already; a second ROLLBACK would hide the first cause.
+      if (this.#db.isTransaction) this.#run.rollback.run();
+      throw error;
+    }
+  }
+
+  /** `text` is null where it stands in a file. */
+  addMessage(envelope: Envelope, body: { octets: number; text: Octets | null }): void {
+    const { mid, sender, receivedAt, eightBit, smtputf8, ret, envid } = envelope;
+    const place = body.text === null ? "file" : "row";
+    this.#run.addMessage.run(
+      ...[mid, sender, Math.floor(receivedAt), body.octets, eightBit ? 1 : 0, smtputf8 ? 1 : 0],
+      ...[ret ?? null, envid ?? null, place],
+    );
+    if (body.text !== null) this.#run.addBody.run(mid, body.text);
+  }
+
+  addDelivery(mid: number, delivery: { destination: string; due: number; recipients: readonly Recipient[] }): void {
+    const { destination, due, recipients } = delivery;
+    this.#run.addDelivery.run(mid, destination, due, 0, null, null, JSON.stringify(recipients));
+  }
+
+  /** Ends one delivery, and the message where it was the last. Returns whether it was. */
+  finish(mid: number, destination: string): boolean {
+    this.#run.dropDelivery.run(mid, destination);
+    if (this.#run.hasDelivery.get(mid) !== undefined) return false;
+    this.#run.dropMessage.run(mid);
+    this.#run.dropBody.run(mid);
+    return true;
+  }
+
+  /** Ends every delivery of a message, and the message. */
+  finishAll(mid: number): void {
+    this.#run.dropDeliveries.run(mid);
+    this.#run.dropMessage.run(mid);
+    this.#run.dropBody.run(mid);
+  }
+
+  retry(
+    key: { mid: number; destination: string },
+    next: { due: number; attempts: number; tried: number; reason: string; recipients: readonly Recipient[] },
+  ): void {
+    const { due, attempts, tried, reason, recipients } = next;
+    this.#run.retry.run(due, attempts, tried, reason, JSON.stringify(recipients), key.mid, key.destination);
+  }
+
+  postpone(key: { mid: number; destination: string }, due: number): void {
+    this.#run.postpone.run(due, key.mid, key.destination);
+  }
+
+  message(mid: number): StoredMessage | undefined {
+    const row = this.#row("message", mid);
+    if (row === undefined) return undefined;
+    const [sender, receivedAt, octets, eightBit, smtputf8, ret, envid, place] = row;
+    return {
+      envelope: {
+        mid,
+        sender: sender as string,
+        receivedAt: receivedAt as number,
+        eightBit: eightBit === 1,
+        smtputf8: smtputf8 === 1,
+        ...(ret === null ? {} : { ret: ret as "FULL" | "HDRS" }),
+        ...(envid === null ? {} : { envid: envid as string }),
+      },
+      octets: octets as number,
+      place: place as "row" | "file",
+    };
+  }
+
+  body(mid: number): Octets | undefined {
+    return this.#row("body", mid)?.[0] as Octets | undefined;
+  }
+
+  delivery(mid: number, destination: string): StoredDelivery | undefined {
+    const row = this.#row("delivery", mid, destination);
+    return row && { attempts: row[0] as number, recipients: JSON.parse(row[1] as string) };
+  }
+
+  /** Destinations of a message that are still to be served. */
+  countDeliveries(mid: number): number {
+    return this.#row("countDeliveries", mid)![0] as number;
+  }
+
+  /** The first `count` of `destination` that are due at `now`, as (mid, due), oldest due first. */
+  due(destination: string, page: { now: number; count: number }): [mid: number, due: number][] {
+    return this.#run.due.all(destination, page.now, page.count) as unknown as [number, number][];
+  }
+
+  /** When the first of `destination` behind `now` is due; Infinity where there is none. */
+  nextDue(destination: string, now: number): number {
+    return (this.#row("nextDue", destination, now)?.[0] as number | null) ?? Infinity;
+  }
+
+  destinations(): [destination: string, rows: number, due: number][] {
+    return this.#run.destinations.all() as unknown as [string, number, number][];
+  }
+
+  /** Brings everything forward by `ms`: the clock went back while the queue was closed. */
+  shiftDue(ms: number): void {
+    this.transaction(() => this.#run.shiftDue.run(ms));
+  }
+
+  countMessages(): number {
+    return this.#row("countMessages")![0] as number;
+  }
+
+  /** The messages whose text is a file. */
+  *files(): Iterable<number> {
+    for (const row of this.#run.files.iterate()) yield (row as unknown as [number])[0];
+  }
+
+  marks(): Map<string, number> {
+    return new Map(this.#run.marks.all() as unknown as [string, number][]);
+  }
+
+  /** Raises a mark; it never goes back by this. */
+  setMark(name: string, value: number): void {
+    this.#run.setMark.run(name, Math.floor(value));
+  }
+
+  /** Sets a mark to exactly `value`. */
+  resetMark(name: string, value: number): void {
+    this.#run.resetMark.run(name, Math.floor(value));
+  }
+
+  /**
+   * Gives up to `pages` free pages at the end of the file back to the file system, where at least as many again stay for reuse.
+   * Returns whether there was something to give.
+   */
+  shrink(pages: number): boolean {
+    if ((this.#row("freePages")![0] as number) < 2 * pages) return false;
+    this.#db.exec(`PRAGMA incremental_vacuum(${pages})`);
+    return true;
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
+  }
+
+  #row(name: keyof typeof statements, ...keys: (string | number)[]): unknown[] | undefined {
+    return this.#run[name].get(...keys) as unknown as unknown[] | undefined;
+  }
+}
+
+/** The database was made by a newer version of this program; touching it would lose mail. */
+export class SchemaError extends Error {
+  override name = "SchemaError";
+}
