@@ -10,8 +10,8 @@
  */
 import { limits } from "../base/limits.ts";
 import type { Octets } from "../base/octets.ts";
-import type { PeerFacts, Session, Step, TlsFailure } from "../tls/engine.ts";
-import { type Hello, HelloReader } from "../tls/hello.ts";
+import type { PeerFacts, Session, Step, TlsFailure, TlsReason } from "../tls/engine.ts";
+import { type Hello, HelloReader, isRecordType } from "../tls/hello.ts";
 import { clearErrors, ownFailure, takeFailure } from "./errors.ts";
 import { peerFacts } from "./facts.ts";
 import type { Pointer } from "./handle.ts";
@@ -59,7 +59,8 @@ export class OpenSslSession implements Session {
   #outgoing: Pointer | null = null;
   /** The most that was fed or written at once since the BIOs were made. */
   #grown = 0;
-  #alien = false;
+  /** Whether the peer's first byte begins no record of TLS; unknown before it came. */
+  #alien: boolean | undefined;
   #established = false;
   #ended = false;
   #failed: Step | undefined;
@@ -79,6 +80,7 @@ export class OpenSslSession implements Session {
     this.#live();
     if (this.#hello !== undefined) return this.#greet(this.#hello, cipherText);
     if (this.#incoming === null || cipherText.length === 0) return;
+    this.#alien ??= !isRecordType(cipherText[0]);
     if (cipherText.length > this.#grown) this.#grown = cipherText.length;
     if (this.#native.BIO_write(this.#incoming, cipherText, cipherText.length) !== cipherText.length) {
       this.#fail(ownFailure("other", "out of memory"));
@@ -179,6 +181,7 @@ export class OpenSslSession implements Session {
         this.#alien = true;
         break;
       case "other":
+        this.#alien = false;
         break;
       default:
         hello satisfies never;
@@ -218,7 +221,13 @@ export class OpenSslSession implements Session {
     }
     if (error === errorZeroReturn) return closed;
     const failure = takeFailure(this.#native);
-    return this.#failWith(this.#alien ? { ...failure, reason: "not_tls" } : failure);
+    return this.#failWith({ ...failure, reason: this.#reason(failure.reason) });
+  }
+
+  /** "Wrong version number" is said of clear text, and of an alert in another version's record. */
+  #reason(reason: TlsReason): TlsReason {
+    if (this.#alien) return "not_tls";
+    return reason === "not_tls" && !this.#established ? "version_mismatch" : reason;
   }
 
   /** Replaces BIOs that grew, where they are empty. */

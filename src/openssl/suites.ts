@@ -4,7 +4,7 @@
  * @module
  */
 import type { CipherSuite, TlsProfile } from "../tls/engine.ts";
-import type { Method } from "../tls/method.ts";
+import { type Method, methodRange } from "../tls/method.ts";
 import { makeContext } from "./context.ts";
 import { clearErrors } from "./errors.ts";
 import { Handle, type Pointer } from "./handle.ts";
@@ -14,6 +14,9 @@ import { stackMembers, textAt } from "./memory.ts";
 /** See `Engine.suites`. Versions and the security level are taken into account. */
 export function selectedSuites(native: Native, profile: Pick<TlsProfile, "methods" | "ciphers">): CipherSuite[] {
   using context = makeContext(native, { side: "client", profile: { ...profile, renegotiation: false }, pairs: [] });
+  // Above level 0 OpenSSL 3 lists suites for TLS 1.0 and 1.1, but has no signature algorithm for them.
+  const old = methodRange(profile.methods).newest < "TLSv1.2";
+  if (old && native.SSL_CTX_get_security_level(context.pointer) > 0) return [];
   using session = new Handle("a TLS session", { pointer: native.SSL_new(context.pointer), free: native.SSL_free });
   const stack = native.SSL_get1_supported_ciphers(session.pointer);
   clearErrors(native);

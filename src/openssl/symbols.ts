@@ -191,6 +191,8 @@ export const sslSymbols = {
   SSL_CTX_set_ciphersuites: { parameters: ["pointer", "buffer"], result: "i32" },
   // void SSL_CTX_set_security_level(SSL_CTX *ctx, int level);
   SSL_CTX_set_security_level: { parameters: ["pointer", "i32"], result: "void" },
+  // int SSL_CTX_get_security_level(const SSL_CTX *ctx);
+  SSL_CTX_get_security_level: { parameters: ["pointer"], result: "i32" },
   // int SSL_CTX_use_certificate(SSL_CTX *ctx, X509 *x);
   SSL_CTX_use_certificate: { parameters: ["pointer", "pointer"], result: "i32" },
   // int SSL_CTX_use_PrivateKey(SSL_CTX *ctx, EVP_PKEY *pkey);

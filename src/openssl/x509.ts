@@ -140,11 +140,11 @@ export function certificateFacts(native: Native, certificate: Pointer): Certific
 }
 
 /** XN_FLAG_RFC2253 of x509.h: control characters and bytes above ASCII are escaped. */
-const rfc2253 = 0x1110317n;
+const nameFlags = 0x1110317n;
 
 /** A distinguished name as RFC 2253 text. */
 export function nameText(native: Native, name: Deno.PointerValue): string {
-  return textOf(printed(native, (bio) => native.X509_NAME_print_ex(bio, name, 0, rfc2253)));
+  return textOf(printed(native, (bio) => native.X509_NAME_print_ex(bio, name, 0, nameFlags)));
 }
 
 /** An ASN1_TIME as wall milliseconds; `undefined` for none or a broken one. */

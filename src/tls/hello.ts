@@ -35,6 +35,11 @@ const recordHeaderOctets = 5;
 const messageHeaderOctets = 4;
 const recordOctetsMax = 16_384;
 
+/** Whether a record of TLS may begin with this byte: change_cipher_spec to heartbeat (RFC 8446 App. B.1). */
+export function isRecordType(octet: number): boolean {
+  return octet >= 20 && octet <= 24;
+}
+
 /** Gathers the first bytes of a client. */
 export class HelloReader {
   #raw: Octets = new Uint8Array(0);
@@ -53,8 +58,8 @@ export class HelloReader {
       const start = this.#record;
       const raw = this.#raw;
       if (start === this.#length) return more;
-      // Content types of TLS are 20 to 24, its major version is 3. An SSLv2 hello is alien, as RFC 8446 App. D.5 asks.
-      if (raw[start] < 20 || raw[start] > 24) return alien;
+      // TLS's major version is 3. An SSLv2 hello is alien, as RFC 8446 App. D.5 asks.
+      if (!isRecordType(raw[start])) return alien;
       if (start + 1 < this.#length && raw[start + 1] !== 3) return alien;
       if (start + recordHeaderOctets > this.#length) return more;
       const octets = (raw[start + 3] << 8) | raw[start + 4];

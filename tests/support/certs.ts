@@ -6,7 +6,7 @@
 import { runCommand } from "./peers.ts";
 
 /** What a key may be. */
-export type KeyKind = "rsa:1024" | "rsa:2048" | "ec:p256" | "ec:p384" | "ed25519";
+export type KeyKind = "rsa:768" | "rsa:2048" | "ec:p256" | "ec:p384" | "ed25519";
 
 /** A certificate with its key, as text and as files. */
 export interface MadeCertificate {
@@ -163,7 +163,19 @@ async function issue(wish: Issue): Promise<MadeCertificate> {
   }
   await Deno.writeTextFile(`${dir}/extensions`, extensions);
   await openssl([
-    ...["req", "-new", "-config", config, "-key", keyPath, "-out", `${dir}/request.pem`, "-subj", `/CN=${subject}`],
+    ...[
+      "req",
+      "-new",
+      "-utf8",
+      "-config",
+      config,
+      "-key",
+      keyPath,
+      "-out",
+      `${dir}/request.pem`,
+      "-subj",
+      `/CN=${subject}`,
+    ],
     ...(passphrase === undefined ? [] : ["-passin", `pass:${passphrase}`]),
   ]);
   const selfSigned = { dir, certificatePath: "", keyPath };
@@ -180,7 +192,7 @@ async function issue(wish: Issue): Promise<MadeCertificate> {
 }
 
 const keyArguments: Record<KeyKind, string[]> = {
-  "rsa:1024": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
+  "rsa:768": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:768"],
   "rsa:2048": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
   "ec:p256": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
   "ec:p384": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
