@@ -204,10 +204,10 @@ export class InboundSession {
       this.#progress = -1;
     } else {
       this.#releaseText();
-      if (this.#progress !== protocol.progress) {
-        this.#until = now + (protocol.refused ? limits.refusedSessionMs : limits.serverCommandMs);
-      }
-      this.#progress = protocol.refused ? 0 : protocol.progress;
+      // A client that was refused wins no time by talking.
+      if (this.#until === Infinity && protocol.refused) this.#until = now + limits.refusedSessionMs;
+      else if (this.#progress !== protocol.progress && !protocol.refused) this.#until = now + limits.serverCommandMs;
+      this.#progress = protocol.progress;
     }
     this.#conn.deadline(this.#until - now + 2 * limits.farewellMs);
     if (text) return this.#lentBuffer ??= this.#around.buffers.take();

@@ -2,7 +2,7 @@
  * Paths and mailboxes: RFC 5321 §4.1.2, with RFC 6531 §3.3 for what is beyond ASCII.
  *
  * The grammar is kept to the letter with three exceptions. Underscores in domains are taken, since such hosts exist and harm
- * nobody; a domain that is no host is found out by DNS. Source routes are parsed and dropped (RFC 5321 Appendix C). Of UTF-8, characters that end lines, turn
+ * nobody; a domain that is no host is found out by DNS. Source routes are parsed and dropped (RFC 5321 §C). Of UTF-8, characters that end lines, turn
  * directions around or replace undecodable octets are refused: addresses are quoted in headers, reports and logs.
  *
  * @module

@@ -23,7 +23,7 @@ const dialogues: [string, Partial<ServerOptions>, string][] = [
      S: 250 CHUNKING
      C: MAIL FROM:<a@example.com> SIZE=500 BODY=8BITMIME RET=HDRS ENVID=x+2By
      S: 250 2.1.0 Sender ok
-     C: RCPT TO:<b@example.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b@example.test
+     C: RCPT TO:<b@example.test> NOTIFY=SUCCESS,DELAY ORCPT=x-mail;b@example.test
      S: 250 2.1.5 Recipient ok
      C: DATA
      S: 354 Go ahead, end with <CRLF>.<CRLF>
@@ -282,7 +282,7 @@ Deno.test("ServerSession keeps the envelope as it was given", () => {
   const rig = greeted();
   rig.push(
     "MAIL FROM:<@relay.example:a@example.com> SIZE=10 RET=FULL ENVID=abc\r\n" +
-      'RCPT TO:<"b c"@example.test> NOTIFY=never\r\nRCPT TO:<postmaster>\r\nRCPT TO:<d@[192.0.2.1]> ORCPT=rfc822;d@x\r\n' +
+      'RCPT TO:<"b c"@example.test> NOTIFY=never\r\nRCPT TO:<postmaster>\r\nRCPT TO:<d@[192.0.2.1]> ORCPT=x-mail;d@x\r\n' +
       "DATA\r\nMessage-ID: <1@x>\r\nSUBJECT: one\r\n two\r\nReceived: y\r\n\r\nbody\r\n.\r\n",
   );
   const [{ envelope, text, received, step }] = rig.messages;
@@ -292,7 +292,7 @@ Deno.test("ServerSession keeps the envelope as it was given", () => {
     recipients: [
       { rid: 0, address: '"b c"@example.test', notify: ["NEVER"] },
       { rid: 1, address: "postmaster@gw.example.test" },
-      { rid: 2, address: "d@[192.0.2.1]", orcpt: "rfc822;d@x" },
+      { rid: 2, address: "d@[192.0.2.1]", orcpt: "x-mail;d@x" },
     ],
     eightBit: false,
     smtputf8: false,

@@ -1,0 +1,171 @@
+/**
+ * The inbound side over connections in memory: a listener, a clock to turn, a queue to look into, the log's lines.
+ *
+ * @module
+ */
+import { Acceptor, type OpenListener } from "../../src/accept/acceptor.ts";
+import { makeService, type ReverseLookup, type StartTls } from "../../src/accept/service.ts";
+import type { Config, ListenerConfig, MailFlowPolicy } from "../../src/config/config.ts";
+import { eventText, type MailEvent, type MailLog } from "../../src/mail/events.ts";
+import type { Conn } from "../../src/net/net.ts";
+import { FakeClock, settled } from "../support/fake_clock.ts";
+import { FakeSpool } from "../support/fake_spool.ts";
+import { PipeListener, type PipeOptions, readText, writeText } from "../support/pipe.ts";
+
+/** What a test changes. */
+export interface RigOptions {
+  policy?: Partial<MailFlowPolicy>;
+  listener?: Partial<ListenerConfig>;
+  limits?: Partial<Config["limits"]>;
+  reverse?: ReverseLookup;
+  startTls?: StartTls;
+}
+
+const profile = { methods: ["TLSv1.3"], ciphers: "HIGH", renegotiation: false } as const;
+
+/** A policy with the contract's defaults. */
+export function policyOf(changes: Partial<MailFlowPolicy> = {}): MailFlowPolicy {
+  return {
+    name: "P",
+    action: "accept",
+    tls: "preferred",
+    max_message_size: 1_000_000,
+    max_messages_per_connection: 10,
+    max_recipients_per_message: 50,
+    max_connections_per_ip: 10,
+    bare_line_feed: "reject",
+    reject_code: 554,
+    reject_text: "5.7.1 Access denied",
+    ...changes,
+  };
+}
+
+/** One listener with one group. */
+export function listenerOf(changes: Partial<ListenerConfig> = {}): ListenerConfig {
+  return {
+    name: "inbound",
+    type: "public",
+    address: { address: "127.0.0.1", port: 25 },
+    transport: "starttls",
+    hostname: "gw.example.test",
+    certificate: ["demo"],
+    max_connections: 100,
+    sender_groups: [{ name: "ALL", senders: ["ALL"], policy: "P", line: 1 }],
+    recipients: [
+      { address: "example.test", action: "accept", line: 1 },
+      { address: "ALL", action: "reject", line: 2 },
+    ],
+    ...changes,
+  };
+}
+
+/** A configuration around one listener. */
+export function configOf(listener: ListenerConfig, options: RigOptions): Config {
+  const control = {
+    match: "default",
+    tls: "preferred",
+    verify_names: "domain",
+    ip_preference: "prefer_v6",
+    max_connections: 1,
+    max_messages_per_connection: 1,
+    bounce_profile: "default",
+  } as const;
+  return {
+    file: "/config.yaml",
+    generation: 1,
+    hostname: "gw.example.test",
+    storage: { directory: "/data" },
+    dns: { servers: [], timeout: 5_000 },
+    tls: { gui_https: profile, inbound_smtp: profile, outbound_smtp: profile, other_client_services: profile },
+    certificates: new Map(),
+    certificate_authorities: { system: true, custom: [], crls: [] },
+    listeners: [listener],
+    mail_flow_policies: new Map([["P", policyOf(options.policy)], [
+      "next",
+      policyOf({ name: "next", action: "continue" }),
+    ]]),
+    smtp_routes: new Map(),
+    destination_controls: { certificate: null, default: control, domains: new Map() },
+    bounce_profiles: new Map(),
+    delivery: { address: null, hostname: "gw.example.test" },
+    limits: { max_sessions: 100, max_queue_messages: 100, min_free_disk: 0, ...options.limits },
+    logs: { format: "text", level: "info", rotate_size: 1, keep: 1 },
+  };
+}
+
+/** A log that keeps its lines. */
+export function recordingLog(lines: string[]): MailLog {
+  const at = (level: string) => (event: MailEvent) => void lines.push(`${level}: ${eventText(event)}`);
+  return { critical: at("Critical"), warning: at("Warning"), info: at("Info"), debug: at("Debug"), trace: at("Trace") };
+}
+
+/** A client's end with words. */
+export class Client {
+  readonly conn: Conn;
+
+  constructor(conn: Conn) {
+    this.conn = conn;
+  }
+
+  /** Sends text and reads the replies to it, which end with a last line beginning with `code`. */
+  async say(text: string, code = "[2-5][0-9][0-9]"): Promise<string> {
+    await writeText(this.conn, text);
+    return await this.hear(code);
+  }
+
+  /** Reads up to a last line beginning with `code`. */
+  hear(code = "[2-5][0-9][0-9]"): Promise<string> {
+    const last = new RegExp(`(?:^|\n)${code}(?: [^\n]*)?\r\n$`);
+    return readText(this.conn, (read) => last.test(read));
+  }
+
+  /** Everything up to the end of the stream. */
+  rest(): Promise<string> {
+    return readText(this.conn, () => false);
+  }
+}
+
+/** A running inbound side. */
+export class AcceptRig {
+  readonly clock = new FakeClock();
+  readonly spool = new FakeSpool();
+  readonly lines: string[] = [];
+  readonly listener = new PipeListener(this.clock);
+  readonly acceptor: Acceptor;
+  readonly open: OpenListener;
+
+  constructor(options: RigOptions = {}) {
+    const { clock, spool } = this;
+    const reverse = options.reverse ?? (() => ({ host: "client.example.com", verified: true }));
+    this.acceptor = new Acceptor({ clock, spool, log: recordingLog(this.lines), reverse });
+    const listener = listenerOf(options.listener);
+    this.open = this.acceptor.listen(
+      this.listener,
+      makeService(configOf(listener, options), { listener, startTls: options.startTls }),
+    );
+  }
+
+  /** A new connection. */
+  connect(options: Omit<PipeOptions, "clock"> = {}): Client {
+    return new Client(this.listener.connect(options));
+  }
+
+  /** A connection that was greeted and has said EHLO. */
+  async greeted(options: Omit<PipeOptions, "clock"> = {}): Promise<Client> {
+    const client = this.connect(options);
+    await client.hear("220");
+    await client.say("EHLO client.example.com\r\n", "250");
+    return client;
+  }
+
+  /** Ends everything. */
+  async end(): Promise<void> {
+    const ended = this.acceptor.shutdown();
+    await this.clock.advance(60_000);
+    await ended;
+    await settled();
+  }
+}
+
+/** MAIL, RCPT, DATA in one write. */
+export const transaction = "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.test>\r\nDATA\r\n";

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import type { MailFlowPolicy, RecipientRule, SenderGroup } from "../../src/config/config.ts";
+import { judgeConnection, judgeRecipient, type ListenerTables } from "../../src/policy/judge.ts";
+import { RecipientTable } from "../../src/policy/recipient_table.ts";
+import { SenderTable } from "../../src/policy/sender_table.ts";
+
+function groups(...rows: [name: string, policy: string, ...senders: string[]][]): SenderGroup[] {
+  return rows.map(([name, policy, ...senders], line) => ({ name, policy, senders, line }));
+}
+
+function rules(...rows: [address: string, action: "accept" | "reject"][]): RecipientRule[] {
+  return rows.map(([address, action], line) => ({ address, action, line }));
+}
+
+const table = new SenderTable(groups(
+  ["ONE", "p", "10.0.0.1", "2001:db8::1"],
+  ["RANGES", "p", "10.1.0.5-10.1.0.9", "10.1.0.20-25", "10.2.", "2001:db8:1::/48"],
+  ["NET", "p", "10.0.0.0/8", "192.0.2.128/25"],
+  ["NAMES", "p", "mail.example.com", ".example.org", "203.0.113.1"],
+  ["ALL", "p", "ALL"],
+));
+
+// deno-fmt-ignore
+const senders: [address: string, host: string | undefined, verified: boolean, group: string, pattern: string][] = [
+  ["10.0.0.1", undefined, false, "ONE", "10.0.0.1"],
+  ["::ffff:10.0.0.1", undefined, false, "ONE", "10.0.0.1"],
+  ["2001:DB8:0::1", undefined, false, "ONE", "2001:db8::1"],
+  ["10.1.0.4", undefined, false, "NET", "10.0.0.0/8"],
+  ["10.1.0.5", undefined, false, "RANGES", "10.1.0.5-10.1.0.9"],
+  ["10.1.0.9", undefined, false, "RANGES", "10.1.0.5-10.1.0.9"],
+  ["10.1.0.22", undefined, false, "RANGES", "10.1.0.20-25"],
+  ["10.2.255.255", undefined, false, "RANGES", "10.2."],
+  ["2001:db8:1:ffff::", undefined, false, "RANGES", "2001:db8:1::/48"],
+  ["2001:db8:2::", undefined, false, "ALL", "ALL"],
+  ["11.0.0.0", undefined, false, "ALL", "ALL"],
+  ["192.0.2.127", undefined, false, "ALL", "ALL"],
+  ["192.0.2.128", undefined, false, "NET", "192.0.2.128/25"],
+  ["203.0.113.9", "mail.example.com", true, "NAMES", "mail.example.com"],
+  ["203.0.113.9", "MAIL.Example.Com.", true, "NAMES", "mail.example.com"],
+  // Whoever owns an address can claim any name.
+  ["203.0.113.9", "mail.example.com", false, "ALL", "ALL"],
+  ["203.0.113.9", "x.mail.example.com", true, "ALL", "ALL"],
+  ["203.0.113.9", "a.b.example.org", true, "NAMES", ".example.org"],
+  ["203.0.113.9", "example.org", true, "ALL", "ALL"],
+  ["203.0.113.9", "badexample.org", true, "ALL", "ALL"],
+  ["203.0.113.1", "mail.example.com", true, "NAMES", "mail.example.com"],
+  ["203.0.113.1", undefined, false, "NAMES", "203.0.113.1"],
+];
+
+Deno.test("SenderTable.match finds the first group, and the first entry in it", () => {
+  for (const [address, host, verified, group, pattern] of senders) {
+    const match = table.match({ address, host, verified }, () => true);
+    assert.deepEqual([match?.group, match?.pattern], [group, pattern], `${address} ${host} ${verified}`);
+  }
+});
+
+Deno.test("SenderTable knows whether names can decide", () => {
+  assert.equal(table.needsNames, true);
+  assert.equal(new SenderTable(groups(["ALL", "p", "10.0.0.0/8", "ALL"])).needsNames, false);
+});
+
+Deno.test("SenderTable takes no entry that it cannot read: it might be a block", () => {
+  assert.throws(
+    () => new SenderTable(groups(["BLOCK", "p", "10.0.0.300"])),
+    /Cannot match senders of BLOCK: 10\.0\.0\.300/,
+  );
+});
+
+// deno-fmt-ignore
+const recipients: [string, boolean][] = [
+  ["a@example.test", true],
+  ["A@EXAMPLE.TEST", true],
+  ["a@sub.example.test", false],
+  ["a@x.inside.test", true],
+  ["a@x.y.inside.test", true],
+  ["a@inside.test", false],
+  ["a@xinside.test", false],
+  ["abuse@anything.test", true],
+  ["Abuse@anything.test", true],
+  ["abuses@anything.test", false],
+  ["root@example.test", false],
+  ["one@single.test", true],
+  ["two@single.test", false],
+  ['"a@example.test"@elsewhere.test', false],
+  ["a@[192.0.2.1]", true],
+  ["a@[192.0.2.2]", false],
+  ["a@[IPv6:2001:DB8:0::1]", true],
+  ["a@bücher.test", true],
+  ["a@xn--bcher-kva.test", true],
+  ["a@ascii.bücher.test", true],
+  ["a@elsewhere.test", false],
+];
+
+Deno.test("RecipientTable.accepts takes the first row that matches", () => {
+  const table = new RecipientTable(rules(
+    ["root@example.test", "reject"],
+    ["example.test", "accept"],
+    [".inside.test", "accept"],
+    ["Abuse@", "accept"],
+    ["one@single.test", "accept"],
+    ["single.test", "reject"],
+    ["[192.0.2.1]", "accept"],
+    ["[IPv6:2001:db8::1]", "accept"],
+    ["BÜCHER.test", "accept"],
+    [".xn--bcher-kva.test", "accept"],
+    ["ALL", "reject"],
+  ));
+  for (const [address, taken] of recipients) assert.equal(table.accepts(address), taken, address);
+  assert.equal(new RecipientTable([]).accepts("a@b.test"), false);
+  assert.equal(new RecipientTable(rules(["ALL", "accept"], ["b.test", "reject"])).accepts("a@b.test"), true);
+});
+
+function policy(name: string, action: MailFlowPolicy["action"]): MailFlowPolicy {
+  return {
+    name,
+    action,
+    tls: "off",
+    max_message_size: 1,
+    max_messages_per_connection: 1,
+    max_recipients_per_message: 1,
+    max_connections_per_ip: 1,
+    bare_line_feed: "reject",
+    reject_code: 550,
+    reject_text: "5.7.1 Go away",
+  };
+}
+
+const policies = new Map(
+  (["accept", "relay", "reject", "tcp_refuse", "continue"] as const).map((action) => [action, policy(action, action)]),
+);
+
+function tables(...rows: [string, string, ...string[]][]): ListenerTables {
+  return {
+    senders: new SenderTable(groups(...rows)),
+    recipients: new RecipientTable(rules(["example.test", "accept"], ["ALL", "reject"])),
+    policies,
+  };
+}
+
+const client = { address: "192.0.2.7", host: undefined, verified: false };
+
+Deno.test("judgeConnection turns each action into a verdict", () => {
+  for (
+    const [action, kind, relay] of [
+      ["accept", "take", false],
+      ["relay", "take", true],
+      ["reject", "answer", undefined],
+      ["tcp_refuse", "hang_up", undefined],
+    ] as const
+  ) {
+    const verdict = judgeConnection(tables(["NEXT", "continue", "ALL"], ["ALL", action, "ALL"]), client);
+    assert.equal(verdict.kind, kind);
+    assert.equal(verdict.match.group, "ALL");
+    if (verdict.kind === "take") assert.equal(verdict.relay, relay);
+    if (verdict.kind === "answer") assert.deepEqual(verdict.reply, { code: 550, lines: ["5.7.1 Go away"] });
+  }
+});
+
+Deno.test("judgeConnection lets nobody in by accident", () => {
+  assert.throws(() => judgeConnection(tables(["NET", "accept", "10.0.0.0/8"]), client), /no sender group/);
+  assert.throws(() => judgeConnection(tables(["ALL", "continue", "ALL"]), client), /no sender group/);
+  assert.throws(() => judgeConnection(tables(["ALL", "missing", "ALL"]), client), /no sender group/);
+});
+
+Deno.test("judgeRecipient keeps the table, takes postmaster, and lets relays send anywhere", () => {
+  const open = tables(["ALL", "accept", "ALL"]);
+  assert.equal(judgeRecipient(open, { address: "a@example.test", relay: false }), undefined);
+  assert.equal(judgeRecipient(open, { address: "postmaster", relay: false }), undefined);
+  assert.equal(judgeRecipient(open, { address: "a@elsewhere.test", relay: true }), undefined);
+  assert.deepEqual(judgeRecipient(open, { address: "a@elsewhere.test", relay: false }), {
+    code: 550,
+    enhanced: "5.1.0",
+    lines: ["<a@elsewhere.test> Address rejected"],
+  });
+});
