@@ -80,6 +80,9 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
     lineOf,
   });
   const tls = await world.checkTls?.(config) ?? { errors: [], warnings: [] };
+  // One slip, one line: what is refused already is not tried on the engine's word too.
+  const refused = new Set(found.errors.map(({ path }) => pathText(path)));
+  tls.errors = tls.errors.filter(({ path }) => !refused.has(pathText(path)));
   const original = (finding: Finding) => ({ ...finding, path: remains.original(finding.path) });
   errors.push(...placed(file, document, [...found.errors, ...tls.errors].map(original)));
   const warnings = sorted(placed(file, document, [...found.warnings, ...tls.warnings].map(original)));

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { causeOf } from "../base/text.ts";
 
 /** The folder cannot be used; the message is one clear line. */
@@ -63,7 +64,7 @@ function ownFolder(path: string): void {
   const found = statOrNothing(path);
   if (found === undefined) {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-    giveToOwnerOf(`${path}/..`, path);
+    giveToOwnerOf(dirname(path), path);
     return;
   }
   if (!found.isDirectory) throw new StorageError(`Cannot use ${path}: it is no folder`);
@@ -85,7 +86,7 @@ function isOurs(path: string): boolean {
 }
 
 /** What root makes in a folder of the gateway's user belongs to that user, else the gateway could not use it later. */
-function giveToOwnerOf(folder: string, path: string): void {
+export function giveToOwnerOf(folder: string, path: string): void {
   if (Deno.uid() !== 0) return;
   const { uid, gid } = Deno.statSync(folder);
   if (uid !== null && uid !== 0) Deno.chownSync(path, uid, gid);

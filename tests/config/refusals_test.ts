@@ -5,9 +5,13 @@
  * `UPDATE_EXPECTED=1 ./denow test -A tests/config/refusals_test.ts`, and read the difference.
  */
 import assert from "node:assert/strict";
+import { systemClock } from "../../src/base/clock.ts";
+import { tlsCheck } from "../../src/certs/check.ts";
 import { checkCommand } from "../../src/cli/check.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { openSslEngine } from "../../src/openssl/engine.ts";
 
+const checkTls = tlsCheck({ engine: openSslEngine(), now: systemClock.now });
 const folder = new URL("../refusals/", import.meta.url);
 const names = [...Deno.readDirSync(folder)].filter((entry) => entry.isDirectory).map((entry) => entry.name).sort();
 
@@ -18,11 +22,11 @@ async function printed(name: string): Promise<{ code: number; lines: string[] }>
   const err: string[] = [];
   const code = await checkCommand({
     file: `${path}config.yaml`,
-    load: (file) => loadConfig(file, { hostname: "gw.example.test", generation: 1 }),
+    load: (file) => loadConfig(file, { hostname: "gw.example.test", generation: 1, checkTls }),
     out: (line) => out.push(line),
     err: (line) => err.push(line),
   });
-  return { code, lines: [...out, ...err].map((line) => line.replace(path, "")) };
+  return { code, lines: [...out, ...err].map((line) => line.replaceAll(path, "").replaceAll(path.slice(0, -1), ".")) };
 }
 
 Deno.test("refusals: there are enough of them to mean something", () => {

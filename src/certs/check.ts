@@ -1,0 +1,180 @@
+/**
+ * What a configuration asks of TLS, tried on the engine before anything is applied: ciphers that select nothing, methods that no
+ * cipher serves, certificates and keys that cannot be read or do not fit.
+ *
+ * @module
+ */
+import { causeOf } from "../base/text.ts";
+import type { CertificateProfile, Config } from "../config/config.ts";
+import type { Findings } from "../config/cross.ts";
+import type { Path } from "../config/faults.ts";
+import { type CertificateFacts, type Engine, TlsSetupError, type TrustAnchors } from "../tls/engine.ts";
+import { type NamedKey, profileWarnings } from "../tls/warnings.ts";
+import { readBounded } from "./files.ts";
+import { loadTrust } from "./inventory.ts";
+
+/** What the check takes from outside. */
+export interface TlsCheckWorld {
+  engine: Pick<Engine, "suites" | "inspect" | "clientContext"> & {
+    /** Where the engine has it, out-of-date revocation lists are warned about. */
+    inspectTrust?: (anchors: TrustAnchors) => { crls: { issuer: string; until?: number }[] };
+  };
+  /** Wall milliseconds. */
+  now: () => number;
+}
+
+type FileProfile = Extract<CertificateProfile, { self_signed: false }>;
+
+const dayMs = 86_400_000;
+/** The last days of a certificate are worth a warning. */
+const warnDays = 14;
+
+/** The check that `loadConfig` takes as `checkTls`. */
+export function tlsCheck(world: TlsCheckWorld): (config: Config) => Promise<Findings> {
+  return async (config) => {
+    const found: Findings = { errors: [], warnings: [] };
+    const keys = new Map<string, NamedKey>();
+    for (const profile of config.certificates.values()) {
+      if (profile.self_signed) continue;
+      const facts = await checkProfile(profile, { world, found });
+      if (facts !== undefined) keys.set(profile.name, { name: profile.name, key: facts.key });
+    }
+    checkServices(config, { world, found, keys });
+    await checkTrust(config, { world, found });
+    return found;
+  };
+}
+
+interface Context {
+  world: TlsCheckWorld;
+  found: Findings;
+}
+
+/** Files, their fit, their time. The leaf's facts, where there is nothing to say against the pair. */
+async function checkProfile(profile: FileProfile, context: Context): Promise<CertificateFacts | undefined> {
+  const { world: { engine }, found: { errors } } = context;
+  const path = (part: string): Path => ["certificates", profile.name, part];
+  const read = async (part: "certificate" | "key" | "intermediates") => {
+    const file = profile[part];
+    if (file === undefined) return "";
+    try {
+      return new TextDecoder().decode(await readBounded(file));
+    } catch (thrown) {
+      errors.push({ path: path(part), at: "value", text: `${causeOf(thrown)}; a readable PEM file` });
+      return undefined;
+    }
+  };
+  const certificatePem = await read("certificate");
+  const keyPem = await read("key");
+  const intermediates = await read("intermediates");
+  if (certificatePem === undefined || keyPem === undefined) return undefined;
+  const { name } = profile;
+  let chain: CertificateFacts[];
+  try {
+    chain = engine.inspect({ name, certificatePem, keyPem });
+  } catch (thrown) {
+    if (!(thrown instanceof TlsSetupError)) throw thrown;
+    const part = thrown.part === "key" ? "key" : "certificate";
+    const right = part === "key" ? "the key that belongs to the certificate, in PEM" : "a certificate in PEM";
+    errors.push({ path: path(part), at: "value", text: `${thrown.message}; ${right}` });
+    return undefined;
+  }
+  checkTimes(chain, path("certificate"), context);
+  if (intermediates === undefined || intermediates === "") return chain[0];
+  try {
+    const whole = engine.inspect({ name, certificatePem: `${certificatePem}\n${intermediates}`, keyPem });
+    const others = whole.slice(chain.length);
+    if (others.length === 0) {
+      const text = `Cannot read ${profile.intermediates}: it holds no certificate; certificates in PEM`;
+      errors.push({ path: path("intermediates"), at: "value", text });
+    }
+    checkTimes(others, path("intermediates"), context);
+  } catch (thrown) {
+    if (!(thrown instanceof TlsSetupError)) throw thrown;
+    errors.push({ path: path("intermediates"), at: "value", text: `${thrown.message}; certificates in PEM` });
+  }
+  return chain[0];
+}
+
+function checkTimes(chain: readonly CertificateFacts[], path: Path, { world, found: { warnings } }: Context): void {
+  const now = world.now();
+  const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  for (const { subject, notBefore, notAfter } of chain) {
+    const warn = (text: string) =>
+      warnings.push({ path, at: "value", text: `${text} (${subject}); a current certificate` });
+    if (notAfter <= now) warn(`expired on ${day(notAfter)}`);
+    else if (notBefore > now) warn(`is not valid before ${day(notBefore)}`);
+    else if (notAfter - now < warnDays * dayMs) warn(`expires on ${day(notAfter)}`);
+  }
+}
+
+/** Each service's methods and ciphers, with the keys that it serves with. */
+function checkServices(
+  config: Config,
+  { world: { engine }, found, keys }: Context & { keys: ReadonlyMap<string, NamedKey> },
+): void {
+  const known = (names: readonly string[]) => [...new Set(names)].flatMap((name) => keys.get(name) ?? []);
+  const served = {
+    gui_https: [],
+    inbound_smtp: known(config.listeners.flatMap((listener) => listener.certificate)),
+    outbound_smtp: known(
+      config.destination_controls.certificate === null ? [] : [config.destination_controls.certificate],
+    ),
+    other_client_services: [],
+  } satisfies Record<keyof Config["tls"], NamedKey[]>;
+  const names = Object.keys(served) as (keyof Config["tls"])[];
+  const failed = new Set<string>();
+  for (const service of names) {
+    const profile = config.tls[service];
+    // These ciphers are outbound SMTP's: a fault in them is told there.
+    const borrowed = service === "other_client_services";
+    if (borrowed && failed.has("outbound_smtp")) continue;
+    try {
+      for (const text of profileWarnings(engine, profile, served[service])) {
+        const key = borrowed || /^TLSv1\.\d is enabled/.test(text) ? "methods" : "ciphers";
+        found.warnings.push({ path: ["tls", service, key], at: "value", text: `${text}; other methods or ciphers` });
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof TlsSetupError)) throw thrown;
+      failed.add(service);
+      const key = borrowed || thrown.part === "methods" ? "methods" : "ciphers";
+      const right = key === "methods"
+        ? "methods that the ciphers can serve"
+        : "an OpenSSL cipher string that selects some";
+      found.errors.push({ path: ["tls", service, key], at: "value", text: `${thrown.message}; ${right}` });
+    }
+  }
+}
+
+/** Each file on its own, so that the one at fault is named. */
+async function checkTrust(config: Config, { world: { engine, now }, found }: Context): Promise<void> {
+  const { system, custom, crls } = config.certificate_authorities;
+  const check = async (list: "custom" | "crls", index: number) => {
+    const path: Path = ["certificate_authorities", list, index];
+    const right = list === "custom" ? "authorities in PEM" : "a revocation list in PEM or DER";
+    try {
+      const bytes = await readBounded(config.certificate_authorities[list][index]);
+      const trust: TrustAnchors = list === "custom"
+        ? { bundles: [new TextDecoder().decode(bytes)], crls: [], generation: 0 }
+        : { bundles: [], crls: [bytes], generation: 0 };
+      if (engine.inspectTrust === undefined) {
+        engine.clientContext({ profile: config.tls.outbound_smtp, trust })[Symbol.dispose]();
+      } else {
+        for (const { issuer, until } of engine.inspectTrust(trust).crls) {
+          if (until === undefined || until > now()) continue;
+          const text = `is out of date since ${new Date(until).toISOString().slice(0, 10)} (${issuer}); a newer list`;
+          found.warnings.push({ path, at: "value", text });
+        }
+      }
+    } catch (thrown) {
+      found.errors.push({ path, at: "value", text: `${causeOf(thrown)}; ${right}` });
+    }
+  };
+  for (const index of custom.keys()) await check("custom", index);
+  for (const index of crls.keys()) await check("crls", index);
+  if (system && found.errors.length === 0 && (await loadTrust(config)).systemList === null) {
+    const text =
+      "no list of the system was found, so no server can be verified; the package ca-certificates, or SSL_CERT_FILE";
+    found.warnings.push({ path: ["certificate_authorities", "system"], at: "value", text });
+  }
+}

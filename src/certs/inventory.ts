@@ -1,0 +1,109 @@
+/**
+ * Certificate profiles as key pairs, and the authorities to trust.
+ *
+ * Files are read anew for each configuration: a change of a file is a new configuration. Private keys stay in memory
+ * and in the owner's files; nothing is copied elsewhere.
+ *
+ * @module
+ */
+import type { CertificateProfile, Config } from "../config/config.ts";
+import type { KeyPair, TrustAnchors } from "../tls/engine.ts";
+import { CertificateFileError, readBounded } from "./files.ts";
+import { type CertificateWorld, selfSignedPairs } from "./self_signed.ts";
+
+/** The key pairs of one profile: one from files, two for `self_signed`. Rejects with `CertificateFileError`. */
+export async function loadKeyPairs(config: Config, name: string, world: CertificateWorld): Promise<KeyPair[]> {
+  const profile = config.certificates.get(name);
+  if (profile === undefined) {
+    throw new CertificateFileError(`Cannot find the certificate ${name}: no profile has this name`);
+  }
+  if (!profile.self_signed) return [await readPair(profile)];
+  return await selfSignedPairs({
+    directory: `${config.storage.directory}/certificates`,
+    name,
+    hostnames: hostnamesOf(config, name),
+  }, world);
+}
+
+/** The key pairs of every profile that a listener or a destination uses, by profile name. */
+export async function loadInventory(config: Config, world: CertificateWorld): Promise<ReadonlyMap<string, KeyPair[]>> {
+  const used = new Set(config.listeners.flatMap((listener) => listener.certificate));
+  if (config.destination_controls.certificate !== null) used.add(config.destination_controls.certificate);
+  return new Map(
+    await Promise.all([...used].map(async (name) => [name, await loadKeyPairs(config, name, world)] as const)),
+  );
+}
+
+/** Reads a profile's files: leaf, what follows it in its file, then the intermediates. */
+export async function readPair(profile: Extract<CertificateProfile, { self_signed: false }>): Promise<KeyPair> {
+  const text = async (path: string) => new TextDecoder().decode(await readBounded(path));
+  const [certificate, key, intermediates] = await Promise.all([
+    text(profile.certificate),
+    text(profile.key),
+    profile.intermediates === undefined ? "" : text(profile.intermediates),
+  ]);
+  return { name: profile.name, certificatePem: `${certificate}\n${intermediates}`, keyPem: key };
+}
+
+/** The names that a self-signed certificate carries: the gateway's and those of the listeners that use it. */
+function hostnamesOf(config: Config, name: string): string[] {
+  const users = config.listeners.filter((listener) => listener.certificate.includes(name));
+  return [...new Set([config.hostname, ...users.map((listener) => listener.hostname)])];
+}
+
+/** Where systems keep their list of authorities, the first that exists counts. */
+export const systemLists = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+] as const;
+
+/** Whom to trust, and where that was found. */
+export interface LoadedTrust {
+  anchors: TrustAnchors;
+  /** The system's list that was read; `null` where it is wanted and none was found, which is worth a Critical line. */
+  systemList: string | null | undefined;
+}
+
+/**
+ * The authorities of a configuration. With the `previous` ones the generation stays as it was while nothing changed, so that sessions
+ * can go on being resumed. Rejects with `CertificateFileError`.
+ */
+export async function loadTrust(config: Config, previous?: TrustAnchors): Promise<LoadedTrust> {
+  const { system, custom, crls } = config.certificate_authorities;
+  const list = system ? await readSystemList() : undefined;
+  const text = async (path: string) => new TextDecoder().decode(await readBounded(path));
+  const bundles = [...list === undefined || list === null ? [] : [list.text], ...await Promise.all(custom.map(text))];
+  const lists = await Promise.all(crls.map(readBounded));
+  const systemList = list === null ? null : list?.path;
+  const same = previous !== undefined && sameItems(previous.bundles, bundles) &&
+    sameItems(previous.crls.map((crl) => crl.toHex()), lists.map((crl) => crl.toHex()));
+  if (same) return { anchors: previous, systemList };
+  return { anchors: { bundles, crls: lists, generation: (previous?.generation ?? 0) + 1 }, systemList };
+}
+
+/** Every file that a configuration is made of, itself included: a change of any of them is a new configuration. */
+export function filesOf(config: Config): string[] {
+  const profiles = [...config.certificates.values()].flatMap((profile) =>
+    profile.self_signed ? [] : [profile.certificate, profile.key, profile.intermediates ?? []].flat()
+  );
+  const { system, custom, crls } = config.certificate_authorities;
+  const lists = system ? [Deno.env.get("SSL_CERT_FILE") || [], ...systemLists].flat() : [];
+  return [config.file, ...profiles, ...custom, ...crls, ...lists];
+}
+
+async function readSystemList(): Promise<{ path: string; text: string } | null> {
+  const named = Deno.env.get("SSL_CERT_FILE");
+  for (const path of [...named ? [named] : [], ...systemLists]) {
+    try {
+      return { path, text: new TextDecoder().decode(await readBounded(path)) };
+    } catch (thrown) {
+      if (!(thrown instanceof CertificateFileError)) throw thrown;
+    }
+  }
+  return null;
+}
+
+function sameItems(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}

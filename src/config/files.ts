@@ -1,0 +1,17 @@
+/**
+ * The files that a configuration is made of besides its own.
+ *
+ * @module
+ */
+import type { Config } from "./config.ts";
+
+/** Every file whose change makes a new configuration: itself, certificates, keys, authorities, revocation lists; absolute, each once. */
+export function configFiles(config: Config): string[] {
+  const files = [config.file, ...config.certificate_authorities.custom, ...config.certificate_authorities.crls];
+  for (const profile of config.certificates.values()) {
+    if (profile.self_signed) continue;
+    files.push(profile.certificate, profile.key);
+    if (profile.intermediates !== undefined) files.push(profile.intermediates);
+  }
+  return [...new Set(files)];
+}
