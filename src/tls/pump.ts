@@ -81,7 +81,9 @@ async function handshake(conn: Conn, session: Session, octetsMax: number): Promi
   try {
     while (true) {
       const step = session.handshake();
-      await flushed(conn, session);
+      const sent = flushed(conn, session);
+      // The alert is sent for what it is worth: a peer that is gone must not hide why the handshake failed.
+      await (step.kind === "failed" ? sent.catch(() => {}) : sent);
       switch (step.kind) {
         case "done":
           return session.facts();
