@@ -1,0 +1,175 @@
+/**
+ * Finds a host that takes a destination's mail: the hosts in order, their addresses in order, until one dialogue is open.
+ *
+ * @module
+ */
+import { limits } from "../base/limits.ts";
+import type { Config } from "../config/config.ts";
+import { addressFamily, asciiName } from "../dns/names.ts";
+import type { RemoteHost } from "../mail/outcome.ts";
+import { type Conn, type Endpoint, endpointText } from "../net/net.ts";
+import type { Route } from "../policy/route.ts";
+import { Channel } from "./channel.ts";
+import { type AttemptEnd, deferredFor, networkFailure } from "./ends.ts";
+import { addressesOf, type Hop, hopsOf } from "./hops.ts";
+import type { HostMemory } from "./host_memory.ts";
+import { openDialogue } from "./opening.ts";
+import type { DeliveryWorld } from "./world.ts";
+
+/** A channel that mail may go over, or what every recipient gets. */
+export type Connected = { kind: "ready"; channel: Channel } | { kind: "none"; end: AttemptEnd; dcid: number };
+
+/** What a connection is for. */
+export interface ConnectOptions {
+  route: Route;
+  config: Config;
+  memory: HostMemory;
+}
+
+/** Opens a channel for `route`. Never rejects. */
+export async function connect(world: DeliveryWorld, options: ConnectOptions): Promise<Connected> {
+  return await new Attempt(world, options).run();
+}
+
+/** Under which failures of a host for a route are remembered. */
+export function hostKey(route: Route, { address, port }: Endpoint): string {
+  return `${route.key} ${endpointText({ address, port })}`;
+}
+
+class Attempt {
+  readonly #world: DeliveryWorld;
+  readonly #options: ConnectOptions;
+  readonly #endsAt: number;
+  #tried = 0;
+  #dcid = 0;
+  /** How the last host failed; a failure of this attempt rather than a remembered one. */
+  #end: AttemptEnd | undefined;
+  #remembered: AttemptEnd | undefined;
+
+  constructor(world: DeliveryWorld, options: ConnectOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#endsAt = world.clock.monotonic() + limits.connectTotalMs;
+  }
+
+  async run(): Promise<Connected> {
+    const { resolver, random } = this.#world;
+    const { route, config } = this.#options;
+    const found = await hopsOf(route, { resolver, random, isOwn: (host) => isOwnName(host, config) });
+    if (found.kind === "end") return { kind: "none", end: found.end, dcid: 0 };
+    let missing: AttemptEnd | undefined;
+    let transient = false;
+    for (const hop of found.hops) {
+      const addresses = await addressesOf(hop, { route, resolver, random });
+      if (addresses.kind !== "found") {
+        transient ||= addresses.kind === "failed";
+        missing = { kind: addresses.kind === "failed" ? "deferred" : "refused", failure: addresses.failure };
+        continue;
+      }
+      transient = true;
+      for (const address of addresses.addresses) {
+        if (this.#tried >= limits.addressesTriedMax || this.#world.clock.monotonic() >= this.#endsAt) break;
+        const channel = await this.#try(hop, address);
+        if (channel !== undefined) return { kind: "ready", channel };
+        // A loop is no matter of this host only.
+        if (this.#end?.kind === "refused") return { kind: "none", end: this.#end, dcid: this.#dcid };
+      }
+    }
+    const end = this.#end ?? this.#remembered ?? missing ?? noAddresses;
+    // A host that exists and fails, or a name that the DNS said nothing about, may work later.
+    const kind = transient || route.hops.kind === "listed" ? "deferred" : end.kind;
+    return { kind: "none", end: { ...end, kind }, dcid: this.#dcid };
+  }
+
+  async #try(hop: Hop, address: string): Promise<Channel | undefined> {
+    const { memory, route } = this.#options;
+    const target: Endpoint = { address, port: hop.port };
+    // A dead host is dead for all routes; what it does with TLS depends on the route.
+    const keys = [endpointText(target), hostKey(route, target)];
+    const asked: string[] = [];
+    for (const key of keys) {
+      const permission = memory.ask(key);
+      if (permission.kind === "pause") {
+        for (const other of asked) memory.untold(other);
+        this.#remembered ??= permission.end;
+        return undefined;
+      }
+      asked.push(key);
+    }
+    this.#tried++;
+    const [network, dialogue] = keys;
+    const host: RemoteHost = { name: hop.host, address, port: hop.port };
+    const dcid = this.#dcid = this.#world.spool.ids.next("dcid");
+    const baseMs = route.bounce.initial_retry / 2;
+    let conn: Conn;
+    try {
+      conn = await this.#world.dialer.dial(target, this.#dialOptions(address));
+    } catch (error) {
+      const failure = networkFailure(error);
+      this.#end = deferredFor(failure, host);
+      memory.failed(network, { end: this.#end, baseMs });
+      memory.untold(dialogue);
+      this.#log({ dcid, host, local: this.#options.config.delivery.address ?? "auto" }, {
+        details: failure.text,
+        text: "network error",
+        reason: failure.reason,
+      });
+      return undefined;
+    }
+    memory.worked(network);
+    const { log, clock } = this.#world;
+    log.info({ event: "dcid_open", dcid, interface: conn.local.address, address, port: hop.port });
+    const channel = new Channel({ conn, dcid, host, clock });
+    const { config } = this.#options;
+    const opened = await openDialogue(channel, {
+      world: this.#world,
+      options: { route, names: hop.names, hostname: config.delivery.hostname, byMx: hop.byMx },
+    });
+    if (opened.kind === "ready") {
+      memory.worked(dialogue);
+      return channel;
+    }
+    this.#end = opened.end;
+    memory.failed(dialogue, { end: opened.end, baseMs });
+    this.#log({ dcid, host, local: conn.local.address }, opened);
+    log.info({ event: "dcid_close", dcid });
+    return undefined;
+  }
+
+  #dialOptions(address: string): { ms: number; from?: string } {
+    const from = this.#options.config.delivery.address;
+    const ms = limits.connectMs;
+    // A source address is of one family; to hosts of the other the system chooses.
+    return from !== null && addressFamily(from) === addressFamily(address) ? { ms, from } : { ms };
+  }
+
+  #log(
+    { dcid, host, local }: { dcid: number; host: RemoteHost; local: string },
+    { details, text, reason }: { details: string; text: string; reason: string },
+  ): void {
+    const { address, port } = host;
+    const domain = this.#options.route.destination;
+    this.#world.log.info({
+      event: "connection_error",
+      dcid,
+      domain,
+      address,
+      port,
+      details,
+      interface: local,
+      reason,
+      text,
+    });
+  }
+}
+
+const noAddresses: AttemptEnd = {
+  kind: "deferred",
+  failure: { reason: "no_address", enhanced: "4.4.4", text: "No host could be tried" },
+};
+
+/** Names under which mail comes back to us: RFC 5321 §5.1. */
+function isOwnName(host: string, { hostname, delivery, listeners }: Config): boolean {
+  const same = (name: string) => asciiName(name) === host;
+  return same(hostname) || same(delivery.hostname) || listeners.some((listener) => same(listener.hostname));
+}

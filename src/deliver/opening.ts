@@ -1,0 +1,236 @@
+/**
+ * From a fresh connection to one that mail may go over: greeting, EHLO, STARTTLS under the destination's level, EHLO again.
+ *
+ * The level's table (`tls/level.ts`) decides what follows from a missing or failed STARTTLS, `policy/trust.ts` what follows from a certificate;
+ * nothing is decided here. Once the 220 to STARTTLS has come there is no way back to clear text: going on in clear would hand the choice to
+ * whoever broke the handshake.
+ *
+ * @module
+ */
+import { limits } from "../base/limits.ts";
+import { octets } from "../base/octets.ts";
+import type { Failure } from "../mail/outcome.ts";
+import { isPositive, type Reply } from "../mail/reply.ts";
+import { acceptedNames, type HostNames, judgeTrust } from "../policy/trust.ts";
+import type { Route } from "../policy/route.ts";
+import { noCapabilities, parseEhlo } from "../smtp/ehlo.ts";
+import type { Channel, Received } from "./channel.ts";
+import { type AttemptEnd, deferredFor } from "./ends.ts";
+import type { DeliveryWorld } from "./world.ts";
+
+/** How the opening ended. */
+export type Opened =
+  | { kind: "ready" }
+  /** `details` and `text` are the words of the Connection Error line. */
+  | { kind: "failed"; end: AttemptEnd; details: string; text: string; reason: string };
+
+/** What is known before the first octet. */
+export interface OpeningOptions {
+  route: Route;
+  names: HostNames;
+  /** The name in EHLO, ours. */
+  hostname: string;
+  /** The host was found by MX: should it call itself by our name, mail would go round. */
+  byMx: boolean;
+}
+
+type World = Pick<DeliveryWorld, "tls" | "startTls" | "log">;
+
+const starttls = octets("STARTTLS\r\n");
+
+/** Opens the dialogue on a channel. Never rejects. On failure the channel is closed. */
+export async function openDialogue(
+  channel: Channel,
+  { world, options }: { world: World; options: OpeningOptions },
+): Promise<Opened> {
+  const opened = await new Opening(channel, { world, options }).run();
+  if (opened.kind === "failed") channel.close();
+  return opened;
+}
+
+class Opening {
+  readonly #channel: Channel;
+  readonly #world: World;
+  readonly #options: OpeningOptions;
+
+  constructor(channel: Channel, { world, options }: { world: World; options: OpeningOptions }) {
+    this.#channel = channel;
+    this.#world = world;
+    this.#options = options;
+  }
+
+  async run(): Promise<Opened> {
+    const channel = this.#channel;
+    channel.bound(limits.connectTotalMs);
+    const greeting = await channel.receive(limits.greetingMs);
+    if (greeting.kind === "lost") return this.#lost(greeting);
+    if (greeting.reply.code !== 220) return this.#unexpected(greeting.reply);
+    const { level } = this.#options.route;
+    const met = await this.#ehlo();
+    if (met.kind === "failed") return met;
+    if (!level.tries) return { kind: "ready" };
+    if (met.kind === "helo") return this.#withoutTls("EHLO refused", "ehlo_refused") ?? { kind: "ready" };
+    if (!channel.capabilities.starttls) {
+      return this.#withoutTls("STARTTLS not offered", "no_starttls") ?? { kind: "ready" };
+    }
+    return await this.#startTls();
+  }
+
+  /** EHLO, and HELO where EHLO is refused: RFC 5321 §3.2. */
+  async #ehlo(): Promise<Opened | { kind: "helo" }> {
+    const channel = this.#channel;
+    const { hostname, byMx } = this.#options;
+    const ehlo = await channel.command(octets(`EHLO ${hostname}\r\n`), limits.ehloMs);
+    if (ehlo.kind === "lost") return this.#lost(ehlo);
+    if (isPositive(ehlo.reply)) {
+      channel.capabilities = parseEhlo(ehlo.reply);
+      if (byMx && channel.capabilities.domain.toLowerCase() === hostname.toLowerCase()) return this.#loop();
+      return { kind: "ready" };
+    }
+    channel.capabilities = noCapabilities;
+    if (ehlo.reply.code < 500) return this.#unexpected(ehlo.reply);
+    // Inside TLS the server has just said EHLO is known to it.
+    if (channel.encrypted) return this.#unexpected(ehlo.reply);
+    const { level } = this.#options.route;
+    if (level.tries && level.withoutStarttls === "defer") return { kind: "helo" };
+    const helo = await channel.command(octets(`HELO ${hostname}\r\n`), limits.ehloMs);
+    if (helo.kind === "lost") return this.#lost(helo);
+    return isPositive(helo.reply) ? { kind: "helo" } : this.#unexpected(helo.reply);
+  }
+
+  async #startTls(): Promise<Opened> {
+    const channel = this.#channel;
+    const answer = await channel.command(starttls, limits.mailMs);
+    if (answer.kind === "lost") return this.#lost(answer);
+    if (answer.reply.code !== 220) {
+      const refused = this.#withoutTls("STARTTLS unexpected response", "starttls_refused", answer.reply);
+      // 421 means that the server closes: RFC 5321 §3.8.
+      return refused ?? (answer.reply.code === 421 ? this.#unexpected(answer.reply) : { kind: "ready" });
+    }
+    // RFC 3207 §5: what was sent in clear behind the 220 was put there by somebody else.
+    if (channel.pending) return this.#injected();
+    const { route, names, hostname } = this.#options;
+    const accepted = acceptedNames(route.control.verify_names, names);
+    const { context, trustGeneration } = this.#world.tls();
+    const { name, address, port } = channel.host;
+    const cacheKey = JSON.stringify([
+      address,
+      port,
+      route.destination,
+      route.level.name,
+      accepted,
+      trustGeneration,
+      route.certificate,
+      hostname,
+    ]);
+    // SNI carries names only, RFC 6066 §3: the MX or route's name, by which the server knows its certificates.
+    const serverName = name === address ? undefined : name;
+    let started: Awaited<ReturnType<World["startTls"]>>;
+    try {
+      const session = context.session(serverName === undefined ? { cacheKey } : { serverName, cacheKey });
+      started = await this.#world.startTls(channel.conn, session);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      started = { kind: "failed", failure: { code: 0, error: text, reason: "other" } };
+    }
+    if (started.kind === "failed") return this.#tlsDeferred(started.failure);
+    const trust = judgeTrust(route.level, { facts: started.facts, names: accepted });
+    channel.upgrade(started.conn);
+    if (trust.kind === "defer") {
+      return this.#tlsDeferred({ code: trust.code, error: trust.text, reason: trust.reason });
+    }
+    const { protocol, cipher, resumed } = started.facts;
+    const verified = trust.kind === "go_on" && trust.verified;
+    const success = { event: "dcid_tls", dcid: channel.dcid, protocol, cipher, resumed, verified } as const;
+    this.#world.log.info("reason" in trust ? { ...success, reason: trust.reason } : success);
+    if (trust.kind === "deliver_unverified") {
+      const { reason, text } = trust;
+      this.#world.log.info({ event: "dcid_tls_unverified", dcid: channel.dcid, level: route.level.name, reason, text });
+    }
+    const met = await this.#ehlo();
+    return met.kind === "helo" ? { kind: "ready" } : met;
+  }
+
+  /** What the level makes of a host without STARTTLS: an end, or nothing where clear text may do. */
+  #withoutTls(text: string, reason: string, reply?: Reply): Opened | undefined {
+    this.#world.log.info({ event: "dcid_tls_failed", dcid: this.#channel.dcid, text, reason });
+    const { level } = this.#options.route;
+    if (level.withoutStarttls === "clear") return undefined;
+    const failure: Failure = {
+      reason,
+      enhanced: "4.7.4",
+      text: `TLS is required (${level.name}) and cannot be had: ${text}`,
+    };
+    return {
+      kind: "failed",
+      // The peer's words belong to STARTTLS, not to the recipient: they stand in the log.
+      end: deferredFor(failure, this.#channel.host),
+      details: reply === undefined ? text : replyDetails(reply),
+      text: reply === undefined ? "TLS required" : "unexpected SMTP response",
+      reason,
+    };
+  }
+
+  #tlsDeferred({ code, error, reason }: { code: number; error: string; reason: string }): Opened {
+    this.#world.log.info({ event: "dcid_tls_deferring", dcid: this.#channel.dcid, code, error, reason });
+    const failure: Failure = { reason, enhanced: "4.7.5", text: `TLS failed: ${error}` };
+    return {
+      kind: "failed",
+      end: deferredFor(failure, this.#channel.host),
+      details: error,
+      text: "TLS failed",
+      reason,
+    };
+  }
+
+  #injected(): Opened {
+    const text = "octets in clear text behind the reply to STARTTLS";
+    this.#world.log.info({ event: "dcid_tls_failed", dcid: this.#channel.dcid, text, reason: "injected" });
+    const failure: Failure = { reason: "injected", enhanced: "4.7.5", text: `TLS failed: ${text}` };
+    return {
+      kind: "failed",
+      end: deferredFor(failure, this.#channel.host),
+      details: text,
+      text: "TLS failed",
+      reason: "injected",
+    };
+  }
+
+  #loop(): Opened {
+    const text = `Mail for ${this.#options.names.domain} loops back to myself`;
+    const failure: Failure = { reason: "loop", enhanced: "5.4.6", text };
+    return {
+      kind: "failed",
+      end: { kind: "refused", host: this.#channel.host, failure },
+      details: text,
+      text: "mail loop",
+      reason: "loop",
+    };
+  }
+
+  /** A 5xx here says nothing about a recipient, so the mail waits. */
+  #unexpected(reply: Reply): Opened {
+    return {
+      kind: "failed",
+      end: { kind: "deferred", host: this.#channel.host, reply },
+      details: replyDetails(reply),
+      text: "unexpected SMTP response",
+      reason: "unexpected_reply",
+    };
+  }
+
+  #lost({ failure }: Extract<Received, { kind: "lost" }>): Opened {
+    return {
+      kind: "failed",
+      end: deferredFor(failure, this.#channel.host),
+      details: failure.text,
+      text: "network error",
+      reason: failure.reason,
+    };
+  }
+}
+
+/** `454-'TLS not available'`, as the classic log has it. */
+function replyDetails({ code, enhanced, lines }: Reply): string {
+  return `${code}-'${enhanced === undefined ? "" : enhanced + " "}${lines.join(" ")}'`;
+}

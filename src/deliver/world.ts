@@ -1,0 +1,40 @@
+/**
+ * What delivery needs of the rest of the gateway, and of the world.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
+import type { Config } from "../config/config.ts";
+import type { Resolver } from "../dns/records.ts";
+import type { MailLog } from "../mail/events.ts";
+import type { Conn, Dialer } from "../net/net.ts";
+import type { Spool } from "../queue/spool.ts";
+import type { ClientContext, Session } from "../tls/engine.ts";
+import type { TlsStart } from "../tls/pump.ts";
+
+/** The TLS client of outbound SMTP that is in force. */
+export interface OutboundTls {
+  context: ClientContext;
+  /** Of the trusted authorities: a cached session must not outlive them. */
+  trustGeneration: number;
+}
+
+/** Runs a handshake, within the limits on time and octets: `startTls` of `tls/pump.ts`. It owns the session; on failure the connection is still the caller's. */
+export type StartTls = (conn: Conn, session: Session) => Promise<TlsStart>;
+
+/** Everything outside of delivery. */
+export interface DeliveryWorld {
+  /** Where mail comes from and where its outcome goes. */
+  spool: Spool;
+  /** The snapshot in force, asked for with each attempt. */
+  config(): Config;
+  /** The TLS client in force, asked for with each connection. */
+  tls(): OutboundTls;
+  startTls: StartTls;
+  dialer: Dialer;
+  resolver: Resolver;
+  log: MailLog;
+  clock: Clock;
+  random: Random;
+}
