@@ -7,7 +7,7 @@ import type { Timer } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { causeOf } from "../base/text.ts";
 import { type Conn, endpointText, type Listener } from "../net/net.ts";
-import { BufferPool } from "./buffers.ts";
+import { makeBuffers } from "./buffers.ts";
 import type { AcceptWorld, Service } from "./service.ts";
 import { InboundSession } from "./session.ts";
 
@@ -27,7 +27,7 @@ export interface OpenListener {
 /** The inbound side of the gateway. */
 export class Acceptor {
   readonly #world: AcceptWorld;
-  readonly #buffers = new BufferPool();
+  readonly #buffers = makeBuffers();
   readonly #listeners = new Set<Loop>();
   readonly #sessions = new Set<InboundSession>();
   #sweep: Timer | undefined;
@@ -89,6 +89,7 @@ export class Acceptor {
   async #serve(conn: Conn, loop: Loop): Promise<void> {
     if (this.#stopping) return conn.close();
     const { service } = loop;
+    using _held = service.hold?.();
     const { address } = conn.remote;
     const crowded = loop.sessions >= service.listener.max_connections
       ? "too many connections to this listener"

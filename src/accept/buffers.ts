@@ -7,22 +7,38 @@
 import { limits } from "../base/limits.ts";
 import type { Octets } from "../base/octets.ts";
 
-/** Octets of a session's own buffer. */
-export const commandBufferOctets = 4_096;
+/** Octets of a buffer for commands. */
+const commandOctets = 4_096;
 /** Free buffers that are kept. */
 const keptMax = 64;
 
-/** Large buffers, lent. */
+/** Buffers of one size, lent. */
 export class BufferPool {
+  readonly #octets: number;
   readonly #free: Octets[] = [];
 
-  /** A buffer of {@linkcode limits.chunkOctets}, with anything in it. */
+  constructor(octets: number) {
+    this.#octets = octets;
+  }
+
+  /** A buffer with anything in it. */
   take(): Octets {
-    return this.#free.pop() ?? new Uint8Array(limits.chunkOctets);
+    return this.#free.pop() ?? new Uint8Array(this.#octets);
   }
 
   /** Takes one back; nobody may use it any more. */
   give(buffer: Octets): void {
     if (this.#free.length < keptMax) this.#free.push(buffer);
   }
+}
+
+/** The pools of the inbound side: one buffer for each session that waits for a command, a large one while text comes. */
+export interface Buffers {
+  commands: BufferPool;
+  text: BufferPool;
+}
+
+/** Empty pools. */
+export function makeBuffers(): Buffers {
+  return { commands: new BufferPool(commandOctets), text: new BufferPool(limits.chunkOctets) };
 }

@@ -45,6 +45,8 @@ export interface Service {
   tables: ListenerTables;
   /** Absent: TLS is not offered, and what requires it is refused. */
   startTls?: StartTls;
+  /** Keeps what the service is made of, TLS contexts above all, for the length of one session. */
+  hold?: () => Disposable;
 }
 
 /** Compiles the service of one listener. Throws where a table cannot be read. */

@@ -9,13 +9,14 @@
  */
 import { limits } from "../base/limits.ts";
 import { type Octets, octets } from "../base/octets.ts";
-import { causeOf } from "../base/text.ts";
+import { causeOf, printable } from "../base/text.ts";
 import { type Conn, DeadlineError } from "../net/net.ts";
 import { judgeConnection, type Verdict } from "../policy/judge.ts";
 import { isDomain } from "../smtp/address.ts";
 import { ServerSession, type StoreStep } from "../smtp/server_session.ts";
 import type { DropReason, EndReason, ServerOptions } from "../smtp/server_state.ts";
-import { type BufferPool, commandBufferOctets } from "./buffers.ts";
+import { commonReplies } from "../smtp/server_verbs.ts";
+import type { Buffers } from "./buffers.ts";
 import { MessageDesk } from "./message.ts";
 import { lookedUp } from "./reverse.ts";
 import type { AcceptWorld, ReverseName, Service } from "./service.ts";
@@ -24,7 +25,7 @@ import type { AcceptWorld, ReverseName, Service } from "./service.ts";
 export interface SessionSurroundings {
   world: AcceptWorld;
   service: Service;
-  buffers: BufferPool;
+  buffers: Buffers;
   /** Why this connection is one too many, for the listener or for all; told before anything else. */
   crowded: string | undefined;
   /** Connections of the same address to the same listener when this one came, itself included. */
@@ -43,6 +44,14 @@ const endTexts: Record<Exclude<EndReason, "quit">, string> = {
   chunk_unknown: "BDAT without a size",
   text_too_long: "a refused message does not end",
 };
+
+/** The connection broke, or the client left without QUIT: its end, not ours. */
+class ConnectionLost extends Error {
+  override name = "ConnectionLost";
+}
+
+/** Replies that every message gets, encoded once. */
+const encoded = new Map(commonReplies.map((wire) => [wire, octets(wire)]));
 
 /** One inbound connection. */
 export class InboundSession {
@@ -78,10 +87,11 @@ export class InboundSession {
       log.info({ event: "icid_close", icid });
     } catch (thrown) {
       if (this.#ended) log.info({ event: "icid_close", icid });
-      else this.#lost(thrown);
+      else this.#broke(thrown);
     } finally {
       this.#conn.close();
       this.#releaseText();
+      if (this.#ownBuffer !== undefined) this.#around.buffers.commands.give(this.#ownBuffer);
     }
   }
 
@@ -178,18 +188,28 @@ export class InboundSession {
 
   async #send(replies: string): Promise<void> {
     if (replies === "") return;
-    this.#conn.deadline(limits.serverWriteMs);
-    await this.#conn.write(octets(replies));
+    try {
+      this.#conn.deadline(limits.serverWriteMs);
+      await this.#conn.write(encoded.get(replies) ?? octets(replies));
+    } catch (cause) {
+      throw new ConnectionLost("the client does not read", { cause });
+    }
   }
 
   /** Reads and pushes. False: the session is over. */
   async #read(protocol: ServerSession): Promise<boolean> {
     const buffer = this.#arm(protocol);
     this.#waiting = true;
-    const count = await this.#conn.read(buffer);
-    this.#waiting = false;
+    let count: number | null;
+    try {
+      count = await this.#conn.read(buffer);
+    } catch (cause) {
+      throw new ConnectionLost(causeOf(cause), { cause });
+    } finally {
+      this.#waiting = false;
+    }
     if (this.#ended) return false;
-    if (count === null) throw new Error("the client closed the connection");
+    if (count === null) throw new ConnectionLost("the client closed the connection");
     protocol.push(buffer.subarray(0, count));
     return true;
   }
@@ -210,13 +230,13 @@ export class InboundSession {
       this.#progress = protocol.progress;
     }
     this.#conn.deadline(this.#until - now + 2 * limits.farewellMs);
-    if (text) return this.#lentBuffer ??= this.#around.buffers.take();
-    return this.#ownBuffer ??= new Uint8Array(commandBufferOctets);
+    if (text) return this.#lentBuffer ??= this.#around.buffers.text.take();
+    return this.#ownBuffer ??= this.#around.buffers.commands.take();
   }
 
   #releaseText(): void {
     this.#textSince = undefined;
-    if (this.#lentBuffer !== undefined) this.#around.buffers.give(this.#lentBuffer);
+    if (this.#lentBuffer !== undefined) this.#around.buffers.text.give(this.#lentBuffer);
     this.#lentBuffer = undefined;
   }
 
@@ -250,7 +270,9 @@ export class InboundSession {
       return false;
     }
     this.#conn.deadline(limits.handshakeMs);
-    const result = await startTls(this.#conn);
+    const result = await startTls(this.#conn).catch((cause) => {
+      throw new ConnectionLost(causeOf(cause), { cause });
+    });
     if (result.kind === "failed") {
       const { code, error, reason } = result.failure;
       log.info({ event: "icid_tls_failed", icid, code, error, reason });
@@ -319,12 +341,23 @@ export class InboundSession {
     this.#around.world.log.info({ event: "icid_note", icid: this.#icid, reason, text });
   }
 
-  #lost(thrown: unknown): void {
-    const reason: DropReason = thrown instanceof DeadlineError
+  /** The session ended by an error: the connection's, or one of ours, which an operator has to see. */
+  #broke(thrown: unknown): void {
+    const { log } = this.#around.world;
+    const icid = this.#icid;
+    if (!(thrown instanceof ConnectionLost)) {
+      log.critical({
+        event: "note",
+        text: `Cannot serve ICID ${icid}: ${printable(causeOf(thrown))}`,
+        reason: "failed",
+      });
+    }
+    const late = thrown instanceof ConnectionLost && thrown.cause instanceof DeadlineError;
+    const reason: DropReason = late
       ? { reason: "timeout", text: "the client stalled" }
       : { reason: "lost", text: causeOf(thrown) };
     this.#protocol?.lost(reason);
-    this.#around.world.log.info({ event: "icid_lost", icid: this.#icid });
+    log.info({ event: "icid_lost", icid });
   }
 }
 

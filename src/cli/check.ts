@@ -5,8 +5,11 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
+import { tlsCheck } from "../certs/check.ts";
 import { faultText, warningText } from "../config/faults.ts";
-import type { LoadResult } from "../config/load.ts";
+import { loadConfig, type LoadResult } from "../config/load.ts";
+import { openSslEngine } from "../openssl/engine.ts";
 
 /** What the command works with. */
 export interface CheckOptions {
@@ -29,4 +32,25 @@ export async function checkCommand({ file, load, out, err }: CheckOptions): Prom
   }
   for (const error of result.errors) out(faultText(error));
   return 1;
+}
+
+/** {@linkcode checkCommand} on this machine: with OpenSSL, on the terminal. */
+export async function checkFile(
+  file: string,
+  { clock, hostname }: { clock: Clock; hostname: string },
+): Promise<0 | 1> {
+  // The binary unpacks its libraries to TMPDIR, under names that can be foretold: a folder that nobody else can write to.
+  const folder = await Deno.makeTempDir({ prefix: "postern-check-" });
+  Deno.env.set("TMPDIR", folder);
+  try {
+    const checkTls = tlsCheck({ engine: openSslEngine(), now: clock.now });
+    return await checkCommand({
+      file,
+      load: (path) => loadConfig(path, { hostname, generation: 1, checkTls }),
+      out: (line) => console.log(line),
+      err: (line) => console.error(line),
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }

@@ -1,0 +1,54 @@
+/**
+ * Postern's command line: arguments, signals, exit code; no logic.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import deno from "./deno.json" with { type: "json" };
+import { systemClock } from "./src/base/clock.ts";
+import { systemRandom } from "./src/base/random.ts";
+import { causeOf } from "./src/base/text.ts";
+import { parseArguments, usage } from "./src/cli/arguments.ts";
+import { checkFile } from "./src/cli/check.ts";
+import { startGateway } from "./src/gateway.ts";
+
+const world = { clock: systemClock, random: systemRandom, hostname: Deno.hostname(), version: deno.version };
+
+/** Runs until a signal ends it. The exit code. */
+async function run(file: string): Promise<number> {
+  const stop = Promise.withResolvers<void>();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, () => stop.resolve());
+  const gateway = await startGateway(file, world);
+  Deno.addSignalListener("SIGHUP", () => void gateway.reload());
+  await stop.promise;
+  await gateway.stop();
+  return 0;
+}
+
+async function main(): Promise<number> {
+  const invocation = parseArguments(Deno.args, { env: (name) => Deno.env.get(name), exists: existsSync });
+  switch (invocation.command) {
+    case "run":
+      return await run(invocation.config);
+    case "check":
+      return await checkFile(invocation.config, world);
+    case "version":
+      console.log(`Postern ${deno.version}`);
+      return 0;
+    case "help":
+      console.log(usage);
+      return 0;
+    case "misused":
+      console.error(`postern: ${invocation.fault}`);
+      return 2;
+    default:
+      return invocation satisfies never;
+  }
+}
+
+try {
+  Deno.exit(await main());
+} catch (error) {
+  console.error(causeOf(error));
+  Deno.exit(1);
+}

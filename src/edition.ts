@@ -1,0 +1,108 @@
+/**
+ * One configuration made ready for use: TLS contexts and compiled tables beside the snapshot.
+ *
+ * An edition is built whole before it replaces the one in force, so a fault in it changes nothing. Sessions that began with it hold
+ * it: its native contexts go when it is retired and the last of them ends.
+ *
+ * @module
+ */
+import { makeService, type Service } from "./accept/service.ts";
+import type { ListenerConfig } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
+import type { OutboundTls } from "./deliver/world.ts";
+import type { ClientContext, Engine, KeyPair, ServerContext, TrustAnchors } from "./tls/engine.ts";
+import { startTls } from "./tls/pump.ts";
+
+/** What an edition is built of. */
+export interface EditionParts {
+  config: Config;
+  engine: Engine;
+  /** The pairs of each certificate profile in use. */
+  keyPairs: ReadonlyMap<string, KeyPair[]>;
+  trust: TrustAnchors;
+}
+
+/** See the module; made by {@linkcode buildEdition}. */
+export class Edition {
+  readonly config: Config;
+  /** By the listener's name. */
+  readonly services: ReadonlyMap<string, Service>;
+  readonly outbound: OutboundTls;
+  readonly trust: TrustAnchors;
+  readonly #contexts: (ServerContext | ClientContext)[];
+  /** One for being in force, one for each session. */
+  #holds = 1;
+
+  constructor(
+    config: Config,
+    { services, outbound, contexts, trust }: {
+      trust: TrustAnchors;
+      services: Map<string, Service>;
+      outbound: OutboundTls;
+      contexts: (ServerContext | ClientContext)[];
+    },
+  ) {
+    this.config = config;
+    this.services = services;
+    this.outbound = outbound;
+    this.trust = trust;
+    this.#contexts = contexts;
+    for (const service of services.values()) {
+      service.hold = () => {
+        this.#holds++;
+        return { [Symbol.dispose]: () => this.retire() };
+      };
+    }
+  }
+
+  /** Gives one hold up; the last one frees the contexts. */
+  retire(): void {
+    if (--this.#holds > 0) return;
+    for (const context of this.#contexts) context[Symbol.dispose]();
+  }
+}
+
+/** Builds an edition. Throws `TlsSetupError` and the like, and then nothing is left behind. */
+export function buildEdition({ config, engine, trust, keyPairs }: EditionParts): Edition {
+  using undo = new DisposableStack();
+  const contexts: (ServerContext | ClientContext)[] = [];
+  const keep = <T extends ServerContext | ClientContext>(context: T): T => {
+    contexts.push(context);
+    return undo.use(context);
+  };
+
+  const services = new Map<string, Service>();
+  for (const listener of config.listeners) {
+    const context = offersTls(listener, config)
+      ? keep(engine.serverContext({
+        profile: config.tls.inbound_smtp,
+        keyPairs: listener.certificate.flatMap((profile) => keyPairs.get(profile) ?? []),
+        askClientCertificate: false,
+        trust,
+        sessionIdContext: `${listener.name}/${config.generation}`,
+      }))
+      : undefined;
+    services.set(
+      listener.name,
+      makeService(config, {
+        listener,
+        startTls: context && ((conn) => startTls(conn, context.session())),
+      }),
+    );
+  }
+
+  const { certificate } = config.destination_controls;
+  const [keyPair] = certificate === null ? [] : keyPairs.get(certificate) ?? [];
+  const outbound = {
+    context: keep(engine.clientContext({ profile: config.tls.outbound_smtp, keyPair, trust })),
+    trustGeneration: trust.generation,
+  };
+  undo.move();
+  return new Edition(config, { services, outbound, contexts, trust });
+}
+
+/** Whether any policy that the listener's groups name offers TLS, or the transport is TLS itself. */
+function offersTls(listener: ListenerConfig, config: Config): boolean {
+  return listener.transport === "smtps" ||
+    listener.sender_groups.some((group) => config.mail_flow_policies.get(group.policy)?.tls !== "off");
+}

@@ -1,0 +1,90 @@
+/**
+ * The composition root: the way of a message on one screen.
+ *
+ *     in    listener → session → policy.judge → spool.put          src/accept, src/smtp, src/policy/judge.ts
+ *     keep  spool: 250 is said after the sync                      src/queue
+ *     out   spool.lease → policy.route → hosts → TLS → policy.trust → dialogue → spool.settle
+ *                                                                  src/deliver, src/dns, src/tls, src/policy/{route,trust}.ts
+ *
+ * Everything is wired here and nowhere else; what is built from one configuration is an {@linkcode Edition}, and `reload.ts` puts the next
+ * one in its place.
+ *
+ * @module
+ */
+import { Acceptor } from "./accept/acceptor.ts";
+import type { Clock } from "./base/clock.ts";
+import type { Random } from "./base/random.ts";
+import { startDelivery } from "./deliver/delivery.ts";
+import { createResolver } from "./dns/resolver.ts";
+import { reverseNames } from "./dns/reverse_names.ts";
+import { tcp } from "./net/tcp.ts";
+import { systemUdp } from "./net/udp.ts";
+import { openSpool } from "./queue/durable_spool.ts";
+import { startTls } from "./tls/pump.ts";
+import { Editions, type Ground } from "./reload.ts";
+
+/** What the machine gives. */
+export interface World {
+  clock: Clock;
+  random: Random;
+  /** The machine's name. */
+  hostname: string;
+  /** The program's version. */
+  version: string;
+}
+
+/** A gateway that runs. */
+export interface Gateway {
+  /** Reads the configuration again, as SIGHUP wants it. */
+  reload(): Promise<void>;
+  /** Takes no more connections, lets sessions and transactions finish, writes everything down. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the gateway of a configuration file. Rejects with `ConfigError` where the file has faults, with `StorageError`
+ * where its storage cannot be had.
+ */
+export async function startGateway(file: string, world: World): Promise<Gateway> {
+  const { clock, random } = world;
+  const sockets = tcp(clock);
+  const editions = await Editions.open(file, { ...world, sockets });
+  const { log, storage }: Ground = editions.ground;
+  const config = () => editions.current.config;
+
+  const resolver = createResolver({ clock, random, udp: systemUdp, tcp: sockets, settings: () => config().dns });
+  const spool = await openSpool({
+    directory: storage.queue,
+    clock,
+    random,
+    log,
+    settings: () => ({ hostname: config().hostname, ...config().limits }),
+  });
+
+  const reverse = reverseNames({ resolver, clock, ms: () => config().dns.timeout });
+  const acceptor = new Acceptor({ clock, log, spool, reverse });
+  const delivery = startDelivery({
+    spool,
+    config,
+    tls: () => editions.current.outbound,
+    startTls,
+    dialer: sockets,
+    resolver,
+    log,
+    clock,
+    random,
+  });
+
+  await editions.serve(acceptor);
+  return {
+    reload: () => editions.reload(),
+    async stop(): Promise<void> {
+      log.info({ event: "note", text: "Postern is stopping: sessions may finish" });
+      await editions.stopWatching();
+      await Promise.all([acceptor.shutdown(), delivery.stop()]);
+      await spool.close();
+      log.info({ event: "note", text: "Postern has stopped" });
+      editions.close();
+    },
+  };
+}
