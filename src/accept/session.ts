@@ -192,7 +192,7 @@ export class InboundSession {
       this.#conn.deadline(limits.serverWriteMs);
       await this.#conn.write(encoded.get(replies) ?? octets(replies));
     } catch (cause) {
-      throw new ConnectionLost("the client does not read", { cause });
+      throw new ConnectionLost(causeOf(cause), { cause });
     }
   }
 

@@ -24,6 +24,10 @@ const ok = "250 2.0.0 Ok\r\n";
 const senderOk = "250 2.1.0 Sender ok\r\n";
 const recipientOk = "250 2.1.5 Recipient ok\r\n";
 const goAhead = "354 Go ahead, end with <CRLF>.<CRLF>\r\n";
+
+/** Replies that nearly every message gets, whole: somebody who writes them may keep them encoded. */
+export const commonReplies: readonly string[] = [ok, senderOk, recipientOk, goAhead, senderOk + recipientOk + goAhead];
+
 const byReset = { reason: "reset", text: "Receiving aborted by sender" } as const;
 
 const unknownCommand = reply(500, "5.5.1", "Command not recognized");

@@ -373,3 +373,11 @@ test("Acceptor lets no client forge a log line", { policy: { action: "relay" } }
   // deno-lint-ignore no-control-regex
   for (const line of rig.lines) assert.doesNotMatch(line, /[\x00-\x1f\x7f\u2028]/);
 });
+
+test("Acceptor tells the operator of a fault of its own, and lets nobody in by it", {
+  listener: { sender_groups: [{ name: "NET", senders: ["10.0.0.0/8"], policy: "P", line: 1 }] },
+}, async (rig) => {
+  assert.equal(await rig.connect().rest(), "");
+  await settled();
+  assert.ok(rig.lines.includes("Critical: Cannot serve ICID 1: Cannot judge a client: no sender group takes it"));
+});
