@@ -215,9 +215,12 @@ export class Lane implements SlotUser {
   /** Nobody takes this lane's mail now: everything that waits gets the same end. */
   async #failAll({ end, dcid }: { end: AttemptEnd; dcid: number }): Promise<void> {
     this.#failing = true;
-    while (this.#stop === "no" && this.backlog > 0) {
+    // What comes in meanwhile asks the host memory anew: else a steady stream would keep the host from ever being tried.
+    for (let left = this.backlog; left > 0 && this.#stop === "no" && this.backlog > 0;) {
       await this.#fill(failingBatch);
-      const leases = [...this.#fresh.splice(0), ...this.#ready.splice(0)].filter((lease) => this.#isOurs(lease));
+      const taken = [...this.#fresh.splice(0), ...this.#ready.splice(0)];
+      left -= Math.max(taken.length, 1);
+      const leases = taken.filter((lease) => this.#isOurs(lease));
       await Promise.all(leases.map((lease) => this.#settle(lease, { dcid, outcomes: endFor(end, rids(lease)) })));
     }
     this.#failing = false;

@@ -7,7 +7,7 @@
  * @module
  */
 import { isIP } from "node:net";
-import { domainToASCII } from "node:url";
+import { domainToASCII, domainToUnicode } from "node:url";
 import type { BounceProfile, Config, DestinationControl, NextHop } from "../config/config.ts";
 import { type LevelRow, levelRow } from "../tls/level.ts";
 
@@ -44,8 +44,8 @@ export function lookUp<T>(table: ReadonlyMap<string, T>, domain: string): T | un
 export function routeOf(domain: string, config: Config): Route {
   const destination = asciiDomain(domain);
   const controls = config.destination_controls;
-  const control = find(controls.domains, { destination, domain }) ?? controls.default;
-  const listed = find(config.smtp_routes, { destination, domain }) ?? config.smtp_routes.get("default") ??
+  const control = find(controls.domains, destination) ?? controls.default;
+  const listed = find(config.smtp_routes, destination) ?? config.smtp_routes.get("default") ??
     literalHop(destination);
   const level = levelRow(control.tls);
   const { certificate } = controls;
@@ -84,11 +84,9 @@ function literalHop(destination: string): NextHop[] | undefined {
 }
 
 /** The file may write a domain in either form. */
-function find<T>(
-  table: ReadonlyMap<string, T>,
-  { destination, domain }: { destination: string; domain: string },
-): T | undefined {
-  return lookUp(table, destination) ?? (destination === domain ? undefined : lookUp(table, domain.toLowerCase()));
+function find<T>(table: ReadonlyMap<string, T>, destination: string): T | undefined {
+  const found = lookUp(table, destination);
+  return found !== undefined || !destination.includes("xn--") ? found : lookUp(table, domainToUnicode(destination));
 }
 
 function asciiDomain(domain: string): string {

@@ -291,7 +291,7 @@ Deno.test("findExchangers shuffles equal preferences", () => {
   });
 });
 
-Deno.test("findExchangers leaves out our own name and what is not better (RFC 5321 section 5.1)", async () => {
+Deno.test("findExchangers leaves out our own name and what is not better (RFC 5321 §5.1)", async () => {
   const records = (own: number) =>
     zone([
       { name: "a.test", type: "MX", data: { preference: own, exchange: "gw.test" } },

@@ -153,11 +153,14 @@ class HopConnection {
       case "STARTTLS":
         return await this.#startTls(line);
       case "MAIL":
-        session.mail = line;
+        session.mail = "";
         session.rcpts = [];
         this.#chunks = [];
-        return await this.#say(line, "250 2.1.0 Ok\r\n");
+        if (!await this.#say(line, "250 2.1.0 Ok\r\n")) return false;
+        if (this.#last.startsWith("2")) session.mail = line;
+        return true;
       case "RCPT": {
+        if (session.mail === "") return await this.#say(line, "503 5.5.1 MAIL first\r\n");
         const before = this.#answered;
         const goOn = await this.#say(line, "250 2.1.5 Ok\r\n");
         if (before !== this.#answered && this.#last.startsWith("2")) session.rcpts.push(line);
@@ -250,7 +253,7 @@ class HopConnection {
       const end = this.#held.indexOf(10);
       if (end >= 0) {
         const line = textOf(this.#held.subarray(0, end)).replace(/\r$/, "");
-        this.#held = this.#held.slice(end + 1);
+        this.#held = this.#held.subarray(end + 1);
         return line;
       }
       if (!await this.#more()) return undefined;
@@ -265,7 +268,7 @@ class HopConnection {
       const piece = this.#held.slice(0, missing);
       chunks.push(piece);
       missing -= piece.length;
-      this.#held = this.#held.slice(piece.length);
+      this.#held = this.#held.subarray(piece.length);
     }
     return joined(chunks.length === 0 ? [new Uint8Array(0)] : chunks);
   }
@@ -287,7 +290,7 @@ class HopConnection {
       if (end >= 0) {
         let line = "";
         for (const octet of this.#held.subarray(0, end + 1)) line += String.fromCharCode(octet);
-        this.#held = this.#held.slice(end + 1);
+        this.#held = this.#held.subarray(end + 1);
         return line;
       }
       if (!await this.#more()) return undefined;

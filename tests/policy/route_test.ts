@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { literalAddress, lookUp, routeOf } from "../../src/policy/route.ts";
+import { configOf } from "../support/delivery_bench.ts";
+
+Deno.test("lookUp takes the exact entry, then the longest .domain, which means subdomains only", () => {
+  const table = new Map([["a.test", 1], [".a.test", 2], [".b.a.test", 3], [".test", 4]]);
+  const cases: [string, number | undefined][] = [
+    ["a.test", 1],
+    ["x.a.test", 2],
+    ["b.a.test", 2],
+    ["x.b.a.test", 3],
+    ["y.x.b.a.test", 3],
+    ["z.test", 4],
+    ["test", undefined],
+    ["xa.test", 4],
+    ["a.testing", undefined],
+    ["", undefined],
+  ];
+  for (const [domain, expected] of cases) assert.equal(lookUp(table, domain), expected, domain);
+});
+
+const config = configOf({
+  routes: {
+    "example.test": [{ host: "10.0.0.1", port: 2526 }, { host: "mail.example.test", port: 25 }],
+    ".inside.test": [{ host: "hub.test", port: 25 }],
+    "other.inside.test": [{ host: "HUB.test", port: 25 }],
+    "bücher.test": [{ host: "10.0.0.2", port: 25 }],
+  },
+  controls: {
+    "partner.test": { tls: "required-verify", max_connections: 20 },
+    ".gov.test": { tls: "required" },
+    "a.inside.test": { tls: "required-verify" },
+    "b.inside.test": { tls: "required-verify" },
+  },
+});
+
+Deno.test("routeOf goes by the route, by MX without one, and to the address of a literal", () => {
+  assert.deepEqual(routeOf("Example.test", config).hops, {
+    kind: "listed",
+    hosts: [{ host: "10.0.0.1", port: 2526 }, { host: "mail.example.test", port: 25 }],
+  });
+  assert.deepEqual(routeOf("inside.test", config).hops, { kind: "mx" });
+  assert.deepEqual(routeOf("x.inside.test", config).hops, { kind: "listed", hosts: [{ host: "hub.test", port: 25 }] });
+  const literals: [string, string][] = [["[10.0.0.9]", "10.0.0.9"], ["[IPv6:2001:DB8::1]", "2001:db8::1"]];
+  for (const [domain, host] of literals) {
+    assert.deepEqual(routeOf(domain, config).hops, { kind: "listed", hosts: [{ host, port: 25 }] });
+  }
+  assert.equal(literalAddress("[nonsense]"), undefined);
+});
+
+Deno.test("routeOf knows a domain in both of its forms", () => {
+  for (const domain of ["bücher.test", "BÜCHER.test", "xn--bcher-kva.test"]) {
+    const route = routeOf(domain, config);
+    assert.equal(route.destination, "xn--bcher-kva.test");
+    assert.equal(route.hops.kind, "listed", domain);
+  }
+});
+
+Deno.test("routeOf takes level and limits from the destination control", () => {
+  const table: [string, string, number][] = [
+    ["partner.test", "required-verify", 20],
+    ["x.partner.test", "preferred", 500],
+    ["x.gov.test", "required", 500],
+    ["gov.test", "preferred", 500],
+  ];
+  for (const [domain, level, connections] of table) {
+    const { level: row, control } = routeOf(domain, config);
+    assert.deepEqual([row.name, control.max_connections], [level, connections], domain);
+  }
+});
+
+Deno.test("routeOf gives one key to those that may share a connection, and to nobody else", () => {
+  const key = (domain: string) => routeOf(domain, config).key;
+  assert.equal(key("x.inside.test"), key("y.inside.test"));
+  assert.equal(key("x.inside.test"), key("other.inside.test"));
+  assert.notEqual(key("a.inside.test"), key("b.inside.test"), "a verified connection is proven for one domain");
+  assert.notEqual(key("a.inside.test"), key("x.inside.test"), "levels differ");
+  assert.notEqual(key("one.test"), key("two.test"), "MX hosts belong to one domain");
+});
