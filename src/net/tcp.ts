@@ -19,6 +19,7 @@ const sweepMs = 100;
  * until the peer reads or leaves: a peer that does neither is not spoken to again until it lets go of some.
  */
 const lingeringMax = 5;
+const lingeringMs = 1_000;
 
 /** Pause after an accept that failed for want of something, such as file descriptors. */
 const acceptPauseMs = 50;
@@ -45,6 +46,9 @@ export type NativeStream = Pick<
 class Sockets implements Tcp {
   readonly clock: Clock;
   readonly #conns = new Set<TcpConn>();
+  /** Closed with a write under way, and when (monotonic). A farewell that nobody waited for is gone in a moment. */
+  readonly #closing = new Map<TcpConn, number>();
+  /** Those that are still there after {@linkcode lingeringMs}, by address. */
   readonly #lingering = new Map<string, number>();
   #sweep: Timer | undefined;
 
@@ -88,24 +92,23 @@ class Sockets implements Tcp {
   adopt(native: NativeStream): Conn {
     const conn = new TcpConn(native, this);
     this.#conns.add(conn);
-    this.#sweep ??= this.clock.every(sweepMs, () => this.#expire());
+    this.#startSweep();
     return conn;
   }
 
   drop(conn: TcpConn): void {
     this.#conns.delete(conn);
-    if (this.#conns.size > 0) return;
-    this.#sweep?.cancel();
-    this.#sweep = undefined;
   }
 
   /** Notes a connection that is closed here and still held by a write that its peer does not take. */
-  lingers(conn: TcpConn): void {
-    this.#lingering.set(conn.remote.address, (this.#lingering.get(conn.remote.address) ?? 0) + 1);
+  closing(conn: TcpConn): void {
+    this.#closing.set(conn, this.clock.monotonic());
+    this.#startSweep();
   }
 
   /** The write of a closed connection ended. */
   settled(conn: TcpConn): void {
+    if (this.#closing.delete(conn)) return;
     const left = (this.#lingering.get(conn.remote.address) ?? 0) - 1;
     if (left > 0) this.#lingering.set(conn.remote.address, left);
     else this.#lingering.delete(conn.remote.address);
@@ -121,9 +124,21 @@ class Sockets implements Tcp {
     return (this.#lingering.get(address) ?? 0) >= lingeringMax;
   }
 
+  #startSweep(): void {
+    this.#sweep ??= this.clock.every(sweepMs, () => this.#expire());
+  }
+
   #expire(): void {
     const now = this.clock.monotonic();
     for (const conn of this.#conns) if (conn.expiresAt <= now) conn.expire();
+    for (const [conn, since] of this.#closing) {
+      if (now - since < lingeringMs) break;
+      this.#closing.delete(conn);
+      this.#lingering.set(conn.remote.address, (this.#lingering.get(conn.remote.address) ?? 0) + 1);
+    }
+    if (this.#conns.size > 0 || this.#closing.size > 0) return;
+    this.#sweep?.cancel();
+    this.#sweep = undefined;
   }
 }
 
@@ -193,7 +208,7 @@ class TcpConn implements Conn {
     this.#sockets.drop(this);
     this.#native.close();
     if (this.#rejectWrite === undefined) return;
-    this.#sockets.lingers(this);
+    this.#sockets.closing(this);
     this.#rejectWrite(this.#cause(new Deno.errors.BadResource("the connection is closed")));
   }
 

@@ -22,6 +22,7 @@ listeners:
       - { name: RELAYLIST, senders: [127.0.0.0/8], policy: RELAYED }
       - { name: ALL, policy: BLOCKED }
 mail_flow_policies:
+  BLOCKED: { action: reject }
   RELAYED:
     action: relay
     tls: $inbound
