@@ -98,6 +98,7 @@ class Sockets implements Tcp {
 
   drop(conn: TcpConn): void {
     this.#conns.delete(conn);
+    this.#endSweep();
   }
 
   /** Notes a connection that is closed here and still held by a write that its peer does not take. */
@@ -108,7 +109,7 @@ class Sockets implements Tcp {
 
   /** The write of a closed connection ended. */
   settled(conn: TcpConn): void {
-    if (this.#closing.delete(conn)) return;
+    if (this.#closing.delete(conn)) return this.#endSweep();
     const left = (this.#lingering.get(conn.remote.address) ?? 0) - 1;
     if (left > 0) this.#lingering.set(conn.remote.address, left);
     else this.#lingering.delete(conn.remote.address);
@@ -136,6 +137,10 @@ class Sockets implements Tcp {
       this.#closing.delete(conn);
       this.#lingering.set(conn.remote.address, (this.#lingering.get(conn.remote.address) ?? 0) + 1);
     }
+    this.#endSweep();
+  }
+
+  #endSweep(): void {
     if (this.#conns.size > 0 || this.#closing.size > 0) return;
     this.#sweep?.cancel();
     this.#sweep = undefined;
@@ -205,11 +210,10 @@ class TcpConn implements Conn {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#rejectWrite !== undefined) this.#sockets.closing(this);
     this.#sockets.drop(this);
     this.#native.close();
-    if (this.#rejectWrite === undefined) return;
-    this.#sockets.closing(this);
-    this.#rejectWrite(this.#cause(new Deno.errors.BadResource("the connection is closed")));
+    this.#rejectWrite?.(this.#cause(new Deno.errors.BadResource("the connection is closed")));
   }
 
   [Symbol.dispose](): void {
