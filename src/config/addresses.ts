@@ -112,9 +112,10 @@ function parseIpv6(text: string): Address | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
   const [head, rest] = halves.map((half) => half === "" ? [] : half.split(":"));
-  const groups = rest === undefined ? head : [...head, ...Array(8 - head.length - rest.length).fill("0"), ...rest];
-  return groups.length === 8 && groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group)) &&
-      (rest === undefined || head.length + rest.length < 8)
+  const zeros = rest === undefined ? 0 : 8 - head.length - rest.length;
+  if (rest !== undefined && zeros < 1) return undefined;
+  const groups = [...head, ...Array(zeros).fill("0"), ...rest ?? []];
+  return groups.length === 8 && groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))
     ? { bits: 128, value: valueOf(groups.map((group) => parseInt(group, 16)), 16) }
     : undefined;
 }

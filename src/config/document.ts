@@ -8,15 +8,16 @@
  * @module
  */
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   type Pair,
   type ParsedNode,
   parseDocument,
+  visit,
   type YAMLMap,
 } from "yaml";
 import { limits } from "../base/limits.ts";
@@ -41,11 +42,12 @@ export interface SourceDocument {
   place(finding: Pick<Finding, "path" | "at">): Place;
 }
 
+const tooDeep = `is nested too deeply; at most ${limits.configDepthMax} levels`;
+
 type Node = ParsedNode | null | undefined;
 
 /** Reads a YAML document. Never throws. */
 export function readDocument(source: string): SourceDocument {
-  const lines = new LineCounter();
   const start = { line: 1, column: 1 };
   const fatal = (place: Place, text: string): SourceDocument => ({
     value: null,
@@ -56,7 +58,6 @@ export function readDocument(source: string): SourceDocument {
   let document: Document.Parsed;
   try {
     document = parseDocument(source, {
-      lineCounter: lines,
       prettyErrors: false,
       uniqueKeys: false,
       logLevel: "error",
@@ -64,25 +65,56 @@ export function readDocument(source: string): SourceDocument {
   } catch (thrown) {
     // The composer calls itself for each level: "[[[[…" ends the stack.
     if (thrown instanceof RangeError) {
-      return fatal(start, `is nested too deeply; at most ${limits.configDepthMax} levels`);
+      return fatal(start, tooDeep);
     }
     return fatal(start, `cannot be read as YAML: ${causeOf(thrown)}; a map of keys`);
   }
-  const place = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
+  const place = placesIn(source);
   if (document.errors.length > 0) {
+    const deep = document.errors.find((error) => error.message.includes("call stack"));
+    if (deep !== undefined) return fatal(place(deep.pos[0]), tooDeep);
     const faults = document.errors.map((error) => ({ place: place(error.pos[0]), path: [], text: syntaxText(error) }));
     return { value: null, faults, fatal: true, place: () => start };
   }
-  const walk = new Walk(document, place);
+  const targets = aliasTargets(document);
+  const walk = new Walk(targets, place);
   const value = walk.value(document.contents as Node, { path: [], depth: 0 });
   return {
     value,
     faults: walk.faults,
     fatal: walk.tooMuch,
-    place: (finding) => place(offsetOf(document, finding)),
+    place: (finding) => place(offsetOf(document, { finding, targets })),
+  };
+}
+
+/** What each alias stands for. The library's own `resolve` searches the whole document for each. */
+type Targets = ReadonlyMap<Alias, Node>;
+
+function aliasTargets(document: Document.Parsed): Targets {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, (_key, node) => {
+    // An alias means the last anchor of its name before it.
+    if (isAlias(node)) targets.set(node, anchors.get(node.source));
+    else if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor) {
+      anchors.set(node.anchor, node as ParsedNode);
+    }
+  });
+  return targets;
+}
+
+/** Offsets as places. The library's own counter misses line ends within some quoted texts. */
+function placesIn(source: string): (offset: number) => Place {
+  const starts = [0];
+  for (let at = source.indexOf("\n"); at >= 0; at = source.indexOf("\n", at + 1)) starts.push(at + 1);
+  return (offset) => {
+    let low = 0;
+    for (let high = starts.length; high - low > 1;) {
+      const middle = (low + high) >> 1;
+      if (starts[middle] <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - starts[low] + 1 };
   };
 }
 
@@ -102,11 +134,11 @@ class Walk {
   readonly faults: SourceDocument["faults"] = [];
   tooMuch = false;
   #values = 0;
-  readonly #document: Document.Parsed;
+  readonly #targets: Targets;
   readonly #place: (offset: number) => Place;
 
-  constructor(document: Document.Parsed, place: (offset: number) => Place) {
-    this.#document = document;
+  constructor(targets: Targets, place: (offset: number) => Place) {
+    this.#targets = targets;
     this.#place = place;
   }
 
@@ -116,11 +148,11 @@ class Walk {
       return this.#stop(node, path, "expands to too many values; fewer aliases");
     }
     if (depth > limits.configDepthMax) {
-      return this.#stop(node, path, `is nested too deeply; at most ${limits.configDepthMax} levels`);
+      return this.#stop(node, path, tooDeep);
     }
     // An alias goes one level down, so that one that holds itself comes to an end.
     if (isAlias(node)) {
-      const target = node.resolve(this.#document) as Node;
+      const target = this.#targets.get(node);
       if (target !== undefined) return this.value(target, { path, depth: depth + 1 });
       this.#fault(node, path, `*${node.source} refers to no anchor; text that begins with * goes in quotes`);
       return null;
@@ -181,11 +213,14 @@ function keyText(pair: Pair<ParsedNode, ParsedNode | null>): string | undefined 
 }
 
 /** Where a path leads: the offset of its key or value, or of the last key on the way that exists. */
-function offsetOf(document: Document.Parsed, { path, at }: Pick<Finding, "path" | "at">): number {
+function offsetOf(
+  document: Document.Parsed,
+  { finding: { path, at }, targets }: { finding: Pick<Finding, "path" | "at">; targets: Targets },
+): number {
   let node = document.contents as Node;
   let offset = 0;
   for (const [index, part] of path.entries()) {
-    const next = step(document, node, part);
+    const next = step(isAlias(node) ? targets.get(node) : node, part);
     if (next === undefined) return offset;
     const last = index === path.length - 1;
     offset = last && at === "value" ? next.value?.range[0] ?? next.key : next.key;
@@ -194,8 +229,7 @@ function offsetOf(document: Document.Parsed, { path, at }: Pick<Finding, "path" 
   return offset;
 }
 
-function step(document: Document.Parsed, from: Node, part: string | number): { key: number; value: Node } | undefined {
-  const node = isAlias(from) ? from.resolve(document) as Node : from;
+function step(node: Node, part: string | number): { key: number; value: Node } | undefined {
   if (isSeq(node)) {
     const item = node.items[Number(part)] as Node;
     return item === undefined || item === null ? undefined : { key: item.range[0], value: item };

@@ -43,12 +43,18 @@ export function pathText(path: Path): string {
 
 /** The line for the log and the terminal. */
 export function faultText({ file, line, column, path, text }: Fault): string {
-  return `${file}:${line}:${column}: ${path}: ${text}`;
+  return oneLine(`${file}:${line}:${column}: ${path}: ${text}`);
 }
 
 /** The line of a warning. */
 export function warningText({ file, line, column, path, text }: Fault): string {
-  return `${file}:${line}:${column}: ${path}: warning: ${text}`;
+  return oneLine(`${file}:${line}:${column}: ${path}: warning: ${text}`);
+}
+
+/** Quoted values are escaped already; what else came from the file (a suggestion, the library's words) may not be. */
+function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return /[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(text) ? printable(text, 4000) : text;
 }
 
 /** A value as a message shows it. */

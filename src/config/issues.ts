@@ -6,8 +6,10 @@
 import type * as z from "zod";
 import { type Finding, nearest, type Path } from "./faults.ts";
 
-type Issue = z.core.$ZodIssue;
-type AnySchema = z.core.$ZodType;
+/** A complaint of the schema. */
+export type Issue = z.core.$ZodIssue;
+/** A schema or a part of one. */
+export type AnySchema = z.core.$ZodType;
 
 /** Each issue in our words. `schema` is asked for the keys that are known where one is not. */
 export function findingsOf(schema: AnySchema, issues: readonly Issue[]): Finding[] {

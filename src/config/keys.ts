@@ -10,6 +10,9 @@ import * as z from "zod";
 import { kindOf, nearest, quoted } from "./faults.ts";
 import { type Parsed, parseDomain, parseDuration, parseHostPort, parseMailAddress, parseSize } from "./values.ts";
 
+// A configuration is parsed a few times in the life of a process: compiling parsers for that costs more than it saves.
+z.config({ jitless: true });
+
 type RawIssue = { code?: string; input?: unknown };
 
 /** What a key of a text kind gets for something that is no text. */
@@ -24,7 +27,7 @@ function wrongKind(noun: string, right: string): (issue: RawIssue) => string {
 const fromSource = (input: unknown): unknown => typeof input === "number" ? String(input) : input;
 
 /** How a kind of text is made. */
-interface TextKind<T> {
+export interface TextKind<T> {
   /** With its article: `a time`. */
   noun: string;
   /** What would be right, for a value that is no text. */
@@ -55,7 +58,7 @@ export function textKey<T>({ noun, right, parse, pattern, secret }: TextKind<T>)
 export type TextSchema<T> = z.ZodPreprocess<z.ZodPipe<z.ZodString, z.ZodTransform<Awaited<T>, string>>>;
 
 /** A number within bounds, for sizes, times and counts. */
-interface Bounds {
+export interface Bounds {
   min?: number;
   max?: number;
 }
@@ -245,7 +248,7 @@ export function oneOrMoreKey<T extends z.ZodType>(item: T, right: string): z.Zod
       .min(1, { error: () => `is an empty list; ${right}` }).max(100, {
         error: () => "has more than 100 entries; fewer",
       }),
-  ).meta({ oneOrMore: true });
+  ).meta({ itemAlone: true });
 }
 
 /** A block of known keys; another one is a fault. An empty block (`alerts:` and nothing) is taken for `{}`. */

@@ -9,6 +9,7 @@
 import { resolve as resolvePath } from "node:path";
 import type { Config } from "./config.ts";
 import { crossFindings, type Findings, type Names } from "./cross.ts";
+import { configFiles } from "./files.ts";
 import { readDocument, type SourceDocument } from "./document.ts";
 import { type Fault, type Finding, type Path, pathText } from "./faults.ts";
 import { findingsOf, Remains } from "./issues.ts";
@@ -28,10 +29,13 @@ export interface LoadWorld {
   checkTls?: (config: Config) => Promise<Findings>;
 }
 
-/** A snapshot, or why there is none. Both come with warnings. */
+/**
+ * A snapshot, or why there is none. Both come with warnings, and with the files that were named, absolute: a change of one of them may
+ * put right what is wrong.
+ */
 export type LoadResult =
-  | { ok: true; config: Config; warnings: Fault[] }
-  | { ok: false; errors: Fault[]; warnings: Fault[] };
+  | { ok: true; config: Config; warnings: Fault[]; files: string[] }
+  | { ok: false; errors: Fault[]; warnings: Fault[]; files: string[] };
 
 /** Reads, validates and resolves a configuration file. Never throws for what is in the file, nor for a file that cannot be read. */
 export async function loadConfig(file: string, world: LoadWorld): Promise<LoadResult> {
@@ -50,13 +54,19 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
     path: pathText(path),
     text,
   }));
-  if (document.fatal) return { ok: false, errors, warnings: [] };
+  const refused = (warnings: Fault[], files = [resolvePath(file)]): LoadResult => ({
+    ok: false,
+    errors: sorted(errors),
+    warnings,
+    files,
+  });
+  if (document.fatal) return refused([]);
 
   const names = namesOf(document.value);
   const remains = new Remains(document.value ?? Object.create(null));
   const schema = parseTolerant(remains);
   errors.push(...placed(file, document, schema.findings));
-  if (schema.parsed === undefined) return { ok: false, errors: sorted(errors), warnings: [] };
+  if (schema.parsed === undefined) return refused([]);
 
   const parsed = schema.parsed;
   const hostname = parseDomain(world.hostname);
@@ -81,12 +91,13 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
   });
   const tls = await world.checkTls?.(config) ?? { errors: [], warnings: [] };
   // One slip, one line: what is refused already is not tried on the engine's word too.
-  const refused = new Set(found.errors.map(({ path }) => pathText(path)));
-  tls.errors = tls.errors.filter(({ path }) => !refused.has(pathText(path)));
+  const told = new Set(found.errors.map(({ path }) => pathText(path)));
+  tls.errors = tls.errors.filter(({ path }) => !told.has(pathText(path)));
   const original = (finding: Finding) => ({ ...finding, path: remains.original(finding.path) });
   errors.push(...placed(file, document, [...found.errors, ...tls.errors].map(original)));
   const warnings = sorted(placed(file, document, [...found.warnings, ...tls.warnings].map(original)));
-  return errors.length > 0 ? { ok: false, errors: sorted(errors), warnings } : { ok: true, config, warnings };
+  const files = configFiles(config);
+  return errors.length > 0 ? refused(warnings, files) : { ok: true, config, warnings, files };
 }
 
 /** Parses; takes faulty parts out and parses again. A block may turn out to be incomplete only then, so a few times. */
@@ -127,8 +138,19 @@ function placed(file: string, document: SourceDocument, findings: readonly Findi
   }));
 }
 
+/** More than these are not read by anyone: a bracket that is missing can make thousands. */
+const faultsMax = 100;
+
+/** In the order of the file. */
 function sorted(faults: Fault[]): Fault[] {
-  return faults.sort((a, b) => a.line - b.line || a.column - b.column);
+  const all = faults.sort((a, b) => a.line - b.line || a.column - b.column);
+  if (all.length <= faultsMax) return all;
+  const last = all[faultsMax];
+  return [...all.slice(0, faultsMax), {
+    ...last,
+    path: "config",
+    text: `has ${all.length - faultsMax} more faults; these first`,
+  }];
 }
 
 /** The text, or why it cannot be had. Never more than the limit is held. */
@@ -157,5 +179,6 @@ async function readSource(file: string): Promise<string | { cause: string }> {
 }
 
 function unreadable(file: string, cause: string): LoadResult {
-  return { ok: false, errors: [{ file, line: 1, column: 1, path: "config", text: cause }], warnings: [] };
+  const errors = [{ file, line: 1, column: 1, path: "config", text: cause }];
+  return { ok: false, errors, warnings: [], files: [resolvePath(file)] };
 }

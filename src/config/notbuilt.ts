@@ -8,14 +8,7 @@
  */
 import type { Finding, Path } from "./faults.ts";
 import { valueAt } from "./issues.ts";
-import {
-  bounceBuiltin,
-  bounceProfileKey,
-  destinationBuiltin,
-  destinationKey,
-  policyBuiltin,
-  policyKey,
-} from "./schema_mail.ts";
+import { bounceBuiltin, destinationBuiltin, mailKeys, policyBuiltin } from "./schema_mail.ts";
 import type { FileConfig } from "./schema.ts";
 
 /** Keys that are refused unless they say what they say by default. */
@@ -46,13 +39,13 @@ export function notBuiltFindings(parsed: FileConfig): Finding[] {
       refuse([...path, key], `leave it out, or its default ${Array.isArray(usual) ? "[]" : usual}`);
     }
   };
-  const policies = { builtin: policyKey.parse(policyBuiltin), keys: later.policy, shown: policyBuiltin };
+  const policies = { builtin: mailKeys.policyKey.parse(policyBuiltin), keys: later.policy, shown: policyBuiltin };
   for (const [name, block] of Object.entries(parsed.mail_flow_policies)) {
     compare(["mail_flow_policies", name], { block, ...policies });
   }
   const controls = parsed.destination_controls;
   const destinations = {
-    builtin: destinationKey.parse(destinationBuiltin),
+    builtin: mailKeys.destinationKey.parse(destinationBuiltin),
     keys: later.destination,
     shown: destinationBuiltin,
   };
@@ -60,7 +53,7 @@ export function notBuiltFindings(parsed: FileConfig): Finding[] {
   for (const [name, block] of Object.entries(controls.domains)) {
     compare(["destination_controls", "domains", name], { block, ...destinations });
   }
-  const bounces = { builtin: bounceProfileKey.parse(bounceBuiltin), keys: later.bounce, shown: bounceBuiltin };
+  const bounces = { builtin: mailKeys.bounceProfileKey.parse(bounceBuiltin), keys: later.bounce, shown: bounceBuiltin };
   for (const [name, block] of Object.entries(parsed.bounce_profiles)) {
     compare(["bounce_profiles", name], { block, ...bounces });
   }

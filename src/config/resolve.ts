@@ -18,14 +18,7 @@ import type {
 } from "./config.ts";
 import type { Path } from "./faults.ts";
 import type { FileConfig } from "./schema.ts";
-import {
-  bounceBuiltin,
-  bounceProfileKey,
-  destinationBuiltin,
-  destinationKey,
-  policyBuiltin,
-  policyKey,
-} from "./schema_mail.ts";
+import { bounceBuiltin, destinationBuiltin, mailKeys, policyBuiltin } from "./schema_mail.ts";
 import { methods } from "../tls/method.ts";
 
 /** What a configuration takes from the machine and the process. */
@@ -39,23 +32,28 @@ export interface Surroundings {
   lineOf: (path: Path) => number;
 }
 
-type FilePolicy = FileConfig["mail_flow_policies"][string];
-type FileDestination = FileConfig["destination_controls"]["default"];
-type FileBounce = FileConfig["bounce_profiles"][string];
+/** A policy as the file has it. */
+export type FilePolicy = FileConfig["mail_flow_policies"][string];
+/** A destination as the file has it. */
+export type FileDestination = FileConfig["destination_controls"]["default"];
+/** A bounce profile as the file has it. */
+export type FileBounce = FileConfig["bounce_profiles"][string];
 
 /** The policy with what it inherits, keys of later releases included. */
 export function wholePolicy(policies: FileConfig["mail_flow_policies"], name: string): Required<FilePolicy> {
-  return { ...policyKey.parse(policyBuiltin), ...policies.default, ...policies[name] } as Required<FilePolicy>;
+  return { ...mailKeys.policyKey.parse(policyBuiltin), ...policies.default, ...policies[name] } as Required<FilePolicy>;
 }
 
 /** The destination with what it inherits. */
 export function wholeDestination(fallback: FileDestination, own: FileDestination): Required<FileDestination> {
-  return { ...destinationKey.parse(destinationBuiltin), ...fallback, ...own } as Required<FileDestination>;
+  return { ...mailKeys.destinationKey.parse(destinationBuiltin), ...fallback, ...own } as Required<FileDestination>;
 }
 
 /** The bounce profile with what it inherits. */
 export function wholeBounce(profiles: FileConfig["bounce_profiles"], name: string): Required<FileBounce> {
-  return { ...bounceProfileKey.parse(bounceBuiltin), ...profiles.default, ...profiles[name] } as Required<FileBounce>;
+  return { ...mailKeys.bounceProfileKey.parse(bounceBuiltin), ...profiles.default, ...profiles[name] } as Required<
+    FileBounce
+  >;
 }
 
 /** The snapshot, frozen from top to bottom. */

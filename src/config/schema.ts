@@ -21,15 +21,8 @@ import {
   section,
   withDefault,
 } from "./keys.ts";
-import {
-  bounceProfileKey,
-  destinationControlsKey,
-  listenerKey,
-  namedBlocks,
-  policyKey,
-  routesKey,
-} from "./schema_mail.ts";
-import { adminKey, alertsKey, deliveryKey, limitsKey, logsKey, servicesKey, workersKey } from "./schema_services.ts";
+import { mailKeys, namedBlocks } from "./schema_mail.ts";
+import { serviceKeys } from "./schema_services.ts";
 
 const generalCiphers = "HIGH:MEDIUM:!aNULL:!eNULL:!MD5:!PSK:!SRP";
 
@@ -119,8 +112,7 @@ const certificateKey = section({
   }
 });
 
-/** The schema. Its output has sizes in octets and times in milliseconds; what inherits is not filled in yet. */
-export const configSchema = z.strictObject({
+const wholeFile = z.strictObject({
   version: z.literal(1, {
     error: ({ input }) =>
       input === undefined ? "is missing; version: 1" : "is not a version that this release knows; version: 1",
@@ -168,27 +160,30 @@ export const configSchema = z.strictObject({
     "Whom to trust.",
   ),
   listeners: withDefault(
-    namedBlocks(listenerKey, { noun: "a listener's name", right: "as in inbound: { address: 0.0.0.0:25 }" }),
+    namedBlocks(mailKeys.listenerKey, { noun: "a listener's name", right: "as in inbound: { address: 0.0.0.0:25 }" }),
     {},
     "Where mail comes in, by name.",
   ),
   mail_flow_policies: withDefault(
-    namedBlocks(policyKey, { noun: "a policy's name", right: "as in RELAYED: { action: relay }" }),
+    namedBlocks(mailKeys.policyKey, { noun: "a policy's name", right: "as in RELAYED: { action: relay }" }),
     {},
     "Policies by name; what one does not say, it takes from default.",
   ),
-  smtp_routes: withDefault(routesKey, {}, "Where a domain's mail goes; a domain without a route goes by MX."),
-  destination_controls: withDefault(destinationControlsKey, {}, "How mail leaves, by destination."),
+  smtp_routes: withDefault(mailKeys.routesKey, {}, "Where a domain's mail goes; a domain without a route goes by MX."),
+  destination_controls: withDefault(mailKeys.destinationControlsKey, {}, "How mail leaves, by destination."),
   bounce_profiles: withDefault(
-    namedBlocks(bounceProfileKey, { noun: "a bounce profile's name", right: "as in short: { max_queue_time: 4h }" }),
+    namedBlocks(mailKeys.bounceProfileKey, {
+      noun: "a bounce profile's name",
+      right: "as in short: { max_queue_time: 4h }",
+    }),
     {},
     "How long mail is tried, by name; what one does not say, it takes from default.",
   ),
-  alerts: withDefault(alertsKey, {}, "Mail to the owner when something is wrong."),
-  services: withDefault(servicesKey, {}, "TLS client services."),
-  delivery: withDefault(deliveryKey, {}, "Outbound connections."),
-  workers: withDefault(workersKey, "auto", "Threads for sessions, a number or auto."),
-  limits: withDefault(limitsKey, {}, "Limits of the whole gateway."),
+  alerts: withDefault(serviceKeys.alertsKey, {}, "Mail to the owner when something is wrong."),
+  services: withDefault(serviceKeys.servicesKey, {}, "TLS client services."),
+  delivery: withDefault(serviceKeys.deliveryKey, {}, "Outbound connections."),
+  workers: withDefault(serviceKeys.workersKey, "auto", "Threads for sessions, a number or auto."),
+  limits: withDefault(serviceKeys.limitsKey, {}, "Limits of the whole gateway."),
   metrics: withDefault(
     section({
       address: withDefault(
@@ -200,11 +195,14 @@ export const configSchema = z.strictObject({
     {},
     "Figures for monitoring.",
   ),
-  logs: withDefault(logsKey, {}, "The mail log."),
-  admin: withDefault(adminKey, {}, "The admin page."),
+  logs: withDefault(serviceKeys.logsKey, {}, "The mail log."),
+  admin: withDefault(serviceKeys.adminKey, {}, "The admin page."),
 }, {
   error: ({ code }) => code === "unrecognized_keys" ? undefined : "is no map of keys; version: 1 and what else is set",
 });
+
+/** The schema. Its output has sizes in octets and times in milliseconds; what inherits is not filled in yet. */
+export const configSchema: typeof wholeFile = wholeFile;
 
 /** What {@linkcode configSchema} gives. */
 export type FileConfig = z.output<typeof configSchema>;

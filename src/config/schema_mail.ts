@@ -103,7 +103,7 @@ const recipientRule = section({
 });
 
 /** One listener. */
-export const listenerKey = section({
+const listenerKey = section({
   type: withDefault(
     choiceKey(["public", "private", "blackhole"]),
     "public",
@@ -139,7 +139,7 @@ const replyText = textKey({
 });
 
 /** One mail flow policy; what it leaves out is inherited. */
-export const policyKey = section({
+const policyKey = section({
   action: inheritedKey(
     choiceKey(["accept", "relay", "reject", "tcp_refuse", "continue"]),
     policyBuiltin.action,
@@ -243,10 +243,10 @@ const destinationShape = {
 };
 
 /** One destination; what it leaves out is inherited. */
-export const destinationKey = section(destinationShape);
+const destinationKey = section(destinationShape);
 
 /** `destination_controls`. */
-export const destinationControlsKey = section({
+const destinationControlsKey = section({
   certificate: withDefault(
     nameKey("a certificate's name").nullable(),
     null,
@@ -266,7 +266,7 @@ export const destinationControlsKey = section({
 });
 
 /** `smtp_routes`. */
-export const routesKey = namedKey({
+const routesKey = namedKey({
   name: domainPattern(),
   value: oneOrMoreKey(hostPortKey(), 'host:port, or a list of them, as in ["mail.example.test:25"]')
     .describe("Next hops in order of preference, host:port."),
@@ -274,7 +274,7 @@ export const routesKey = namedKey({
 });
 
 /** One bounce profile; what it leaves out is inherited. */
-export const bounceProfileKey = section({
+const bounceProfileKey = section({
   max_retries: inheritedKey(
     countKey({ max: 100_000 }),
     bounceBuiltin.max_retries,
@@ -314,3 +314,8 @@ export function namedBlocks<V extends z.ZodType>(
 ): ReturnType<typeof namedKey<ReturnType<typeof nameKey>, V>> {
   return namedKey({ name: nameKey(noun), value, right });
 }
+
+const kinds = { listenerKey, policyKey, destinationKey, destinationControlsKey, routesKey, bounceProfileKey };
+
+/** The blocks that mail passes. */
+export const mailKeys: typeof kinds = kinds;

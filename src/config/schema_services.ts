@@ -33,7 +33,7 @@ import { fault, parseMailAddress } from "./values.ts";
 const certificateName = () => nameKey("a certificate's name").describe("A name under certificates.");
 
 /** `alerts`. */
-export const alertsKey = section({
+const alertsKey = section({
   from: mailAddressKey().optional().describe("The sender of alerts. Default: alert@hostname."),
   recipients: withDefault(
     listKey(
@@ -104,7 +104,9 @@ const callAheadProfile = section({
   servers: z.preprocess(
     (input) => input === "delivery_host" ? [] : typeof input === "string" ? [input] : input,
     listKey(hostPortKey(), { right: 'delivery_host, or as in ["mail.example.test:25"]' }),
-  ).describe("host:port of the servers that are asked, or delivery_host: those that delivery would use."),
+  ).meta({ word: "delivery_host", itemAlone: true }).describe(
+    "host:port of the servers that are asked, or delivery_host: those that delivery would use.",
+  ),
   mail_from: withDefault(
     textKey({
       noun: "a sender",
@@ -144,7 +146,7 @@ const updater = section({
 });
 
 /** `services`. */
-export const servicesKey = section({
+const servicesKey = section({
   ldap: withDefault(named(ldapServer, "as in name: { urls: [ldaps://…], base: … }"), {}, "LDAP servers by name."),
   call_ahead: withDefault(
     named(callAheadProfile, "as in name: { servers: [host:port] }"),
@@ -156,7 +158,7 @@ export const servicesKey = section({
 });
 
 /** `admin`. */
-export const adminKey = section({
+const adminKey = section({
   address: withDefault(
     hostPortKey({ addressOnly: true, portMin: 0, usualPort: 8443 }),
     "127.0.0.1:8443",
@@ -189,7 +191,7 @@ export const adminKey = section({
 });
 
 /** `delivery`. */
-export const deliveryKey = section({
+const deliveryKey = section({
   address: withDefault(
     textKey({
       noun: "an address",
@@ -205,23 +207,28 @@ export const deliveryKey = section({
   hostname: withDefault(domainKey().nullable(), null, "The EHLO name outbound; none: hostname."),
 });
 
-/** `workers`. */
-export const workersKey = z.preprocess(
-  (input) => input === "auto" ? 0 : input === 0 ? "0" : input,
-  countKey({ min: 0, max: 1024 }).meta({ autoOrCount: true }),
+/** `workers`. One thread is what `auto` means as long as more are not built. */
+const workersKey = z.preprocess(
+  (input) => input === "auto" ? 1 : input,
+  countKey({ min: 1, max: 1024 }).meta({ word: "auto" }),
 );
 
 /** `limits`. */
-export const limitsKey = section({
+const limitsKey = section({
   max_sessions: withDefault(countKey({ min: 1, max: 1_000_000 }), 5000, "Inbound sessions at a time, a number."),
   max_queue_messages: withDefault(countKey({ min: 1 }), 1_000_000, "Messages in the queue, a number."),
   min_free_disk: withDefault(sizeKey(), "512M", "Below this much free disk mail is deferred, a size."),
 });
 
 /** `logs`. */
-export const logsKey = section({
+const logsKey = section({
   format: withDefault(choiceKey(["text", "json"]), "text", "One event a line, as text or as JSON."),
   level: withDefault(choiceKey(logLevels), "info", "The most talkative level that is logged."),
   rotate_size: withDefault(sizeKey({ min: "4K" }), "100M", "The size at which the file is rotated."),
   keep: withDefault(countKey({ max: 10_000 }), 10, "Rotated files kept, a number."),
 });
+
+const kinds = { adminKey, alertsKey, deliveryKey, limitsKey, logsKey, servicesKey, workersKey };
+
+/** The blocks around mail. */
+export const serviceKeys: typeof kinds = kinds;

@@ -11,24 +11,22 @@ export function jsonSchemaText(): string {
   const schema = z.toJSONSchema(configSchema, {
     io: "input",
     target: "draft-7",
-    override: ({ jsonSchema }) => {
-      // Kinds that take two forms in YAML say so by a mark of their own.
-      const own = jsonSchema as { [key: string]: unknown };
-      if (own.sourceText) own.type = ["string", "number"];
-      if (own.oneOrMore) {
-        const { items, minItems, maxItems } = own;
-        own.anyOf = [items, { type: "array", items, minItems, maxItems }];
-        for (const key of ["type", "items", "minItems", "maxItems"]) delete own[key];
-      }
-      if (own.autoOrCount) {
-        const { minimum: _, maximum } = own;
-        own.anyOf = [{ const: "auto" }, { type: "integer", minimum: 1, maximum }];
-        for (const key of ["type", "minimum", "maximum"]) delete own[key];
-      }
-      for (const mark of ["sourceText", "oneOrMore", "autoOrCount"]) delete own[mark];
-    },
+    override: ({ jsonSchema }) => manyForms(jsonSchema as JsonSchema),
   });
   return JSON.stringify({ title: "Postern", ...schema }, null, 2) + "\n";
+}
+
+type JsonSchema = { [key: string]: unknown };
+
+/** Kinds that have several forms in YAML carry marks (see `keys.ts`), which become `anyOf` here. */
+function manyForms(schema: JsonSchema): void {
+  const { sourceText, itemAlone, word } = schema;
+  for (const mark of ["sourceText", "itemAlone", "word"]) delete schema[mark];
+  if (sourceText) schema.type = ["string", "number"];
+  if (!itemAlone && word === undefined) return;
+  const { description: _description, default: _default, ...main } = schema;
+  for (const key of Object.keys(main)) delete schema[key];
+  schema.anyOf = [...word === undefined ? [] : [{ const: word }], ...itemAlone ? [main.items] : [], main];
 }
 
 if (import.meta.main) {

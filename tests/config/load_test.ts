@@ -1,5 +1,6 @@
 /** Good configurations: what they resolve to, and what is warned about. */
 import assert from "node:assert/strict";
+import { checkCommand } from "../../src/cli/check.ts";
 import { warningText } from "../../src/config/faults.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig, type LoadResult, loadSource } from "../../src/config/load.ts";
@@ -350,6 +351,28 @@ mail_flow_policies:
     "is not built yet; leave it out, or its default 0",
   ]]);
   await load(example.replace(/ {2}THROTTLED.*\n/, ""));
+});
+
+Deno.test("loadConfig: files are named even by a configuration that is refused, so that they can be watched", async () => {
+  const source = "version: 1\nnonsense: 1\ncertificates: { a: { certificate: a.crt, key: a.key } }\n";
+  const result = await loadSource(source, world);
+  assert.equal(result.ok, false);
+  assert.deepEqual(result.files, ["/etc/postern/config.yaml", "/etc/postern/a.crt", "/etc/postern/a.key"]);
+  assert.deepEqual((await loadConfig("/absent/config.yaml", world)).files, ["/absent/config.yaml"]);
+});
+
+Deno.test("checkCommand: a valid file is exit code 0, warnings go to standard error", async () => {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await checkCommand({
+    file: "c.yaml",
+    load: (file) => loadSource("version: 1\n", { ...world, file }),
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+  });
+  assert.deepEqual([code, out, err], [0, ["c.yaml: valid"], [
+    "c.yaml:1:1: listeners: warning: no listener is set, so no mail comes in; one under listeners",
+  ]]);
 });
 
 Deno.test("schema.json: is what `deno task schema` writes", async () => {
