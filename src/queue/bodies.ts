@@ -2,7 +2,7 @@
  * Texts that are files, and drafts on their way to become either.
  *
  * A text up to `limits.bodyInMemoryOctetsMax` is gathered in memory and stored in the database. A longer one streams to
- * `bodies/<mid>`: block by block, one block being written while the next one fills. Before the message is committed the file's
+ * `bodies/<mid>`, one piece being written while the next one is gathered. Before the message is committed the file's
  * content and the directory are synced. A file counts only when the database names it; any other is what an interruption left,
  * and {@linkcode Bodies.sweep} removes it at the start. So no temporary name and no rename are needed: a MID is never
  * used twice.
@@ -19,8 +19,8 @@ import { type Draft, SpoolFullError } from "./spool.ts";
 
 /** What all drafts together may hold in memory. */
 export const heldOctetsMax = 128 * 1024 * 1024;
-/** How much is written at once. */
-const blockOctets = 262_144;
+/** Smaller pieces are gathered to this before they are written. */
+const pieceOctets = 65_536;
 
 /** `error` as {@linkcode SpoolFullError} where it says that there is no room: ENOSPC, EDQUOT. */
 export function roomError(error: unknown): unknown {
@@ -34,6 +34,8 @@ export class Bodies implements Disposable {
   readonly directory: string;
   readonly #handle: Deno.FsFile;
   readonly #removals = new Set<Promise<void>>();
+  #syncing: Promise<void> | undefined;
+  #syncNext: Promise<void> | undefined;
   /** Octets that drafts hold in memory. */
   held = 0;
 
@@ -48,19 +50,30 @@ export class Bodies implements Disposable {
     return `${this.directory}/${mid}`;
   }
 
-  /** Waits until the names of all files made so far are on the disk. */
-  async sync(): Promise<void> {
-    await this.#handle.sync();
+  /** Waits until the names of all files made so far are on the disk. Whoever asks during one sync shares the next. */
+  sync(): Promise<void> {
+    if (this.#syncing !== undefined) {
+      return this.#syncNext ??= this.#syncing.then(() => this.#syncNow(), () => this.#syncNow());
+    }
+    return this.#syncNow();
   }
 
-  /** The text in chunks. */
+  #syncNow(): Promise<void> {
+    this.#syncNext = undefined;
+    const syncing = this.#handle.sync().finally(() => {
+      if (this.#syncing === syncing) this.#syncing = undefined;
+    });
+    return this.#syncing = syncing;
+  }
+
+  /** The text in chunks. All are views of one buffer, since fresh ones cost more than the reading. */
   async *read(mid: number): AsyncIterable<Octets> {
     using file = await Deno.open(this.path(mid));
+    const buffer: Octets = new Uint8Array(limits.chunkOctets);
     while (true) {
-      const chunk: Octets = new Uint8Array(limits.chunkOctets);
-      const count = await file.read(chunk);
+      const count = await file.read(buffer);
       if (count === null) return;
-      yield count === chunk.length ? chunk : chunk.subarray(0, count);
+      yield count === buffer.length ? buffer : buffer.subarray(0, count);
     }
   }
 
@@ -69,7 +82,7 @@ export class Bodies implements Disposable {
     const chunks: Octets[] = [];
     let octets = 0;
     for await (const chunk of this.read(mid)) {
-      chunks.push(chunk);
+      chunks.push(chunk.slice());
       octets += chunk.length;
       if (octets >= count) break;
     }
@@ -146,7 +159,7 @@ export class BodyDraft implements Draft {
       if (this.octets <= limits.bodyInMemoryOctetsMax && this.#bodies.held <= heldOctetsMax) return;
       return this.#opening = this.#spill();
     }
-    if (this.#held < blockOctets) return;
+    if (this.#held < pieceOctets) return;
     if (this.#writing === undefined) {
       this.#flush();
       return;

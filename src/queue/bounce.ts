@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textOf } from "../base/octets.ts";
 import type { Notify, Recipient } from "../mail/envelope.ts";
 import type { Outcome } from "../mail/outcome.ts";
 
@@ -57,9 +58,11 @@ export function returnsWhole(
   return message.octets <= (message.ret === "FULL" ? returnFullOctetsMax : returnOctetsMax);
 }
 
-/** `+HH` decoded: RFC 3461 §4. What is not hexadecimal stays as it is. */
+/** `+HH` decoded: RFC 3461 §4. What is not hexadecimal stays as it is; octets above 127 are read as UTF-8. */
 export function fromXtext(text: string): string {
-  return text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  return text.replace(/(?:\+[0-9A-F]{2})+/g, (run) => {
+    return textOf(Uint8Array.from(run.slice(1).split("+"), (hex) => parseInt(hex, 16)));
+  });
 }
 
 /** `\x{HEX}` decoded: the utf-8-addr-xtext of RFC 6533 §3. */

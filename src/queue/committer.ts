@@ -5,8 +5,8 @@
  * during it. While a commit waits for the disk, sockets fill, so the next turn brings a larger group: the slower the disk, the
  * larger the groups. A change that nobody waits for (`soon`) rides along, or is written after {@linkcode soonMs}.
  *
- * The sync happens on this thread. Measured: a commit of four 5 KB messages takes 0.3 ms, of which 0.1 ms is the sync;
- * a thread of its own would cost about as much for passing the messages over.
+ * The sync happens on this thread. Measured: a commit of four 5 KB messages takes 0.3 ms, twenty take 0.8 ms, and a message
+ * costs about 70 us of CPU; passing it to another thread and hearing back would add 20 us to that.
  *
  * @module
  */

@@ -72,7 +72,8 @@ export class DurableSpool implements Spool {
   readonly #path: string;
   readonly #lender: Lender;
   readonly #settler: Settler;
-  readonly #announced = new Set<string>();
+  /** Destinations to tell the listener, once for each message. */
+  #announced: string[] = [];
   readonly #shrinking: Timer;
   #store: Store;
   /** Messages that were committed, those of earlier runs included. */
@@ -202,7 +203,7 @@ export class DurableSpool implements Spool {
     }
     cache.release(item.mid);
     agenda.returned(item);
-    this.#announced.add(item.destination.name);
+    this.#announced.push(item.destination.name);
     committer.wake();
   }
 
@@ -285,7 +286,7 @@ export class DurableSpool implements Spool {
     });
     for (const destination of destinations.keys()) {
       agenda.added(envelope.mid, destination, due);
-      this.#announced.add(destination);
+      this.#announced.push(destination);
     }
   }
 
@@ -344,15 +345,16 @@ export class DurableSpool implements Spool {
   }
 
   #announceAll(): void {
-    if (this.#announced.size === 0 || this.#listener === undefined) return;
-    const destinations = [...this.#announced];
-    this.#announced.clear();
+    const destinations = this.#announced;
+    // Without a listener yet nothing is kept: whoever becomes it is told what is due.
+    this.#announced = [];
+    if (this.#listener === undefined) return;
     for (const destination of destinations) this.#listener(destination);
   }
 
   #announceDue(): void {
     const { agenda, time } = this.#parts;
-    for (const destination of agenda.due(time.now())) this.#announced.add(destination);
+    for (const destination of agenda.due(time.now())) this.#announced.push(destination);
   }
 
   #arm(): void {

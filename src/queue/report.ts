@@ -19,6 +19,7 @@ import type { Octets } from "../base/octets.ts";
 import type { Random } from "../base/random.ts";
 import { printable } from "../base/text.ts";
 import type { Envelope } from "../mail/envelope.ts";
+import { lastWords } from "../mail/status.ts";
 import { type Action, expired, fromXtext, originalRecipient, type ReportedRecipient } from "./bounce.ts";
 
 /** What a report is made of. Times are wall milliseconds. */
@@ -58,8 +59,8 @@ export function mailDate(ms: number): string {
 export function statusOf(reported: ReportedRecipient): string {
   const { outcome, action } = reported;
   if (reported.expired) return expired.enhanced;
-  const given = outcome.reply?.enhanced ?? (outcome.kind === "delivered" ? undefined : outcome.failure?.enhanced);
-  const detail = given !== undefined && /^[245]\.\d{1,3}\.\d{1,3}$/.test(given) ? given.slice(1) : ".0.0";
+  const { enhanced } = lastWords(outcome);
+  const detail = /^[245]\.\d{1,3}\.\d{1,3}$/.test(enhanced) ? enhanced.slice(1) : ".0.0";
   return `${action === "failed" ? 5 : action === "delayed" ? 4 : 2}${detail}`;
 }
 
@@ -143,8 +144,11 @@ function explanation({ hostname, envelope, recipients, returned }: ReportFacts):
 }
 
 function deliveryStatus({ hostname, envelope, recipients, now }: ReportFacts, global: boolean): string {
-  const field = (name: string, value: string) =>
-    folded(`${name}: ${global ? printable(value) : toAscii(printable(value))}`);
+  const field = (name: string, value: string) => {
+    // One line whatever is in it; a backslash of a quoted local part stays single.
+    const line = printable(value).replaceAll("\\\\", "\\");
+    return folded(`${name}: ${global ? line : toAscii(line)}`);
+  };
   const addressType = (address: string) => isAscii(address) ? "rfc822" : "utf-8";
   const fields: string[] = [];
   if (envelope.envid !== undefined) fields.push(field("Original-Envelope-Id", fromXtext(envelope.envid)));
@@ -192,9 +196,22 @@ function toAscii(text: string): string {
   return text.replace(/[^\x00-\x7f]/gu, (character) => `\\x{${character.codePointAt(0)!.toString(16).toUpperCase()}}`);
 }
 
-/** A field in lines of about 76 characters, folded at blanks: RFC 5322 §2.2.3. */
+/** A field in lines of about 76 characters, folded at blanks, longer words cut below 998 octets: RFC 5322 §2.1.1, §2.2.3. */
 function folded(field: string): string {
-  return field.length <= 78 ? field : field.replace(/(.{1,76})(?: +|$)/g, "$1\r\n ").replace(/(?:\r\n )+$/, "");
+  if (field.length <= 78) return field;
+  const most = isAscii(field) ? 900 : 240;
+  const lines: string[] = [];
+  let line = "";
+  for (let word of field.split(/ +/)) {
+    if (line !== "" && line.length + 1 + word.length > 76) {
+      lines.push(line);
+      line = "";
+    }
+    for (; word.length > most; word = word.slice(most)) lines.push(word.slice(0, most));
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  if (line !== "") lines.push(line);
+  return lines.join("\r\n ");
 }
 
 /** The header of `text`, with the line end of its last field. */

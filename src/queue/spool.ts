@@ -48,7 +48,7 @@ export interface Lease {
   attempts: number;
   /** Octets of the text. */
   octets: number;
-  /** The text in chunks of at most 64 KiB, or whole where it is small. It may be read more than once, one after the other. */
+  /** The text in chunks of at most 64 KiB. It may be read more than once, one after the other. A chunk is valid until the next is asked for. */
   text(): AsyncIterable<Octets>;
   /** The text where it is held in memory, else `undefined`. */
   readonly held: Octets | undefined;
@@ -58,7 +58,10 @@ export interface Lease {
 export interface Settlement {
   /** Nothing of the message is left in the queue. */
   finished: boolean;
-  /** Recipients given up after this attempt, those refused and those whose time is up, with the outcome that ended them. */
+  /**
+   * Recipients given up after this attempt, those refused and those whose time is up, with the outcome that ended them: `deferred` for
+   * the latter, which are reported as 5.4.7.
+   */
   bounced: Outcome[];
   /** Recipients that wait, and until when (wall milliseconds). */
   deferred: { outcomes: Outcome[]; until: number } | undefined;
@@ -89,11 +92,17 @@ export interface Spool {
   lease(destination: string, count: number): Promise<Lease[]>;
   /** Gives a lease back untouched, due at once or at `until`. */
   giveBack(lease: Lease, until?: number): void;
-  /** Writes down what became of a lease. Resolves when written; a crash before it means that the message is tried again. */
+  /**
+   * Writes down what became of a lease. Resolves when a report is written; without a report at once, and the rows follow within
+   * 25 ms, since only the log waits for them. A crash before that means that the message is tried again.
+   */
   settle(lease: Lease, outcomes: Outcome[], rule: RetryRule): Promise<Settlement>;
   /** Destinations with something that is due, or will be. */
   destinations(): Iterable<DestinationState>;
-  /** Called with a destination whenever something for it becomes due: after a put, a give-back, a retry time. One listener. */
+  /**
+   * Called with a destination whenever something for it becomes due: for each message after a put or a give-back, once at a
+   * retry time, however many it is for. One listener; what is due already is told in the next turn.
+   */
   onDue(listener: (destination: string) => void): void;
   /** Messages in the queue. */
   readonly messages: number;

@@ -2,8 +2,8 @@
  * The queue's database: tables, statements, transactions, and what an error means.
  *
  * One SQLite file, `queue.db`, in WAL mode with `synchronous=FULL`: each commit writes its pages to `queue.db-wal` and calls
- * `fdatasync` on it before it returns (seen with `strace -e trace=fdatasync,pwrite64`), so what was committed survives a
- * power cut. An operator reads it while the gateway runs: `sqlite3 -readonly queue.db 'SELECT * FROM delivery'`.
+ * `fsync` on it before it returns (seen with `strace -f -e trace=fsync,pwrite64`: one for each commit), so what was committed
+ * survives a power cut. An operator reads it while the gateway runs: `sqlite3 -readonly queue.db 'SELECT * FROM delivery'`.
  *
  * | table    | one row for each           | columns                                                                                 |
  * |----------|----------------------------|-----------------------------------------------------------------------------------------|

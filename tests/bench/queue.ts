@@ -44,7 +44,7 @@ async function putAll(spool: DurableSpool, messages: number, destinations: numbe
     while (left-- > 0) {
       const mid = spool.ids.next("mid");
       const draft = spool.draft(mid);
-      for (let at = 0; at < text.length; at += 65536) await draft.write(text.slice(at, at + 65536));
+      for (let at = 0; at < text.length; at += 65536) await draft.write(text.subarray(at, at + 65536));
       await spool.put({
         mid,
         sender: "a@example.com",
