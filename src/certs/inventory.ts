@@ -7,6 +7,7 @@
  * @module
  */
 import type { CertificateProfile, Config } from "../config/config.ts";
+import { configFiles } from "../config/files.ts";
 import type { KeyPair, TrustAnchors } from "../tls/engine.ts";
 import { CertificateFileError, readBounded } from "./files.ts";
 import { type CertificateWorld, selfSignedPairs } from "./self_signed.ts";
@@ -82,14 +83,12 @@ export async function loadTrust(config: Config, previous?: TrustAnchors): Promis
   return { anchors: { bundles, crls: lists, generation: (previous?.generation ?? 0) + 1 }, systemList };
 }
 
-/** Every file that a configuration is made of, itself included: a change of any of them is a new configuration. */
+/** Every file that a configuration is made of, itself and the places of the system's list included. */
 export function filesOf(config: Config): string[] {
-  const profiles = [...config.certificates.values()].flatMap((profile) =>
-    profile.self_signed ? [] : [profile.certificate, profile.key, profile.intermediates ?? []].flat()
-  );
-  const { system, custom, crls } = config.certificate_authorities;
-  const lists = system ? [Deno.env.get("SSL_CERT_FILE") || [], ...systemLists].flat() : [];
-  return [config.file, ...profiles, ...custom, ...crls, ...lists];
+  const lists = config.certificate_authorities.system
+    ? [Deno.env.get("SSL_CERT_FILE") || [], ...systemLists].flat()
+    : [];
+  return [...configFiles(config), ...lists];
 }
 
 async function readSystemList(): Promise<{ path: string; text: string } | null> {

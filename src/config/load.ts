@@ -27,6 +27,11 @@ export interface LoadWorld {
   generation: number;
   /** Checks against the TLS engine: what it finds gets its place in the file. See `src/certs/check.ts`. */
   checkTls?: (config: Config) => Promise<Findings>;
+  /**
+   * Makes what the configuration needs (listeners, contexts), so that what fails there gets its place too. Only called for a configuration
+   * that nothing is wrong with so far: `checkTls` may see one that faulty parts were taken out of.
+   */
+  prepare?: (config: Config) => Promise<Findings>;
 }
 
 /**
@@ -93,9 +98,13 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
   // One slip, one line: what is refused already is not tried on the engine's word too.
   const told = new Set(found.errors.map(({ path }) => pathText(path)));
   tls.errors = tls.errors.filter(({ path }) => !told.has(pathText(path)));
+  const flawless = errors.length + found.errors.length + tls.errors.length === 0;
+  const made = flawless ? await world.prepare?.(config) : undefined;
   const original = (finding: Finding) => ({ ...finding, path: remains.original(finding.path) });
-  errors.push(...placed(file, document, [...found.errors, ...tls.errors].map(original)));
-  const warnings = sorted(placed(file, document, [...found.warnings, ...tls.warnings].map(original)));
+  errors.push(...placed(file, document, [...found.errors, ...tls.errors, ...made?.errors ?? []].map(original)));
+  const warnings = sorted(
+    placed(file, document, [...found.warnings, ...tls.warnings, ...made?.warnings ?? []].map(original)),
+  );
   const files = configFiles(config);
   return errors.length > 0 ? refused(warnings, files) : { ok: true, config, warnings, files };
 }

@@ -1,7 +1,7 @@
 /** Good configurations: what they resolve to, and what is warned about. */
 import assert from "node:assert/strict";
 import { checkCommand } from "../../src/cli/check.ts";
-import { warningText } from "../../src/config/faults.ts";
+import { faultText, warningText } from "../../src/config/faults.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig, type LoadResult, loadSource } from "../../src/config/load.ts";
 import { jsonSchemaText } from "../../src/config/write_schema.ts";
@@ -359,6 +359,25 @@ Deno.test("loadConfig: files are named even by a configuration that is refused, 
   assert.equal(result.ok, false);
   assert.deepEqual(result.files, ["/etc/postern/config.yaml", "/etc/postern/a.crt", "/etc/postern/a.key"]);
   assert.deepEqual((await loadConfig("/absent/config.yaml", world)).files, ["/absent/config.yaml"]);
+});
+
+Deno.test("loadSource: prepare is called for a configuration without faults only, and what it finds gets its place", async () => {
+  const prepared: string[] = [];
+  const prepare = (config: Config) => {
+    prepared.push(config.listeners.map(({ name }) => name).join());
+    return Promise.resolve({
+      errors: [{ path: ["listeners", "inbound", "address"], at: "value" as const, text: "is in use; another port" }],
+      warnings: [],
+    });
+  };
+  const checkTls = () => Promise.resolve({ errors: [], warnings: [] });
+  const good = await loadSource(listener(""), { ...world, checkTls, prepare });
+  assert.ok(!good.ok);
+  assert.deepEqual(good.errors.map(faultText), [
+    "/etc/postern/config.yaml:4:14: listeners.inbound.address: is in use; another port",
+  ]);
+  assert.equal((await loadSource(listener("nonsense: 1\n"), { ...world, checkTls, prepare })).ok, false);
+  assert.deepEqual(prepared, ["inbound"]);
 });
 
 Deno.test("checkCommand: a valid file is exit code 0, warnings go to standard error", async () => {
