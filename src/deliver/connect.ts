@@ -24,6 +24,8 @@ export interface ConnectOptions {
   route: Route;
   config: Config;
   memory: HostMemory;
+  /** Asked when a host failed: the route has other connections, so nothing is to be remembered against the host. */
+  isSpare: () => boolean;
 }
 
 /** Opens a channel for `route`. Never rejects. */
@@ -100,14 +102,13 @@ class Attempt {
     const [network, dialogue] = keys;
     const host: RemoteHost = { name: hop.host, address, port: hop.port };
     const dcid = this.#dcid = this.#world.spool.ids.next("dcid");
-    const baseMs = route.bounce.initial_retry / 2;
     let conn: Conn;
     try {
       conn = await this.#world.dialer.dial(target, this.#dialOptions(address));
     } catch (error) {
       const failure = networkFailure(error);
       this.#end = deferredFor(failure, host);
-      memory.failed(network, { end: this.#end, baseMs });
+      this.#remember(network, this.#end);
       memory.untold(dialogue);
       this.#log({ dcid, host, local: this.#options.config.delivery.address ?? "auto" }, {
         details: failure.text,
@@ -130,10 +131,16 @@ class Attempt {
       return channel;
     }
     this.#end = opened.end;
-    memory.failed(dialogue, { end: opened.end, baseMs });
+    this.#remember(dialogue, opened.end);
     this.#log({ dcid, host, local: conn.local.address }, opened);
     log.info({ event: "dcid_close", dcid });
     return undefined;
+  }
+
+  #remember(key: string, end: AttemptEnd): void {
+    const { memory, route, isSpare } = this.#options;
+    if (isSpare()) memory.untold(key);
+    else memory.failed(key, { end, baseMs: route.bounce.initial_retry / 2 });
   }
 
   #dialOptions(address: string): { ms: number; from?: string } {

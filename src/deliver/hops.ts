@@ -29,7 +29,8 @@ export type Hops = { kind: "hops"; hops: Hop[] } | { kind: "end"; end: AttemptEn
 /** The port of RFC 5321 §4.5.4.2's next hops. */
 const smtpPort = 25;
 
-interface HopsWorld {
+/** What the search for hosts needs. `isOwn` tells our own names. */
+export interface HopsWorld {
   resolver: Resolver;
   random: Random;
   isOwn: (host: string) => boolean;

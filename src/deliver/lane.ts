@@ -16,13 +16,14 @@ import type { Timer } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { octets } from "../base/octets.ts";
 import { causeOf } from "../base/text.ts";
-import type { Outcome } from "../mail/outcome.ts";
+import type { Failure, Outcome } from "../mail/outcome.ts";
 import type { Route } from "../policy/route.ts";
 import type { Lease } from "../queue/spool.ts";
 import type { Channel } from "./channel.ts";
-import { connect, hostKey } from "./connect.ts";
+import { connect, type Connected, hostKey } from "./connect.ts";
 import { type AttemptEnd, closedEarly, deferredFor, endFor } from "./ends.ts";
 import type { HostMemory } from "./host_memory.ts";
+import { IdleChannels } from "./idle.ts";
 import { logAnswers, settle } from "./settling.ts";
 import type { Slots, SlotUser } from "./slots.ts";
 import { transact } from "./transaction.ts";
@@ -50,6 +51,11 @@ const settlingMax = 64;
 /** A queue that cannot be read is asked again after this. */
 const leaseRetryMs = 1_000;
 
+const internal: Failure = { reason: "internal", enhanced: "4.3.0", text: "Internal error" };
+
+/** The goodbye is waited for so long; the next hop counts the connection until then, and so do we. */
+const quitPatienceMs = 2_000;
+
 const quit = octets("QUIT\r\n");
 
 /** What lanes share. */
@@ -74,7 +80,7 @@ export class Lane implements SlotUser {
   /** Leased, not yet given to a connection. */
   readonly #ready: Lease[] = [];
   readonly #busy = new Set<Channel>();
-  #idle: { channel: Channel; since: number }[] = [];
+  readonly #idle: IdleChannels;
   /** Leased, and to be tried on a new connection, since an old one had gone. */
   readonly #fresh: Lease[] = [];
   readonly #again = new WeakSet<Lease>();
@@ -89,7 +95,6 @@ export class Lane implements SlotUser {
   #cap: { connections: number; until: number } | undefined;
   #failing = false;
   #growth: Timer | undefined;
-  #idling: Timer | undefined;
   #stop: "no" | "soft" | "hard" = "no";
   #ended: PromiseWithResolvers<void> | undefined;
 
@@ -97,11 +102,13 @@ export class Lane implements SlotUser {
     this.key = route.key;
     this.#route = route;
     this.#host = host;
+    const expire = (channel: Channel) => this.#quit(channel);
+    this.#idle = new IdleChannels(host.world.clock, { ms: limits.deliveryIdleMs, expire });
   }
 
   /** Connections, those being opened included. */
   get connections(): number {
-    return this.#live + this.#opening;
+    return this.#live + this.#opening + this.#quitting.size;
   }
 
   /** Messages that are known to wait. */
@@ -120,7 +127,7 @@ export class Lane implements SlotUser {
   }
 
   crowded(): void {
-    for (const { channel } of this.#idle.splice(0)) this.#quit(channel);
+    for (const channel of this.#idle.drain()) this.#quit(channel);
   }
 
   /** Ends: connections finish the message they are at. Resolves when none is left. */
@@ -155,8 +162,7 @@ export class Lane implements SlotUser {
     if (this.#stop !== "no" || this.#failing) return;
     if (this.#fresh.length > this.#opening) this.#open(1);
     while (this.#idle.length > 0 && this.backlog > this.#seeking) {
-      const { channel } = this.#idle.pop()!;
-      void this.#serve(channel);
+      void this.#serve(this.#idle.pop()!);
     }
     if (this.backlog <= this.#seeking) return;
     if (this.#live + this.#opening === 0) {
@@ -194,7 +200,16 @@ export class Lane implements SlotUser {
 
   async #connect(): Promise<void> {
     const { world, memory, slots } = this.#host;
-    const connected = await connect(world, { route: this.#route, config: world.config(), memory });
+    const connected = await connect(world, {
+      route: this.#route,
+      config: world.config(),
+      memory,
+      // While others live, a refusal is about their number, not about the host.
+      isSpare: () => this.#live > 0,
+    }).catch((error: unknown): Connected => {
+      world.log.critical({ event: "note", text: `Cannot connect for ${this.#route.destination}: ${causeOf(error)}` });
+      return { kind: "none", end: deferredFor(internal), dcid: 0 };
+    });
     this.#opening--;
     if (connected.kind === "ready") {
       if (this.#stop === "no") return await this.#serve(connected.channel);
@@ -330,54 +345,34 @@ export class Lane implements SlotUser {
   #park(channel: Channel): void {
     this.#busy.delete(channel);
     if (this.#stop !== "no") return this.#quit(channel);
-    this.#idle.push({ channel, since: this.#host.world.clock.monotonic() });
-    this.#watchIdle();
+    this.#idle.push(channel);
   }
 
-  #watchIdle(): void {
-    if (this.#idling !== undefined || this.#idle.length === 0) return;
-    const { clock } = this.#host.world;
-    const wait = this.#idle[0].since + limits.deliveryIdleMs - clock.monotonic();
-    this.#idling = clock.after(wait, () => {
-      this.#idling = undefined;
-      const before = clock.monotonic() - limits.deliveryIdleMs;
-      const old = this.#idle.filter(({ since }) => since <= before);
-      this.#idle = this.#idle.filter(({ since }) => since > before);
-      for (const { channel } of old) this.#quit(channel);
-      this.#watchIdle();
-    });
-  }
-
-  /** Ends a connection in order, as far as the server goes along. The slot is free at once. */
+  /** Ends a connection in order, as far as the server goes along. */
   #quit(channel: Channel): void {
     this.#busy.delete(channel);
-    const { world, slots } = this.#host;
     this.#quitting.add(channel);
     void this.#sayQuit(channel).then(() => {
       channel.close();
-      world.log.info({ event: "dcid_close", dcid: channel.dcid });
       this.#quitting.delete(channel);
-      if (this.#stop !== "no") this.#checkEmpty();
+      this.#host.world.log.info({ event: "dcid_close", dcid: channel.dcid });
+      this.#host.slots.give(this);
+      this.#pump();
+      this.#checkEmpty();
     });
-    slots.give(this);
-    this.#pump();
-    this.#checkEmpty();
   }
 
   async #sayQuit(channel: Channel): Promise<void> {
     if (channel.lost) return;
-    channel.bound(limits.quitMs);
-    await channel.command(quit, limits.quitMs);
+    channel.bound(quitPatienceMs);
+    await channel.command(quit, quitPatienceMs);
   }
 
   #checkEmpty(): void {
     if (this.connections > 0 || this.#settling > 0 || this.#failing) return;
     if (this.#stop === "no" && this.backlog > 0) return this.#pump();
-    if (this.#stop !== "no" && this.#quitting.size > 0) return;
-    this.#idling?.cancel();
     this.#growth?.cancel();
     this.#growth = undefined;
-    this.#idling = undefined;
     this.#ended?.resolve();
     if (this.#stop === "no") this.#host.laneEmpty(this);
   }

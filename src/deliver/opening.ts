@@ -9,6 +9,7 @@
  */
 import { limits } from "../base/limits.ts";
 import { octets } from "../base/octets.ts";
+import { causeOf } from "../base/text.ts";
 import type { Failure } from "../mail/outcome.ts";
 import { isPositive, type Reply } from "../mail/reply.ts";
 import { acceptedNames, type HostNames, judgeTrust } from "../policy/trust.ts";
@@ -16,6 +17,7 @@ import type { Route } from "../policy/route.ts";
 import { noCapabilities, parseEhlo } from "../smtp/ehlo.ts";
 import type { Channel, Received } from "./channel.ts";
 import { type AttemptEnd, deferredFor } from "./ends.ts";
+import type { TlsStart } from "../tls/pump.ts";
 import type { DeliveryWorld } from "./world.ts";
 
 /** How the opening ended. */
@@ -34,14 +36,15 @@ export interface OpeningOptions {
   byMx: boolean;
 }
 
-type World = Pick<DeliveryWorld, "tls" | "startTls" | "log">;
+/** What an opening needs of the world. */
+export type OpeningWorld = Pick<DeliveryWorld, "tls" | "startTls" | "log">;
 
 const starttls = octets("STARTTLS\r\n");
 
 /** Opens the dialogue on a channel. Never rejects. On failure the channel is closed. */
 export async function openDialogue(
   channel: Channel,
-  { world, options }: { world: World; options: OpeningOptions },
+  { world, options }: { world: OpeningWorld; options: OpeningOptions },
 ): Promise<Opened> {
   const opened = await new Opening(channel, { world, options }).run();
   if (opened.kind === "failed") channel.close();
@@ -50,10 +53,10 @@ export async function openDialogue(
 
 class Opening {
   readonly #channel: Channel;
-  readonly #world: World;
+  readonly #world: OpeningWorld;
   readonly #options: OpeningOptions;
 
-  constructor(channel: Channel, { world, options }: { world: World; options: OpeningOptions }) {
+  constructor(channel: Channel, { world, options }: { world: OpeningWorld; options: OpeningOptions }) {
     this.#channel = channel;
     this.#world = world;
     this.#options = options;
@@ -109,30 +112,9 @@ class Opening {
     }
     // RFC 3207 §5: what was sent in clear behind the 220 was put there by somebody else.
     if (channel.pending) return this.#injected();
-    const { route, names, hostname } = this.#options;
+    const { route, names } = this.#options;
     const accepted = acceptedNames(route.control.verify_names, names);
-    const { context, trustGeneration } = this.#world.tls();
-    const { name, address, port } = channel.host;
-    const cacheKey = JSON.stringify([
-      address,
-      port,
-      route.destination,
-      route.level.name,
-      accepted,
-      trustGeneration,
-      route.certificate,
-      hostname,
-    ]);
-    // SNI carries names only, RFC 6066 §3: the MX or route's name, by which the server knows its certificates.
-    const serverName = name === address ? undefined : name;
-    let started: Awaited<ReturnType<World["startTls"]>>;
-    try {
-      const session = context.session(serverName === undefined ? { cacheKey } : { serverName, cacheKey });
-      started = await this.#world.startTls(channel.conn, session);
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      started = { kind: "failed", failure: { code: 0, error: text, reason: "other" } };
-    }
+    const started = await this.#handshake(accepted);
     if (started.kind === "failed") return this.#tlsDeferred(started.failure);
     const trust = judgeTrust(route.level, { facts: started.facts, names: accepted });
     channel.upgrade(started.conn);
@@ -149,6 +131,22 @@ class Opening {
     }
     const met = await this.#ehlo();
     return met.kind === "helo" ? { kind: "ready" } : met;
+  }
+
+  async #handshake(accepted: readonly string[]): Promise<TlsStart> {
+    const { route, hostname } = this.#options;
+    const { name, address, port } = this.#channel.host;
+    try {
+      const { context, trustGeneration } = this.#world.tls();
+      const bound = [address, port, route.destination, route.level.name, accepted, trustGeneration, route.certificate];
+      const cacheKey = JSON.stringify([...bound, hostname]);
+      // SNI carries names only, RFC 6066 §3: the MX or route's name, by which the server knows its certificates.
+      const session = context.session(name === address ? { cacheKey } : { serverName: name, cacheKey });
+      return await this.#world.startTls(this.#channel.conn, session);
+    } catch (error) {
+      // No session could be made: that is our side's trouble, and no reason for clear text.
+      return { kind: "failed", failure: { code: 0, error: causeOf(error), reason: "other" } };
+    }
   }
 
   /** What the level makes of a host without STARTTLS: an end, or nothing where clear text may do. */

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { seededRandom } from "../../src/base/random.ts";
+import { HostMemory } from "../../src/deliver/host_memory.ts";
+import { Slots, type SlotUser } from "../../src/deliver/slots.ts";
+import { Waiting } from "../../src/deliver/waiting.ts";
+import { ShiftedClock } from "../support/delivery_bench.ts";
+
+const end = { kind: "deferred" } as const;
+
+Deno.test("HostMemory: pauses double with each failure in a row and end with ten minutes", () => {
+  const clock = new ShiftedClock();
+  const memory = new HostMemory({ clock, random: seededRandom(3) });
+  const pauses: number[] = [];
+  for (let failure = 0; failure < 12; failure++) {
+    memory.failed("h", { end, baseMs: 30_000 });
+    let waited = 0;
+    while (memory.ask("h").kind === "pause") {
+      waited += 1_000;
+      clock.shift += 1_000;
+    }
+    pauses.push(waited);
+  }
+  for (const [at, waited] of pauses.entries()) {
+    const even = Math.min(30_000 * 2 ** at, 600_000);
+    assert.ok(waited >= even / 2 && waited <= even + 1_000, `${at}: ${waited}`);
+  }
+  memory.worked("h");
+  assert.equal(memory.size, 0);
+});
+
+Deno.test("HostMemory: after the pause one may try, the others wait for its end", () => {
+  const clock = new ShiftedClock();
+  const memory = new HostMemory({ clock, random: seededRandom(3) });
+  memory.failed("h", { end, baseMs: 1_000 });
+  clock.shift += 1_001;
+  assert.equal(memory.ask("h").kind, "go");
+  assert.equal(memory.ask("h").kind, "pause");
+  memory.untold("h");
+  assert.equal(memory.ask("h").kind, "go");
+  memory.worked("h");
+  assert.deepEqual([memory.ask("h").kind, memory.ask("h").kind], ["go", "go"]);
+});
+
+Deno.test("Slots: who was refused is told in the order of asking, and an over-large share is named", () => {
+  const told: string[] = [];
+  const user = (name: string): SlotUser => ({
+    slotFree: () => told.push(name),
+    crowded: () => told.push(`${name} crowded`),
+  });
+  const [a, b, c] = ["a", "b", "c"].map(user);
+  const slots = new Slots(3);
+  assert.deepEqual([slots.take(a), slots.take(a), slots.take(a)], [true, true, true]);
+  assert.equal(slots.overShare(a), false, "nobody waits");
+  assert.deepEqual([slots.take(b), slots.take(c)], [false, false]);
+  assert.deepEqual(told.splice(0), ["a crowded", "a crowded"]);
+  assert.equal(slots.overShare(a), true);
+  slots.give(a);
+  assert.deepEqual(told.splice(0), ["b"]);
+  assert.equal(slots.take(b), true);
+  assert.equal(slots.overShare(b), false);
+  slots.forget(c);
+  slots.give(b);
+  assert.deepEqual(told.splice(0), []);
+  assert.equal(slots.taken, 2);
+});
+
+Deno.test("Waiting: destinations take turns", () => {
+  const waiting = new Waiting();
+  waiting.add("a", 3);
+  waiting.add("b", 1);
+  waiting.add("a", 2);
+  assert.equal(waiting.messages, 6);
+  assert.deepEqual(waiting.take(), { destination: "a", messages: 5 });
+  waiting.add("a", 4);
+  assert.deepEqual(waiting.take(), { destination: "b", messages: 1 });
+  assert.deepEqual(waiting.take(), { destination: "a", messages: 4 });
+  assert.equal(waiting.take(), undefined);
+  assert.equal(waiting.messages, 0);
+});
