@@ -200,11 +200,13 @@ export class BodyDraft implements Draft {
     if (this.#state === "open") this.#flush();
   }
 
-  /** Writes what is held, in the background. A failure is kept for the next call. */
+  /** Writes what is held, in the background. A failure ends the file at once and is kept for the next call. */
   #flush(): void {
     const block = this.#take();
     this.#writing = this.#writeAll(block).catch((error) => {
       this.#error = roomError(error);
+      this.#close();
+      this.#bodies.remove(this.mid);
     }).finally(() => this.#writing = undefined);
   }
 

@@ -169,7 +169,17 @@ export class Committer {
       });
     }
     const kept = group.filter((change) => change.failed(error, trouble));
+    if (trouble === "full") this.#makeRoom();
     // What remains only removes or updates rows, for which there may be room.
     return kept.length < group.length && kept.length > 0 ? this.#commit(kept) : kept;
+  }
+
+  /** Where the write-ahead log cannot grow, it may still be emptied into the free pages of the database. */
+  #makeRoom(): void {
+    try {
+      this.#options.store().checkpoint();
+    } catch {
+      // The disk is full for this too; the next try comes in a second.
+    }
   }
 }

@@ -66,7 +66,7 @@ export function replaceStore(path: string, context: { log: MailLog; now: number;
   }
   note(
     `Moved ${report.moved} messages from ${aside} to a new queue` +
-      (report.lost === "" ? "" : `; not readable: ${report.lost}`),
+      (report.lost === "" ? "" : `; not readable: ${report.lost}; "sqlite3 ${aside} .recover" may find more`),
   );
   return { store, aside };
 }

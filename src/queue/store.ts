@@ -297,6 +297,11 @@ export class Store implements Disposable {
     return true;
   }
 
+  /** Moves what stands in the write-ahead log to the database file, so that the log is used again from its beginning. */
+  checkpoint(): void {
+    this.#db.exec("PRAGMA wal_checkpoint(RESTART)");
+  }
+
   [Symbol.dispose](): void {
     this.#db.close();
   }

@@ -58,7 +58,7 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const spool of this.#open) await spool.close();
+    for (const spool of this.#open) await spool.close().catch((error) => this.log.lines.push(String(error)));
     await Deno.remove(this.directory, { recursive: true });
   }
 }
