@@ -151,7 +151,7 @@ export class BodyDraft implements Draft {
 
   write(chunk: Octets): Promise<void> | void {
     if (this.#state !== "open") throw new Error(`Cannot write to the text of MID ${this.mid}: it is ${this.#state}`);
-    if (this.#error !== undefined) throw this.#error;
+    if (this.#error !== undefined) return Promise.reject(this.#error);
     this.octets += chunk.length;
     // A view must not keep a socket's much larger buffer alive.
     this.#hold(chunk.buffer.byteLength > 2 * chunk.length + 1024 ? chunk.slice() : chunk);

@@ -59,7 +59,7 @@ export class Committer {
   /** Transactions so far. */
   commits = 0;
   /** When the last one ended, monotonic. */
-  lastAt = -Infinity;
+  lastAt: number = -Infinity;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
