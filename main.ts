@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
 import deno from "./deno.json" with { type: "json" };
 import { systemClock } from "./src/base/clock.ts";
 import { systemRandom } from "./src/base/random.ts";
 import { causeOf } from "./src/base/text.ts";
 import { parseArguments, usage } from "./src/cli/arguments.ts";
 import { checkFile } from "./src/cli/check.ts";
+import { openSslEngine } from "./src/openssl/engine.ts";
 import { startGateway } from "./src/gateway.ts";
 
 const world = { clock: systemClock, random: systemRandom, hostname: Deno.hostname(), version: deno.version };
@@ -25,13 +25,21 @@ async function run(file: string): Promise<number> {
   return 0;
 }
 
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 async function main(): Promise<number> {
-  const invocation = parseArguments(Deno.args, { env: (name) => Deno.env.get(name), exists: existsSync });
+  const invocation = parseArguments(Deno.args, { env: (name) => Deno.env.get(name), exists });
   switch (invocation.command) {
     case "run":
       return await run(invocation.config);
     case "check":
-      return await checkFile(invocation.config, world);
+      return await checkFile(invocation.config, { ...world, openEngine: openSslEngine });
     case "version":
       console.log(`Postern ${deno.version}`);
       return 0;

@@ -47,10 +47,13 @@ export interface Ground {
 export class ConfigError extends Error {
   override name = "ConfigError";
   readonly faults: readonly Fault[];
+  /** The files that it names: a change of one of them may put it right. */
+  readonly files: readonly string[];
 
-  constructor(faults: readonly Fault[]) {
-    super(faults.map(faultText).join("\n"));
-    this.faults = faults;
+  constructor({ errors, files }: { errors: readonly Fault[]; files: readonly string[] }) {
+    super(errors.map(faultText).join("\n"));
+    this.faults = errors;
+    this.files = files;
   }
 }
 
@@ -157,6 +160,8 @@ export class Editions {
     } catch (error) {
       const lines = error instanceof ConfigError ? error.faults.map(faultText) : [`${this.#file}: ${causeOf(error)}`];
       for (const line of lines) log.critical({ event: "note", reason: "config_refused", text: `Cannot apply ${line}` });
+      const files = error instanceof ConfigError ? error.files : [];
+      await this.#watch?.replace([...filesOf(this.current.config), ...files], since);
     }
   }
 
@@ -166,9 +171,10 @@ export class Editions {
       const result = await loadConfig(this.#file, {
         hostname: this.#world.hostname,
         generation: this.#generation + 1,
-        checkTls: (config) => this.#prepare(config, draft),
+        checkTls: (config) => this.#check(config),
+        prepare: (config) => this.#prepare(config, draft),
       });
-      if (!result.ok) throw new ConfigError(result.errors);
+      if (!result.ok) throw new ConfigError(result);
       this.#setLog(result.config);
       for (const warning of result.warnings) {
         this.ground.log.warning({ event: "note", reason: "config", text: warningText(warning) });
@@ -180,19 +186,28 @@ export class Editions {
     }
   }
 
-  /** Makes everything that a configuration needs. What is wrong is found here, so that it gets its place in the file. */
+  /** Tries ciphers, certificates and authorities. */
+  async #check(config: Config): Promise<Findings> {
+    const { engine } = this.#ground ??= this.#lay(config);
+    return await tlsCheck({ engine, now: this.#world.clock.now })(config);
+  }
+
+  /** Makes everything that a flawless configuration needs. What goes wrong gets its place in the file. */
   async #prepare(config: Config, draft: Draft): Promise<Findings> {
-    const ground = this.#ground ??= this.#lay(config);
-    const { storage, engine } = ground;
+    const found: Findings = { errors: [], warnings: [] };
+    const { storage, engine, log } = this.#ground ??= this.#lay(config);
     if (config.storage.directory !== storage.directory) {
       const text = `it is ${storage.directory} while the gateway runs; another one needs a restart`;
-      return { errors: [{ path: ["storage", "directory"], at: "value", text }], warnings: [] };
+      found.errors.push({ path: ["storage", "directory"], at: "value", text });
+      return found;
     }
-    const found = await tlsCheck({ engine, now: this.#world.clock.now })(config);
-    if (found.errors.length > 0) return found;
-    const note = (level: "warning" | "info", text: string) => ground.log[level]({ event: "note", text });
+    const note = (level: "warning" | "info", text: string) => log[level]({ event: "note", text });
     const keyPairs = await loadInventory(config, { engine, ...this.#world, note });
-    const { anchors: trust } = await loadTrust(config, this.#current?.trust);
+    const { anchors: trust, systemList } = await loadTrust(config, this.#current?.trust);
+    if (systemList === null) {
+      const text = "No list of the system's certificate authorities was found: no server can be verified";
+      log.critical({ event: "note", reason: "no_authorities", text });
+    }
     draft.edition = buildEdition({ config, engine, trust, keyPairs });
     this.#openDoors(config, draft, found);
     return found;

@@ -6,10 +6,9 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
-import { tlsCheck } from "../certs/check.ts";
+import { tlsCheck, type TlsCheckWorld } from "../certs/check.ts";
 import { faultText, warningText } from "../config/faults.ts";
 import { loadConfig, type LoadResult } from "../config/load.ts";
-import { openSslEngine } from "../openssl/engine.ts";
 
 /** What the command works with. */
 export interface CheckOptions {
@@ -37,13 +36,13 @@ export async function checkCommand({ file, load, out, err }: CheckOptions): Prom
 /** {@linkcode checkCommand} on this machine: with OpenSSL, on the terminal. */
 export async function checkFile(
   file: string,
-  { clock, hostname }: { clock: Clock; hostname: string },
+  { clock, hostname, openEngine }: { clock: Clock; hostname: string; openEngine: () => TlsCheckWorld["engine"] },
 ): Promise<0 | 1> {
-  // The binary unpacks its libraries to TMPDIR, under names that can be foretold: a folder that nobody else can write to.
+  // The binary unpacks its libraries to TMPDIR, under names that can be foretold: it gets a folder of its own, mode 0700, for this while.
   const folder = await Deno.makeTempDir({ prefix: "postern-check-" });
   Deno.env.set("TMPDIR", folder);
   try {
-    const checkTls = tlsCheck({ engine: openSslEngine(), now: clock.now });
+    const checkTls = tlsCheck({ engine: openEngine(), now: clock.now });
     return await checkCommand({
       file,
       load: (path) => loadConfig(path, { hostname, generation: 1, checkTls }),
