@@ -18,8 +18,10 @@ const world = { clock: systemClock, random: systemRandom, hostname: Deno.hostnam
 async function run(file: string): Promise<number> {
   const stop = Promise.withResolvers<void>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, () => stop.resolve());
-  const gateway = await startGateway(file, world);
-  Deno.addSignalListener("SIGHUP", () => void gateway.reload());
+  const starting = startGateway(file, world);
+  // Before it runs: a SIGHUP that nobody listens for would end the process.
+  Deno.addSignalListener("SIGHUP", () => void starting.then((gateway) => gateway.reload(), () => {}));
+  const gateway = await starting;
   await stop.promise;
   await gateway.stop();
   return 0;

@@ -83,6 +83,9 @@ export class Editions {
   #watch: FileWatch | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #generation = 0;
+  /** Wall milliseconds at which the reading of what is in force began. */
+  #readAt = 0;
+  #ended = false;
 
   private constructor(file: string, world: EditionsWorld) {
     this.#file = file;
@@ -93,6 +96,9 @@ export class Editions {
   static async open(file: string, world: EditionsWorld): Promise<Editions> {
     const editions = new Editions(file, world);
     try {
+      // A file with faults leaves no trace: storage, which TLS needs, is made for a sound one.
+      const result = await loadConfig(file, { ...world, generation: 1 });
+      if (!result.ok) throw new ConfigError(result);
       await editions.#apply();
     } catch (error) {
       editions.close();
@@ -123,20 +129,20 @@ export class Editions {
       event: "note",
       text: `Postern ${version} is running with ${engine.version}; listening: ${doors || "nowhere"}`,
     });
-    this.#watch = await watchFiles({
-      files: filesOf(config),
-      clock: this.#world.clock,
-      onChange: () => this.reload(),
-    });
+    this.#watch = await watchFiles({ files: [], clock: this.#world.clock, onChange: () => this.reload() });
+    // What changed since it was read counts: a long queue takes a while to open.
+    await this.#watch.replace(filesOf(config), this.#readAt);
   }
 
-  /** Reads the file again. Never rejects: what is wrong is logged, and nothing changes then. */
+  /** Reads the file again. Never rejects: what is wrong is logged, and nothing changes then. A gateway that stops reads nothing. */
   reload(): Promise<void> {
+    if (this.#ended) return this.#reloading;
     return this.#reloading = this.#reloading.then(() => this.#reload());
   }
 
   /** No reload begins from now on; resolves when the last one is done. */
   async stopWatching(): Promise<void> {
+    this.#ended = true;
     await this.#watch?.stop();
     await this.#reloading;
   }
@@ -167,6 +173,7 @@ export class Editions {
 
   async #apply(): Promise<void> {
     const draft: Draft = { opened: new Map(), displaced: [] };
+    const readAt = this.#world.clock.now();
     try {
       const result = await loadConfig(this.#file, {
         hostname: this.#world.hostname,
@@ -175,6 +182,7 @@ export class Editions {
         prepare: (config) => this.#prepare(config, draft),
       });
       if (!result.ok) throw new ConfigError(result);
+      this.#readAt = readAt;
       this.#setLog(result.config);
       for (const warning of result.warnings) {
         this.ground.log.warning({ event: "note", reason: "config", text: warningText(warning) });

@@ -1,7 +1,7 @@
 /**
  * The real gateway as a child process: from source or as the compiled binary, in a folder of its own, on free ports.
  *
- * The configuration is written as JSON, which is YAML too, so that tests build it from plain objects.
+ * The configuration is written as JSON, which is YAML too, so that tests build it from plain objects; or as the text that it is.
  *
  * @module
  */
@@ -9,7 +9,7 @@
 const repository = new URL("../../", import.meta.url).pathname;
 
 /** What the log says when a changed configuration is in force. */
-const inForce = /Info: Configuration [^\n]* is in force/;
+const inForce = /Info: Configuration applied: /;
 
 /** A configuration: any part of config.yaml. */
 export type ConfigObject = { [key: string]: unknown };
@@ -17,7 +17,7 @@ export type ConfigObject = { [key: string]: unknown };
 /** How a gateway is started. */
 export interface GatewayOptions {
   /** config.yaml, of the ports that were found free, by the names in `ports`. */
-  config: (ports: Record<string, number>) => ConfigObject;
+  config: (ports: Record<string, number>) => ConfigObject | string;
   /** Files beside config.yaml: name → text. */
   files?: Record<string, string>;
   /** Names of the ports wanted. Those in `listening` are waited for. */
@@ -98,13 +98,14 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   /** Replaces config.yaml by a rename, as editors do. */
-  async configure(config: ConfigObject): Promise<void> {
-    await Deno.writeTextFile(`${this.folder}/config.new`, JSON.stringify(config, null, 2));
+  async configure(config: ConfigObject | string): Promise<void> {
+    const text = typeof config === "string" ? config : JSON.stringify(config, null, 2);
+    await Deno.writeTextFile(`${this.folder}/config.new`, text);
     await Deno.rename(`${this.folder}/config.new`, this.configPath);
   }
 
   /** Replaces config.yaml and waits until the gateway says that it is in force. */
-  async apply(config: ConfigObject): Promise<void> {
+  async apply(config: ConfigObject | string): Promise<void> {
     const from = this.#output.length;
     await this.configure(config);
     await this.logged(inForce, { from });
