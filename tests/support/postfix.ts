@@ -87,6 +87,8 @@ export async function startPostfix({ settings, certificate }: PostfixOptions): P
     smtp_host_lookup: "native",
     smtpd_relay_restrictions: "permit_mynetworks, reject",
     smtp_tls_loglevel: "1",
+    // Absent, its default would be all domains.
+    virtual_mailbox_domains: "",
     virtual_mailbox_base: at("mail"),
     virtual_mailbox_maps: "static:inbox/",
     virtual_uid_maps: "static:65534",

@@ -1,0 +1,87 @@
+/**
+ * Postfix on both sides of the gateway.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { freePort, GatewayProcess } from "../support/gateway_process.ts";
+import { makeCertificate } from "../support/openssl_certs.ts";
+import { peerTest, runCommand } from "../support/peers.ts";
+import { startPostfix } from "../support/postfix.ts";
+import { relayConfig } from "../support/relay.ts";
+
+peerTest(
+  ["postfix", "swaks"],
+  "Postfix sends through the gateway to Postfix: every message once, TLS on both sides",
+  async () => {
+    const certificate = await makeCertificate({ names: ["DNS:mx.example.test"] });
+    await using nextHop = await startPostfix({ settings: { virtual_mailbox_domains: "example.test" }, certificate });
+    await using gateway = await GatewayProcess.start({
+      ports: ["inbound"],
+      config: ({ inbound }) =>
+        relayConfig({
+          inbound,
+          nextHop: nextHop.port,
+          policy: { tls: "required" },
+          more: { destination_controls: { default: { tls: "required" } } },
+        }),
+    });
+    await using sender = await startPostfix({
+      settings: {
+        myhostname: "sender.example.test",
+        relayhost: `[127.0.0.1]:${gateway.ports.inbound}`,
+        smtp_tls_security_level: "encrypt",
+      },
+    });
+    const count = 20;
+    for (let number = 0; number < count; number++) {
+      const { code, stdout } = await runCommand("swaks", [
+        ...["--server", "127.0.0.1", "--port", `${sender.port}`, "--from", "s@sender.example.test"],
+        ...["--to", `a${number}@example.test,b${number}@example.test`, "--header", `Subject: number ${number}`],
+      ]);
+      assert.equal(code, 0, stdout);
+    }
+    const messages = await nextHop.receivedAtLeast(2 * count, 30_000);
+    const recipients = messages.map((message) => /^Delivered-To: (.*)$/m.exec(message)?.[1]).sort();
+    const expected = Array.from({ length: count }, (_, n) => [`a${n}@example.test`, `b${n}@example.test`]).flat()
+      .sort();
+    assert.deepEqual(recipients, expected);
+    for (const message of messages) {
+      assert.match(
+        message.replace(/\n[ \t]+/g, " "),
+        /^Received: from sender\.example\.test .*with ESMTPS/m,
+      );
+    }
+    assert.match(sender.log(), /Untrusted TLS connection established to 127\.0\.0\.1/);
+    assert.match(nextHop.log(), /Anonymous TLS connection established from/);
+    assert.equal(nextHop.log().match(/status=sent/g)?.length, 2 * count);
+  },
+);
+
+peerTest(["postfix", "swaks"], "a next hop that is down gets its mail when it is up again", async () => {
+  await using gateway = await GatewayProcess.start({
+    ports: ["inbound"],
+    config: ({ inbound }) =>
+      relayConfig({
+        inbound,
+        nextHop: freePort(), // where nobody listens
+        more: { bounce_profiles: { default: { initial_retry: "1s", max_retry_interval: "1s" } } },
+      }),
+  });
+  const { code, stdout } = await runCommand("swaks", [
+    ...["--server", "127.0.0.1", "--port", `${gateway.ports.inbound}`],
+    ...["--from", "s@example.org", "--to", "a@example.test"],
+  ]);
+  assert.equal(code, 0, stdout);
+  await gateway.logged(/Info: Delayed: DCID \d+ MID 1 to RID 0 - 4\.\d\.\d - .*refused/i);
+  await using nextHop = await startPostfix({ settings: { virtual_mailbox_domains: "example.test" } });
+  // Queued mail is routed by the configuration in force when it is tried.
+  await gateway.apply(relayConfig({
+    inbound: gateway.ports.inbound,
+    nextHop: nextHop.port,
+    more: { bounce_profiles: { default: { initial_retry: "1s", max_retry_interval: "1s" } } },
+  }));
+  const [message] = await nextHop.receivedAtLeast(1, 15_000);
+  assert.match(message, /^Delivered-To: a@example\.test$/m);
+  await gateway.logged(/Info: Message finished MID 1 done\n/);
+});
