@@ -5,7 +5,7 @@
  */
 
 export const limits = {
-  /** A command line with its CRLF. RFC 5321 §4.5.3.1.4 asks for 512, extensions add to it (RFC 3461, RFC 6531, RFC 4954's 12,288). */
+  /** A command line with its CRLF. RFC 5321 §4.5.3.1.4 asks for 512, extensions add to it (RFC 3461, RFC 6531; AUTH, once it is built, up to 12,288). */
   commandOctetsMax: 12_288,
   /** A text line with its CRLF: RFC 5321 §4.5.3.1.6 asks for 1,000. Senders exceed it; what a peer can make us hold is bounded by the body's size. */
   textLineOctetsMax: 65_536,
