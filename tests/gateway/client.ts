@@ -3,29 +3,36 @@
  *
  * @module
  */
-import { octets } from "../../src/base/octets.ts";
+import { type Octets, octets } from "../../src/base/octets.ts";
+import { connectFrom } from "../../src/net/bound.ts";
+import type { NativeStream } from "../../src/net/tcp.ts";
 
 /** How a session begins. */
 export interface ClientWish {
   /** Where the gateway listens; 127.0.0.1 by default. */
   to?: string;
+  /** The client's own address. */
+  from?: string;
 }
 
 /** One session. Text is Latin-1 both ways, so that every octet can be sent and seen. */
 export class Client implements Disposable {
   /** The whole greeting. */
   greeting = "";
-  #conn: Deno.Conn;
+  #conn: NativeStream | Deno.TlsConn;
   #rest = "";
   readonly #buffer = new Uint8Array(65_536);
 
-  private constructor(conn: Deno.Conn) {
+  private constructor(conn: NativeStream) {
     this.#conn = conn;
   }
 
   /** Connects and reads the greeting. */
-  static async open(port: number, { to = "127.0.0.1" }: ClientWish = {}): Promise<Client> {
-    const client = new Client(await Deno.connect({ hostname: to, port }));
+  static async open(port: number, { to = "127.0.0.1", from }: ClientWish = {}): Promise<Client> {
+    const conn = from === undefined
+      ? await Deno.connect({ hostname: to, port })
+      : await connectFrom(from, { to: { address: to, port }, signal: new AbortController().signal });
+    const client = new Client(conn);
     try {
       client.greeting = await client.reply();
     } catch (thrown) {
@@ -68,7 +75,7 @@ export class Client implements Disposable {
   }
 
   /** Writes octets. */
-  async writeOctets(bytes: Uint8Array): Promise<void> {
+  async writeOctets(bytes: Octets): Promise<void> {
     for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
   }
 

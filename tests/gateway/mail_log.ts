@@ -44,7 +44,7 @@ const grammar: readonly RegExp[] = [
   "Message done DCID \\d+ MID \\d+ to RID \\[[\\d, ]+\\]",
   `MID \\d+ RID \\[[\\d, ]+\\] Response ${quoted}`,
   "Message finished MID \\d+ done",
-  `(?:Bounced|Delayed): DCID \\d+ MID \\d+ to RID \\d+ - [245]\\.\\d+\\.\\d+ - [\\w /,-]+ \\('\\d{3}', \\[${quoted}(?:, ${quoted})*\\]\\)`,
+  `(?:Bounced|Delayed): DCID \\d+ MID \\d+ to RID \\d+ - [245]\\.\\d+\\.\\d+ - [\\w /,'()-]+ \\('\\d{3}', \\[${quoted}(?:, ${quoted})*\\]\\)`,
 ].map((pattern) => new RegExp(`^(?:${pattern})$`));
 
 /** Characters that end lines, move cursors or turn text around. */

@@ -168,17 +168,17 @@ export class GatewayProcess implements AsyncDisposable {
   /** SIGTERM and the wait for its end, `ms` at the most. */
   async stop(ms = 35_000): Promise<Deno.CommandStatus> {
     this.signal("SIGTERM");
-    return await this.#ended(ms);
+    return await this.ended(ms);
   }
 
   /** SIGKILL: what a power cut or the kernel's out-of-memory killer does. */
   async kill(): Promise<void> {
     this.signal("SIGKILL");
-    await this.#ended(5000);
+    await this.ended(5000);
   }
 
-  /** Waits for the end of the process. */
-  async #ended(ms: number): Promise<Deno.CommandStatus> {
+  /** Waits for the end of the process, which a signal asked for. */
+  async ended(ms: number): Promise<Deno.CommandStatus> {
     const child = this.#child!;
     let late = false;
     const timer = setTimeout(() => {
