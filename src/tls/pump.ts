@@ -51,6 +51,9 @@ const recordRoomOctets = recordOctets + recordOverheadOctets;
 const smallBuffers = new BufferPool({ octets: 4_096, keptMax: 64 });
 const largeBuffers = new BufferPool({ octets: 2 * recordRoomOctets, keptMax: 32 });
 
+/** A close_notify, and what the handshake may have left to say before it: a Finished, a ticket. */
+const farewellOctets = 2_048;
+
 /** Clear text that fits into a small buffer as records. */
 const smallWriteOctets = 4_096 - recordOverheadOctets;
 
@@ -209,7 +212,7 @@ export class TlsConn implements Conn {
     this.#closed = true;
     if (!this.#writing && this.#failure === undefined) {
       this.#session.shutdown();
-      const buffer = new Uint8Array(64);
+      const buffer = new Uint8Array(farewellOctets);
       const octets = this.#session.drain(buffer);
       if (octets > 0) this.#conn.write(buffer.subarray(0, octets)).catch(() => {});
     }
