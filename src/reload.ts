@@ -15,7 +15,7 @@ import { RotatingFile, standardOutput } from "./base/log_sinks.ts";
 import { causeOf } from "./base/text.ts";
 import { tlsCheck } from "./certs/check.ts";
 import { filesOf, loadInventory, loadTrust } from "./certs/inventory.ts";
-import type { Config } from "./config/config.ts";
+import type { Config, ListenerConfig } from "./config/config.ts";
 import type { Findings } from "./config/cross.ts";
 import { type Fault, faultText, warningText } from "./config/faults.ts";
 import { loadConfig } from "./config/load.ts";
@@ -189,7 +189,7 @@ export class Editions {
       }
       this.#swap(draft);
     } catch (error) {
-      this.#undo(draft);
+      await this.#undo(draft);
       throw error;
     }
   }
@@ -217,7 +217,7 @@ export class Editions {
       log.critical({ event: "note", reason: "no_authorities", text });
     }
     draft.edition = buildEdition({ config, engine, trust, keyPairs });
-    this.#openDoors(config, draft, found);
+    await this.#openDoors(config, draft, found);
     return found;
   }
 
@@ -254,21 +254,37 @@ export class Editions {
   }
 
   /** Opens the addresses that are not open yet. */
-  #openDoors(config: Config, draft: Draft, { errors }: Findings): void {
+  async #openDoors(config: Config, draft: Draft, { errors }: Findings): Promise<void> {
     const wanted = new Set(config.listeners.map(({ address }) => endpointText(address)));
-    for (const { name, address } of config.listeners) {
-      const key = endpointText(address);
-      if (this.#doors.has(key) || draft.opened.has(key)) continue;
-      // 0.0.0.0:25 after 127.0.0.1:25: ours has to go first, since the two exclude each other.
-      for (const [old, door] of this.#doors) {
-        if (door.at.port !== address.port || wanted.has(old)) continue;
-        door.listener.close();
+    const rivals = ({ port }: Endpoint) =>
+      [...this.#doors].flatMap(([key, door]) => door.at.port === port && !wanted.has(key) ? [door] : []);
+    const open = (at: Endpoint) => draft.opened.set(endpointText(at), { at, listener: this.#world.sockets.listen(at) });
+    const refuse = (name: string, error: unknown) =>
+      errors.push({ path: ["listeners", name, "address"], at: "value", text: causeOf(error) });
+
+    const hindered: ListenerConfig[] = [];
+    for (const listener of config.listeners) {
+      const { name, address } = listener;
+      if (this.#doors.has(endpointText(address))) continue;
+      try {
+        open(address);
+      } catch (error) {
+        if (rivals(address).length > 0) hindered.push(listener);
+        else refuse(name, error);
+      }
+    }
+    if (errors.length > 0) return;
+    // 0.0.0.0:25 after 127.0.0.1:25: ours has to go first, since the two exclude each other.
+    for (const { name, address } of hindered) {
+      for (const door of rivals(address)) {
+        if (draft.displaced.includes(door)) continue;
         draft.displaced.push(door);
+        await door.listener.close();
       }
       try {
-        draft.opened.set(key, { at: address, listener: this.#world.sockets.listen(address) });
+        open(address);
       } catch (error) {
-        errors.push({ path: ["listeners", name, "address"], at: "value", text: causeOf(error) });
+        refuse(name, error);
       }
     }
   }
@@ -293,7 +309,9 @@ export class Editions {
   #serveDoors(): void {
     if (this.#acceptor === undefined) return;
     for (const { name, address } of this.current.config.listeners) {
-      const door = this.#doors.get(endpointText(address))!;
+      const door = this.#doors.get(endpointText(address));
+      // An address that could not be had back.
+      if (door === undefined) continue;
       const service = this.current.services.get(name)!;
       if (door.loop === undefined) door.loop = this.#acceptor.listen(door.listener, service);
       else door.loop.service = service;
@@ -305,14 +323,16 @@ export class Editions {
     listener.close();
   }
 
-  #undo({ edition, opened, displaced }: Draft): void {
-    for (const door of opened.values()) door.listener.close();
+  async #undo({ edition, opened, displaced }: Draft): Promise<void> {
+    for (const door of opened.values()) await door.listener.close();
     edition?.retire();
     for (const door of displaced) {
       try {
         door.listener = this.#world.sockets.listen(door.at);
         door.loop = undefined;
       } catch (error) {
+        // The next configuration, or SIGHUP, tries it again.
+        this.#doors.delete(endpointText(door.at));
         this.ground.log.critical({ event: "note", reason: "listener_down", text: causeOf(error) });
       }
     }

@@ -49,7 +49,8 @@ export interface Listener extends Disposable {
   readonly local: Endpoint;
   /** The next connection; `null` after {@linkcode Listener.close}. */
   accept(): Promise<Conn | null>;
-  close(): void;
+  /** Takes no more. Resolves when the address is free for another listener. */
+  close(): Promise<void> | void;
 }
 
 /** Opens listeners. Throws at once where the address is taken. */

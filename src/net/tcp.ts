@@ -229,7 +229,8 @@ class TcpListener implements Listener {
   readonly local: Endpoint;
   readonly #native: Deno.TcpListener;
   readonly #sockets: Sockets;
-  #closed = false;
+  #accepting: Promise<unknown> | undefined;
+  #closed: Promise<void> | undefined;
 
   constructor(native: Deno.TcpListener, sockets: Sockets) {
     this.#native = native;
@@ -238,22 +239,27 @@ class TcpListener implements Listener {
   }
 
   async accept(): Promise<Conn | null> {
-    while (!this.#closed) {
+    while (this.#closed === undefined) {
       try {
-        const conn = this.#sockets.admit(await this.#native.accept());
+        const accepting = this.#accepting = this.#native.accept();
+        const conn = this.#sockets.admit(await accepting);
         if (conn !== undefined) return conn;
       } catch {
         // Closed, a client that left before it was accepted, or no descriptor to spare: only the last needs the pause.
-        if (!this.#closed) await new Promise<void>((go) => this.#sockets.clock.after(acceptPauseMs, go));
+        if (this.#closed === undefined) await new Promise<void>((go) => this.#sockets.clock.after(acceptPauseMs, go));
       }
     }
     return null;
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#native.close();
+  close(): Promise<void> {
+    if (this.#closed === undefined) {
+      this.#native.close();
+      const released = (): void => {};
+      // The accept that is under way holds the socket until it has ended.
+      this.#closed = this.#accepting?.then(released, released) ?? Promise.resolve();
+    }
+    return this.#closed;
   }
 
   [Symbol.dispose](): void {

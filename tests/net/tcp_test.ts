@@ -98,3 +98,17 @@ Deno.test("tcp accepts null once the listener is closed", async () => {
   listener.close();
   assert.equal(await waiting, null);
 });
+
+Deno.test("tcp gives an address free when close resolves: the same port on all addresses can be had at once", async () => {
+  const sockets = tcp(systemClock);
+  for (let round = 0; round < 20; round++) {
+    const one = sockets.listen({ address: "127.0.0.1", port: 0 });
+    const { port } = one.local;
+    const accepting = one.accept();
+    await one.close();
+    const all = sockets.listen({ address: "0.0.0.0", port });
+    await all.close();
+    assert.equal(await accepting, null);
+    await sockets.listen({ address: "127.0.0.1", port }).close();
+  }
+});
