@@ -2,8 +2,8 @@
  * Group commit: changes that arrive together share one transaction and one sync.
  *
  * A change that somebody waits for (`now`) is written at the end of the event loop's turn, together with all that came in
- * during it. While a commit waits for the disk, sockets fill, so the next turn brings a larger group: the slower the disk, the
- * larger the groups. A change that nobody waits for (`soon`) rides along, or is written after {@linkcode soonMs}.
+ * during it. Where the last group had several, the next may grow for about as long as a commit takes: a sync less is worth more than
+ * that wait, and a sender who is alone never waits. So the slower the disk, the larger the groups. A change that nobody waits for (`soon`) rides along, or is written after {@linkcode soonMs}.
  *
  * The sync happens on this thread. Measured: a commit of four 5 KB messages takes 0.3 ms, twenty take 0.8 ms, and a message
  * costs about 70 us of CPU; passing it to another thread and hearing back would add 20 us to that.
@@ -20,6 +20,9 @@ import { type Store, type StoreTrouble, storeTroubleOf } from "./store.ts";
 export const soonMs = 25;
 /** Changes that failed are tried again after this. */
 const retryMs = 1000;
+/** How long a group may grow before its commit; less than the least is not worth a timer. */
+const gatherMsMax = 5;
+const gatherMsMin = 0.5;
 /** Changes in one transaction. */
 const groupMax = 1000;
 
@@ -52,8 +55,14 @@ export interface CommitterOptions {
 export class Committer {
   readonly #options: CommitterOptions;
   #pending: Change[] = [];
+  /** Changes among them that somebody waits for, and how many the last group had. */
+  #awaited = 0;
+  #lastAwaited = 0;
+  /** How long the last transactions took, smoothed. */
+  #commitMs = 0;
   #turn: ReturnType<typeof setImmediate> | undefined;
   #timer: Timer | undefined;
+  #gathering: Timer | undefined;
   #failing = false;
   #closed = false;
   /** Transactions so far. */
@@ -78,8 +87,18 @@ export class Committer {
   /** Takes a change; see the module for `now` and `soon`. */
   add(change: Change, urgency: "now" | "soon"): void {
     this.#pending.push(change);
-    if (urgency === "now" || this.#pending.length >= groupMax && !this.#failing) this.wake();
+    if (urgency === "now") this.#gather();
+    else if (this.#pending.length >= groupMax && !this.#failing) this.wake();
     else this.nudge();
+  }
+
+  /** A lone sender is served at the end of the turn; where several come together, the group may grow for about the time of a commit. */
+  #gather(): void {
+    this.#awaited++;
+    if (this.#turn !== undefined || this.#closed) return;
+    const wait = this.#lastAwaited > 1 ? Math.min(this.#commitMs, gatherMsMax) : 0;
+    if (wait < gatherMsMin) return this.wake();
+    this.#gathering ??= this.#options.clock.after(wait, () => this.flush());
   }
 
   /** Writes at the end of this turn. */
@@ -98,7 +117,10 @@ export class Committer {
     if (this.#turn !== undefined) clearImmediate(this.#turn);
     this.#turn = undefined;
     this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#gathering?.cancel();
+    this.#timer = this.#gathering = undefined;
+    this.#lastAwaited = this.#awaited;
+    this.#awaited = 0;
     const changes = this.#pending;
     this.#pending = [];
     const kept: Change[] = [];
@@ -127,6 +149,7 @@ export class Committer {
   #commit(group: Change[]): Change[] {
     const { store, extra, repair, afterCommit, recovered, clock, log } = this.#options;
     let extraCommitted: (() => void) | undefined;
+    const began = clock.monotonic();
     const attempt = () =>
       store().transaction(() => {
         for (const change of group) change.write(store());
@@ -145,6 +168,7 @@ export class Committer {
     }
     this.commits++;
     this.lastAt = clock.monotonic();
+    this.#commitMs += (this.lastAt - began - this.#commitMs) / 8;
     if (this.#failing) {
       this.#failing = false;
       log.warning({ event: "note", text: "The queue can be written again", reason: "queue_writable" });
