@@ -21,6 +21,9 @@ const sweepMs = 100;
 const lingeringMax = 5;
 const lingeringMs = 1_000;
 
+/** What a write that its own side cuts off rejects with: made once, since most farewells end so. */
+const closedHere = new Deno.errors.BadResource("the connection is closed");
+
 /** Pause after an accept that failed for want of something, such as file descriptors. */
 const acceptPauseMs = 50;
 
@@ -213,7 +216,7 @@ class TcpConn implements Conn {
     if (this.#rejectWrite !== undefined) this.#sockets.closing(this);
     this.#sockets.drop(this);
     this.#native.close();
-    this.#rejectWrite?.(this.#cause(new Deno.errors.BadResource("the connection is closed")));
+    this.#rejectWrite?.(this.#cause(closedHere));
   }
 
   [Symbol.dispose](): void {
