@@ -49,6 +49,8 @@ export class HelloReader {
   /** The parts of the handshake message inside `#raw`. */
   #parts: [number, number][] = [];
   #messageOctets = 0;
+  /** The message's length with its header, once that is there. */
+  #wanted: number | undefined;
 
   /** Takes the next bytes. After anything but `more`, no further ones. */
   push(bytes: Octets): Hello {
@@ -70,10 +72,14 @@ export class HelloReader {
       this.#messageOctets += octets;
       this.#record = body + octets;
       if (this.#messageOctets < messageHeaderOctets) continue;
-      const wanted = this.#wanted();
-      if (wanted === undefined) return other;
-      if (wanted > limits.clientHelloOctetsMax) return tooLarge;
-      if (this.#messageOctets < wanted) continue;
+      if (this.#wanted === undefined) {
+        // Once, not for each record: they may be of one octet each, and 20,000 of them must not cost the square of that.
+        const header = this.#message();
+        if (header[0] !== clientHello) return other;
+        this.#wanted = messageHeaderOctets + (header[1] << 16 | header[2] << 8 | header[3]);
+        if (this.#wanted > limits.clientHelloOctetsMax) return tooLarge;
+      }
+      if (this.#messageOctets < this.#wanted) continue;
       const serverName = serverNameIn(this.#message());
       return serverName === undefined ? { kind: "hello" } : { kind: "hello", serverName };
     }
@@ -82,16 +88,6 @@ export class HelloReader {
   /** Everything that was pushed. */
   bytes(): Octets {
     return this.#raw.subarray(0, this.#length);
-  }
-
-  /** The message's length with its header; `undefined` if it is no ClientHello. */
-  #wanted(): number | undefined {
-    const first = this.#parts[0];
-    const header = first[1] - first[0] >= messageHeaderOctets
-      ? this.#raw.subarray(first[0], first[0] + messageHeaderOctets)
-      : this.#message();
-    if (header[0] !== clientHello) return undefined;
-    return messageHeaderOctets + (header[1] << 16 | header[2] << 8 | header[3]);
   }
 
   #message(): Octets {

@@ -139,3 +139,13 @@ Deno.test("HelloReader never throws (seeded)", () => {
     );
   }
 });
+
+Deno.test("HelloReader takes thousands of records of one octet in a time that grows with them, not with their square", () => {
+  const whole = message([...sni(text("a.example")), ...[0, 21, ...vector(new Array<number>(18_000).fill(0), 2)]]);
+  const wire = records(whole, 1);
+  assert.ok(wire.length < limits.handshakeOctetsMax);
+  const begun = performance.now();
+  assert.deepEqual(read(wire), { kind: "hello", serverName: "a.example" });
+  // It took 30 s and more; what is left are milliseconds, with room for a busy machine.
+  assert.ok(performance.now() - begun < 2_000);
+});
