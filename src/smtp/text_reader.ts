@@ -108,7 +108,7 @@ export class TextReader {
   /** No more comes (BDAT LAST): a CR that waits for its LF is a lone one. */
   finish(): Octets | undefined {
     if (this.#at !== At.Cr) return undefined;
-    this.#loneLineEnd();
+    this.#loneLineEnd(this.#line);
     this.octets += 2;
     return Uint8Array.of(CR, LF);
   }
@@ -139,7 +139,7 @@ export class TextReader {
             state = At.Cr;
             if (at === to - 1) edits.push(at, 1, 0);
           } else if (octet === LF) {
-            this.#loneLineEnd();
+            this.#loneLineEnd(at + 1 - lineFrom);
             if (this.#fix) edits.push(at, 1, 2);
             lineFrom = at + 1;
           } else if (octet === 0) this.fault ??= "nul";
@@ -154,7 +154,7 @@ export class TextReader {
             if (at - lineFrom > limits.textLineOctetsMax) this.fault ??= "line_too_long";
             lineFrom = at;
           } else {
-            this.#loneLineEnd();
+            this.#loneLineEnd(at - lineFrom);
             if (at === from) edits.push(at, 0, 2);
             else if (this.#fix) edits.push(at - 1, 1, 2);
             state = At.InLine;
@@ -182,7 +182,7 @@ export class TextReader {
             return this.#done(at + 1, { state: At.LineStart, bits, line: 0 });
           }
           // The dot was a doubled one, the CR a lone one.
-          this.#loneLineEnd();
+          this.#loneLineEnd(at - lineFrom);
           edits.push(at, 0, 2);
           state = At.InLine;
           lineFrom = at;
@@ -207,7 +207,9 @@ export class TextReader {
     return behind;
   }
 
-  #loneLineEnd(): void {
+  /** A lone CR or LF, which ends a line of so many octets where it is fixed. */
+  #loneLineEnd(line: number): void {
+    if (line > limits.textLineOctetsMax) this.fault ??= "line_too_long";
     if (this.#fix) return;
     this.bareLineEnd = true;
     this.fault ??= "bare_line_end";

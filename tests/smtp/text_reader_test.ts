@@ -225,6 +225,20 @@ Deno.test("TextReader bounds a line, cut anywhere", () => {
   }
 });
 
+Deno.test("TextReader bounds a line that a lone CR or LF ends, cut anywhere", () => {
+  for (const end of ["\n", "\r"]) {
+    for (
+      const [length, fault] of [[limits.textLineOctetsMax, undefined], [limits.textLineOctetsMax + 1, "line_too_long"]]
+    ) {
+      const bytes = octets(`a\r\n${"x".repeat(Number(length) - 1)}${end}b\r\n.\r\n`);
+      for (const cut of [bytes.length, 30_000, 65_541]) {
+        const found = read([bytes.slice(0, cut), bytes.slice(cut)], { fix: true });
+        assert.equal(found.fault, fault, `${JSON.stringify(end)} ${length} ${cut}`);
+      }
+    }
+  }
+});
+
 Deno.test("TextReader sees octets above 127 at every place of a word", () => {
   for (let place = 0; place < 24; place++) {
     for (const offset of [0, 1, 2, 3]) {
