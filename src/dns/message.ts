@@ -9,7 +9,7 @@
 // @ts-types="@types/dns-packet"
 import packet from "dns-packet";
 import { Buffer } from "node:buffer";
-import { asciiName } from "./names.ts";
+import { addressFamily, asciiName } from "./names.ts";
 import type { MxData, RecordType, TlsaData } from "./records.ts";
 
 /** What may come over UDP without being cut: the value of DNS flag day 2020. */
@@ -153,7 +153,8 @@ function valueOf(type: RecordType, data: unknown): unknown {
   switch (type) {
     case "A":
     case "AAAA":
-      return String(data);
+      // A record that is cut short decodes as "10.0.0.undefined".
+      return addressFamily(String(data)) === (type === "A" ? 4 : 6) ? String(data) : undefined;
     case "PTR":
       return asciiName(String(data));
     case "MX": {

@@ -112,6 +112,16 @@ Deno.test("reverseNameOf: IPv4, IPv6, mapped, and what is no address", () => {
   assert.equal(reverseNameOf("mail.test"), undefined);
 });
 
+Deno.test("readAnswer takes no address from a record that is cut short", () => {
+  const short = answerTo("A").slice(0, -1);
+  short[short.length - 4] = 3;
+  // It was read as 192.0.2.undefined.
+  assert.deepEqual(readAnswer(short, { id: 7, name: "a.test", type: "A", edns: true }), {
+    kind: "failed",
+    reason: "malformed",
+  });
+});
+
 Deno.test("canonicalAddress gives one text for all spellings of an address", () => {
   const spellings = ["2001:db8::1", "2001:DB8:0:0::1", "2001:0db8:0000:0000:0000:0000:0000:0001"];
   assert.equal(new Set(spellings.map(canonicalAddress)).size, 1);
