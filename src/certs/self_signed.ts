@@ -3,7 +3,7 @@
  *
  * They let a fresh gateway speak TLS with every client; nobody can verify them. They live 825 days, the most that all clients take
  * for a certificate that was trusted by hand, and are made anew before their end, when they are damaged, or when a host name is
- * not in them.
+ * not in them. A new name keeps the key: another RSA key may take seconds, and a change of the configuration has to be in force within one.
  *
  * @module
  */
@@ -60,7 +60,10 @@ export function selfSignedPairs(wish: SelfSignedWish, world: CertificateWorld): 
 
 async function ensurePairs(wish: SelfSignedWish, world: CertificateWorld): Promise<KeyPair[]> {
   const ended = await Promise.allSettled(
-    kinds.map(async (kind) => await keptPair(kind, wish, world) ?? await newPair(kind, wish, world)),
+    kinds.map(async (kind) => {
+      const kept = await keptPair(kind, wish, world);
+      return kept?.serves ? kept.pair : await newPair(kind, { ...wish, nameless: kept?.pair }, world);
+    }),
   );
   return ended.map((end) => {
     if (end.status === "rejected") throw end.reason;
@@ -72,11 +75,12 @@ function paths(kind: Kind, { directory, name }: SelfSignedWish): { certificate: 
   return { certificate: `${directory}/${name}.${kind}.crt`, key: `${directory}/${name}.${kind}.key` };
 }
 
+/** The pair on disk, if any that is sound; one that does not serve lacks a name only. */
 async function keptPair(
   kind: Kind,
   wish: SelfSignedWish,
   { engine, clock, note }: CertificateWorld,
-): Promise<KeyPair | undefined> {
+): Promise<{ pair: KeyPair; serves: boolean } | undefined> {
   const { certificate, key } = paths(kind, wish);
   const text = async (path: string) => new TextDecoder().decode(await readBounded(path));
   let pair: KeyPair;
@@ -89,26 +93,29 @@ async function keptPair(
       return part.value;
     });
     pair = { name: wish.name, certificatePem, keyPem };
-    const reason = whyNot(engine.inspect(pair)[0], { hostnames: wish.hostnames, now: clock.now() });
-    if (reason === undefined) return pair;
-    note("info", `Certificate ${wish.name} (${kind}) is made anew: ${reason}`);
+    const facts = engine.inspect(pair)[0];
+    const unnamed = wish.hostnames.find((name) => !facts.names.includes(name));
+    const late = whyNot(facts, clock.now());
+    if (late === undefined && unnamed === undefined) return { pair, serves: true };
+    note("info", `Certificate ${wish.name} (${kind}) is made anew: ${late ?? `it does not name ${unnamed}`}`);
+    if (late === undefined) return { pair, serves: false };
   } catch (thrown) {
     note("warning", `Certificate ${wish.name} (${kind}) is made anew: ${causeOf(thrown)}`);
   }
   return undefined;
 }
 
-function whyNot(
-  facts: CertificateFacts,
-  { hostnames, now }: { hostnames: readonly string[]; now: number },
-): string | undefined {
-  if (facts.notAfter - now < renewDays * dayMs) return "it is near its end";
-  if (facts.notBefore > now) return "it is not valid yet";
-  const missing = hostnames.find((name) => !facts.names.includes(name));
-  return missing === undefined ? undefined : `it does not name ${missing}`;
+function whyNot({ notAfter, notBefore }: CertificateFacts, now: number): string | undefined {
+  if (notAfter - now < renewDays * dayMs) return "it is near its end";
+  return notBefore > now ? "it is not valid yet" : undefined;
 }
 
-async function newPair(kind: Kind, wish: SelfSignedWish, world: CertificateWorld): Promise<KeyPair> {
+/** A wish for a new certificate; `nameless` is the sound pair whose key it is to have. */
+interface Making extends SelfSignedWish {
+  nameless?: KeyPair;
+}
+
+async function newPair(kind: Kind, wish: Making, world: CertificateWorld): Promise<KeyPair> {
   const made = await makePair(kind, wish, world);
   const { certificate, key } = paths(kind, wish);
   try {
@@ -129,13 +136,13 @@ const algorithms = {
 
 async function makePair(
   kind: Kind,
-  { name, hostnames }: SelfSignedWish,
+  { name, hostnames, nameless }: Making,
   { clock, random }: CertificateWorld,
 ): Promise<KeyPair> {
   // The library is loaded for this alone: a start that finds its pairs does without it.
   const [keys, x509] = await Promise.all([
-    crypto.subtle.generateKey(algorithms[kind], true, ["sign", "verify"]) as Promise<CryptoKeyPair>,
-    import("reflect-metadata").then(() => import("@peculiar/x509")),
+    (nameless && await keysOf(kind, nameless)) ?? newKeys(kind),
+    library(),
   ]);
   const serial = random.bytes(16);
   serial[0] = serial[0] & 0x7f | 0x40; // positive and of full length: RFC 5280 §4.1.2.2
@@ -166,4 +173,30 @@ async function makePair(
     certificatePem: certificate.toString("pem") + "\n",
     keyPem: x509.PemConverter.encode(pkcs8, "PRIVATE KEY") + "\n",
   };
+}
+
+async function library(): Promise<typeof import("@peculiar/x509")> {
+  await import("reflect-metadata");
+  return await import("@peculiar/x509");
+}
+
+function newKeys(kind: Kind): Promise<CryptoKeyPair> {
+  return crypto.subtle.generateKey(algorithms[kind], true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
+}
+
+/** The keys of a pair; nothing where an owner put another kind of key in its place. */
+async function keysOf(kind: Kind, { certificatePem, keyPem }: KeyPair): Promise<CryptoKeyPair | undefined> {
+  const { PemConverter, X509Certificate } = await library();
+  const { subtle } = crypto;
+  try {
+    const [privateKey, publicKey] = await Promise.all([
+      subtle.importKey("pkcs8", PemConverter.decodeFirst(keyPem), algorithms[kind], true, ["sign"]),
+      subtle.importKey("spki", new X509Certificate(certificatePem).publicKey.rawData, algorithms[kind], true, [
+        "verify",
+      ]),
+    ]);
+    return { privateKey, publicKey };
+  } catch {
+    return undefined;
+  }
 }

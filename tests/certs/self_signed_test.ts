@@ -133,6 +133,22 @@ for (const { name, spoil, note, kinds } of remade) {
   });
 }
 
+Deno.test("selfSignedPairs: a new name keeps the key, another end does not; a key of another kind is replaced", async () => {
+  using place = new Place();
+  const keys = (pairs: { keyPem: string }[]) => pairs.map(({ keyPem }) => keyPem);
+  const first = await place.pairs();
+  const named = await place.pairs({ hostnames: ["other.example.test"] });
+  assert.deepEqual(keys(named), keys(first));
+  assert.notEqual(named[0].certificatePem, first[0].certificatePem);
+  for (const pair of named) assert.deepEqual(engine.inspect(pair)[0].names, ["other.example.test"]);
+  for (const part of ["crt", "key"]) Deno.copyFileSync(place.path(`demo.ec.${part}`), place.path(`demo.rsa.${part}`));
+  const [rsa] = await place.pairs({ hostnames: ["third.example.test"] });
+  assert.equal(engine.inspect(rsa)[0].key, "RSA 2048");
+  place.now += 800 * dayMs;
+  const renewed = await place.pairs({ hostnames: ["third.example.test"] });
+  assert.notEqual(keys(renewed)[1], keys(first)[1]);
+});
+
 Deno.test("selfSignedPairs: two that ask at once get the same pairs", async () => {
   using place = new Place();
   const [a, b] = await Promise.all([place.pairs(), place.pairs()]);
