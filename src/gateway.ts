@@ -13,6 +13,7 @@
  */
 import { Acceptor } from "./accept/acceptor.ts";
 import type { Clock } from "./base/clock.ts";
+import { Pressure } from "./base/pressure.ts";
 import type { Random } from "./base/random.ts";
 import { startDelivery } from "./deliver/delivery.ts";
 import { createResolver } from "./dns/resolver.ts";
@@ -62,7 +63,16 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   });
 
   const reverse = reverseNames({ resolver, clock, ms: () => config().dns.timeout });
-  const acceptor = new Acceptor({ clock, log, spool, reverse });
+  const pressure: Pressure = new Pressure({
+    clock,
+    log,
+    limits: () => config().limits,
+    sessions: (): number => acceptor.sessions,
+    messages: () => spool.messages,
+    space: () => spool.space.free,
+    memory: () => Deno.memoryUsage().rss,
+  });
+  const acceptor = new Acceptor({ clock, log, spool, reverse, pressure });
   const delivery = startDelivery({
     spool,
     config,
@@ -82,6 +92,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
       log.info({ event: "note", text: "Postern is stopping: sessions may finish" });
       await editions.stopWatching();
       await Promise.all([acceptor.shutdown(), delivery.stop()]);
+      pressure[Symbol.dispose]();
       await spool.close();
       log.info({ event: "note", text: "Postern has stopped" });
       editions.close();

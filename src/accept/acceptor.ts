@@ -9,10 +9,13 @@ import { causeOf } from "../base/text.ts";
 import { type Conn, endpointText, type Listener } from "../net/net.ts";
 import { makeBuffers } from "./buffers.ts";
 import type { AcceptWorld, Service } from "./service.ts";
-import { InboundSession } from "./session.ts";
+import { InboundSession, type TurnedAway } from "./session.ts";
 
 /** How often stalled sessions are looked for. */
 const sweepMs = 1_000;
+
+/** The part of the places that may be taken before stalled sessions have less time. */
+const crowdedShare = 0.75;
 
 /** A listener that takes connections in. */
 export interface OpenListener {
@@ -29,7 +32,7 @@ export class Acceptor {
   readonly #world: AcceptWorld;
   readonly #buffers = makeBuffers();
   readonly #listeners = new Set<Loop>();
-  readonly #sessions = new Set<InboundSession>();
+  readonly #sessions = new Map<InboundSession, Loop>();
   #sweep: Timer | undefined;
   #stopping = false;
   #onEmpty: (() => void) | undefined;
@@ -58,13 +61,13 @@ export class Acceptor {
   async shutdown(): Promise<void> {
     this.#stopping = true;
     for (const loop of this.#listeners) loop.close();
-    for (const session of this.#sessions) session.stop();
+    for (const session of this.#sessions.keys()) session.stop();
     if (this.#sessions.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onEmpty = resolve;
     const { clock } = this.#world;
     let timer = clock.after(limits.shutdownMs, () => {
-      for (const session of this.#sessions) session.kill();
+      for (const session of this.#sessions.keys()) session.kill();
       // Whoever still waits for the disk waits in vain: his client was not told 250.
       timer = clock.after(limits.farewellMs, resolve);
     });
@@ -86,28 +89,46 @@ export class Acceptor {
     }
   }
 
+  /** Why a connection is one too many: for its listener, for all, or for the machine. */
+  #turnAway(loop: Loop, { listener }: Service): TurnedAway | undefined {
+    if (loop.sessions >= listener.max_connections) {
+      return {
+        reason: "too_many_connections",
+        text: "too many connections to this listener",
+        peer: "Too many connections",
+      };
+    }
+    const { pressure } = this.#world;
+    const shortage = pressure.sessionShortage(this.#sessions.size);
+    if (shortage === undefined) return undefined;
+    pressure.refused(shortage);
+    return { ...shortage, reason: `pressure_${shortage.kind}` };
+  }
+
+  #endStalled(): void {
+    const { clock, pressure } = this.#world;
+    const now = clock.monotonic();
+    const crowded = isCrowded(this.#sessions.size, pressure.sessionsMax);
+    for (const [session, { sessions, service: { listener } }] of this.#sessions) {
+      session.sweep({ now, crowded: crowded || isCrowded(sessions, listener.max_connections) });
+    }
+  }
+
   async #serve(conn: Conn, loop: Loop): Promise<void> {
     if (this.#stopping) return conn.close();
     const { service } = loop;
     using _held = service.hold?.();
     const { address } = conn.remote;
-    const crowded = loop.sessions >= service.listener.max_connections
-      ? "too many connections to this listener"
-      : this.#sessions.size >= service.config.limits.max_sessions
-      ? "too many sessions"
-      : undefined;
+    const turnedAway = this.#turnAway(loop, service);
     const session = new InboundSession(conn, {
       world: this.#world,
       service,
       buffers: this.#buffers,
-      crowded,
+      turnedAway,
       siblings: loop.enter(address),
     });
-    this.#sessions.add(session);
-    this.#sweep ??= this.#world.clock.every(sweepMs, () => {
-      const now = this.#world.clock.monotonic();
-      for (const each of this.#sessions) each.sweep(now);
-    });
+    this.#sessions.set(session, loop);
+    this.#sweep ??= this.#world.clock.every(sweepMs, () => this.#endStalled());
     await session.run();
     loop.leave(address);
     this.#sessions.delete(session);
@@ -116,6 +137,11 @@ export class Acceptor {
     this.#sweep = undefined;
     this.#onEmpty?.();
   }
+}
+
+/** Few places are left of `max`: whoever stalls has less time. */
+function isCrowded(sessions: number, max: number): boolean {
+  return sessions >= max * crowdedShare;
 }
 
 class Loop implements OpenListener {

@@ -30,12 +30,24 @@ export class MessageDesk implements ServerHost {
     this.#relay = options.relay;
   }
 
+  /** The number of the last message that began; 0: none did. */
+  get mid(): number {
+    return this.#mid;
+  }
+
   now(): number {
     return this.#world.clock.now();
   }
 
-  mail(sender: string): number {
-    const { spool, log } = this.#world;
+  mail(sender: string): number | Reply {
+    const { spool, log, pressure } = this.#world;
+    const shortage = pressure.mailShortage;
+    if (shortage !== undefined && this.#service.listener.type !== "blackhole") {
+      pressure.refused(shortage);
+      log.info({ event: "icid_note", icid: this.#icid, reason: shortage.kind, text: `MAIL refused: ${shortage.text}` });
+      // RFC 3463 §3.4: X.3.1, mail system full.
+      return reply(452, "4.3.1", shortage.peer);
+    }
     const mid = spool.ids.next("mid");
     this.#mid = mid;
     log.info({ event: "mid_start", mid, icid: this.#icid });
@@ -79,20 +91,19 @@ export class MessageDesk implements ServerHost {
 
   /** The answer to text that the queue does not take, with its log line. */
   failure(thrown: unknown): { answer: Reply; reason: DropReason } {
-    const { log } = this.#world;
+    const { pressure } = this.#world;
     const cause = printable(causeOf(thrown));
     const text = `Cannot store MID ${this.#mid}: ${cause}`;
     if (thrown instanceof SpoolFullError) {
-      log.critical({ event: "note", text, reason: "full" });
-      // RFC 3463 §3.4: X.3.1, mail system full.
+      pressure.storeFailed(text, "full");
       return { answer: reply(452, "4.3.1", "No room to store the message"), reason: { reason: "full", text: cause } };
     }
-    log.critical({ event: "note", text, reason: "failed" });
+    pressure.storage.failed(text, "failed");
     return { answer: reply(451, "4.3.0", "Cannot store the message now"), reason: { reason: "failed", text: cause } };
   }
 
   async #put(envelope: StoreStep["envelope"], draft: Draft): Promise<Reply> {
-    const { spool, log } = this.#world;
+    const { spool, log, pressure } = this.#world;
     const { mid } = envelope;
     try {
       await spool.put(envelope, draft);
@@ -101,6 +112,7 @@ export class MessageDesk implements ServerHost {
       log.info({ event: "mid_aborted", mid, icid: this.#icid, ...reason });
       return answer;
     }
+    pressure.storage.worked();
     log.info({ event: "mid_queued", mid });
     return reply(250, "2.0.0", `Ok: queued as ${mid}`);
   }

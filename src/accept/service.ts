@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
+import type { Pressure } from "../base/pressure.ts";
 import type { Config, ListenerConfig } from "../config/config.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Conn } from "../net/net.ts";
@@ -36,6 +37,8 @@ export interface AcceptWorld {
   log: MailLog;
   spool: Pick<Spool, "ids" | "draft" | "put">;
   reverse: ReverseLookup;
+  /** What runs short, and whom that turns away. */
+  pressure: Pressure;
 }
 
 /** One listener under one configuration. A session keeps the service it began with. */

@@ -26,10 +26,17 @@ export interface SessionSurroundings {
   world: AcceptWorld;
   service: Service;
   buffers: Buffers;
-  /** Why this connection is one too many, for the listener or for all; told before anything else. */
-  crowded: string | undefined;
+  /** Why this connection is one too many; told before anything else. */
+  turnedAway: TurnedAway | undefined;
   /** Connections of the same address to the same listener when this one came, itself included. */
   siblings: number;
+}
+
+/** Why a connection gets no session: reason word and text for the log, and the words of the 421. */
+export interface TurnedAway {
+  reason: string;
+  text: string;
+  peer: string;
 }
 
 const endTexts: Record<Exclude<EndReason, "quit">, string> = {
@@ -62,10 +69,15 @@ export class InboundSession {
   #desk: MessageDesk | undefined;
   /** In a read, with nothing to send. */
   #waiting = false;
-  /** Monotonic milliseconds at which a wait is over. */
+  /** Monotonic milliseconds at which a wait is over, and at which it is while there is little room for others. */
   #until = Infinity;
+  #crowdedUntil = Infinity;
   #progress = -1;
+  /** When the transaction began, by its MID. */
+  #transaction = { mid: 0, since: 0 };
+  /** The text that is coming: since when, and how much of it. */
   #textSince: number | undefined;
+  #textOctets = 0;
   /** The session was ended by us; what the connection says afterwards does not matter. */
   #ended = false;
   #stopping = false;
@@ -96,8 +108,8 @@ export class InboundSession {
   }
 
   /** Called every second or so: ends a wait that is over. */
-  sweep(now: number): void {
-    if (!this.#waiting || now < this.#until) return;
+  sweep({ now, crowded }: { now: number; crowded: boolean }): void {
+    if (!this.#waiting || now < (crowded ? this.#crowdedUntil : this.#until)) return;
     this.#note("timeout", "timed out");
     this.#protocol?.lost({ reason: "timeout", text: "the client stalled" });
     this.#hangUp(`421 4.4.2 ${this.#around.service.listener.hostname} Timed out\r\n`);
@@ -115,9 +127,9 @@ export class InboundSession {
   }
 
   async #serve(): Promise<void> {
-    const { service, crowded, world: { log } } = this.#around;
+    const { service, turnedAway, world: { log } } = this.#around;
     const icid = this.#icid;
-    if (crowded !== undefined) return await this.#turnAway(crowded);
+    if (turnedAway !== undefined) return await this.#turnAway(turnedAway);
     const name = lookedUp(this.#around, this.#conn.remote.address);
     const client = name instanceof Promise ? await name : name;
     this.#opened(client);
@@ -210,6 +222,7 @@ export class InboundSession {
     }
     if (this.#ended) return false;
     if (count === null) throw new ConnectionLost("the client closed the connection");
+    this.#textOctets += count;
     protocol.push(buffer.subarray(0, count));
     return true;
   }
@@ -220,14 +233,25 @@ export class InboundSession {
     const text = protocol.awaits === "text";
     if (text) {
       this.#textSince ??= now;
-      this.#until = Math.min(now + limits.serverDataMs, this.#textSince + limits.serverDataTotalMs);
+      // Each octet buys time, and an octet a minute buys too little.
+      const bought = this.#textSince + this.#textOctets * 1_000 / limits.serverDataOctetsPerSecondMin;
+      this.#until = Math.min(now, bought) + limits.serverDataMs;
+      this.#crowdedUntil = Math.min(now, bought) + limits.serverCrowdedMs;
       this.#progress = -1;
     } else {
       this.#releaseText();
+      const refused = protocol.refused;
       // A client that was refused wins no time by talking.
-      if (this.#until === Infinity && protocol.refused) this.#until = now + limits.refusedSessionMs;
-      else if (this.#progress !== protocol.progress && !protocol.refused) this.#until = now + limits.serverCommandMs;
+      if (refused ? this.#until === Infinity : this.#progress !== protocol.progress) {
+        this.#until = now + (refused ? limits.refusedSessionMs : limits.serverCommandMs);
+        this.#crowdedUntil = now + limits.serverCrowdedMs;
+      }
       this.#progress = protocol.progress;
+    }
+    if (protocol.inTransaction) {
+      const { mid } = this.#desk!;
+      if (this.#transaction.mid !== mid) this.#transaction = { mid, since: now };
+      this.#until = Math.min(this.#until, this.#transaction.since + limits.serverTransactionMs);
     }
     this.#conn.deadline(this.#until - now + 2 * limits.farewellMs);
     if (text) return this.#lentBuffer ??= this.#around.buffers.text.take();
@@ -236,6 +260,7 @@ export class InboundSession {
 
   #releaseText(): void {
     this.#textSince = undefined;
+    this.#textOctets = 0;
     if (this.#lentBuffer !== undefined) this.#around.buffers.text.give(this.#lentBuffer);
     this.#lentBuffer = undefined;
   }
@@ -296,10 +321,10 @@ export class InboundSession {
   }
 
   /** One connection too many: no look-ups, a line, and out. */
-  async #turnAway(why: string): Promise<void> {
+  async #turnAway({ reason, text, peer }: TurnedAway): Promise<void> {
     this.#opened({ host: undefined, verified: false });
-    this.#note("too_many_connections", why);
-    await this.#refuse(`421 4.3.2 ${this.#around.service.listener.hostname} Too many connections\r\n`);
+    this.#note(reason, text);
+    await this.#refuse(`421 4.3.2 ${this.#around.service.listener.hostname} ${peer}\r\n`);
   }
 
   /** Says a last word in clear; under `smtps` nothing can be said before TLS. */

@@ -37,8 +37,11 @@ export const limits = {
   /** The server waits for a command, for data: RFC 5321 §4.5.3.2.7 asks for 5 min. */
   serverCommandMs: 300_000,
   serverDataMs: 300_000,
-  /** The whole DATA phase of one message; a slow-loris is ended by it. */
-  serverDataTotalMs: 3_600_000,
+  /** One transaction, from MAIL to the end of its text; and the least rate at which text must come, all of it together. Slow-lorises are ended by them. */
+  serverTransactionMs: 3_600_000,
+  serverDataOctetsPerSecondMin: 100,
+  /** The same waits while most places for sessions are taken. */
+  serverCrowdedMs: 30_000,
   /** Bytes to a client that does not read. */
   serverWriteMs: 300_000,
   /** A client that was refused in the greeting has this long to say QUIT. */
@@ -80,6 +83,9 @@ export const limits = {
   bodyInMemoryOctetsMax: 262_144,
   /** One read of a socket or of a body file. */
   chunkOctets: 65_536,
+
+  /** Free inodes below this count as a full disk: the database's own files and the log need some. */
+  freeInodesMin: 100,
 
   /** The configuration file: its size, values with repeated aliases counted each time, and blocks within blocks. */
   configOctetsMax: 1_048_576,

@@ -114,6 +114,12 @@ export interface Config {
   };
   bounce_profiles: ReadonlyMap<string, BounceProfile>;
   delivery: { address: string | null; hostname: string };
-  limits: { max_sessions: number; max_queue_messages: number; min_free_disk: number };
+  limits: {
+    max_sessions: number;
+    max_queue_messages: number;
+    min_free_disk: number;
+    max_memory: number;
+    max_event_loop_lag: number;
+  };
   logs: { format: "text" | "json"; level: LogLevel; rotate_size: number; keep: number };
 }

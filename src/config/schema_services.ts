@@ -218,6 +218,16 @@ const limitsKey = section({
   max_sessions: withDefault(countKey({ min: 1, max: 1_000_000 }), 5000, "Inbound sessions at a time, a number."),
   max_queue_messages: withDefault(countKey({ min: 1 }), 1_000_000, "Messages in the queue, a number."),
   min_free_disk: withDefault(sizeKey(), "512M", "Below this much free disk mail is deferred, a size."),
+  max_memory: withDefault(
+    sizeKey({ min: "64M" }),
+    "1G",
+    "Memory in use from which on new connections get 421, a size; less than the machine has.",
+  ),
+  max_event_loop_lag: withDefault(
+    durationKey({ min: "1s", max: "1m" }),
+    "2s",
+    "How late the gateway may be with its work before new connections get 421, a time.",
+  ),
 });
 
 /** `logs`. */

@@ -8,11 +8,9 @@
  */
 import { statfs } from "node:fs";
 import type { Clock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
 
 const askMs = 1000;
-
-/** Free inodes below this count as a full disk: the database's own files and the log need some. */
-const freeInodesMin = 100;
 
 /** The free space of one file system. */
 export class FreeSpace {
@@ -27,13 +25,19 @@ export class FreeSpace {
     this.#clock = clock;
   }
 
+  /** What is free, as far as the last answer says; Infinity where there was none. */
+  get free(): { octets: number; inodes: number } {
+    this.#ask();
+    return { octets: this.#octets, inodes: this.#inodes };
+  }
+
   /** Why there is no room for another message, where `octets` must stay free; else nothing. */
   shortage(octets: number): string | undefined {
     this.#ask();
     if (this.#octets < octets) {
       return `${Math.floor(this.#octets / 1048576)} MiB are free, ${Math.ceil(octets / 1048576)} MiB must stay free`;
     }
-    if (this.#inodes < freeInodesMin) return `${this.#inodes} inodes are free`;
+    if (this.#inodes < limits.freeInodesMin) return `${this.#inodes} inodes are free`;
     return undefined;
   }
 

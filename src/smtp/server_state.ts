@@ -48,8 +48,8 @@ export interface DropReason {
 export interface ServerHost {
   /** Wall milliseconds. */
   now(): number;
-  /** A transaction begins: its MID. */
-  mail(sender: string): number;
+  /** A transaction begins: its MID, or why no message is taken now. */
+  mail(sender: string): number | Reply;
   /** What is wrong with a recipient; `undefined`: it is taken, as `rid` of the message. */
   recipient(address: string, rid: number): Reply | undefined;
   /** The transaction ended without a message. Text that was given out is void. */

@@ -150,7 +150,12 @@ function mail(state: ServerState, { sender, parameters }: Of<"MAIL">): undefined
     state.say(tooLarge);
     return state.idle();
   }
-  state.transaction = { mid: state.host.mail(sender), sender, parameters, recipients: [], chunked: false };
+  const mid = state.host.mail(sender);
+  if (typeof mid !== "number") {
+    state.say(mid);
+    return state.idle();
+  }
+  state.transaction = { mid, sender, parameters, recipients: [], chunked: false };
   state.sayWire(senderOk);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { Acceptor, type OpenListener } from "../../src/accept/acceptor.ts";
+import { Pressure } from "../../src/base/pressure.ts";
 import { makeService, type ReverseLookup, type StartTls } from "../../src/accept/service.ts";
 import type { Config, ListenerConfig, MailFlowPolicy } from "../../src/config/config.ts";
 import { eventText, type MailEvent, type MailLog } from "../../src/mail/events.ts";
@@ -59,6 +60,18 @@ export function listenerOf(changes: Partial<ListenerConfig> = {}): ListenerConfi
   };
 }
 
+/** Limits that nothing reaches by chance. */
+function limitsOf({ limits }: RigOptions): Config["limits"] {
+  return {
+    max_sessions: 100,
+    max_queue_messages: 100,
+    min_free_disk: 1_000,
+    max_memory: 1_000,
+    max_event_loop_lag: 2_000,
+    ...limits,
+  };
+}
+
 /** A configuration around one listener. */
 export function configOf(listener: ListenerConfig, options: RigOptions): Config {
   const control = {
@@ -88,7 +101,7 @@ export function configOf(listener: ListenerConfig, options: RigOptions): Config 
     destination_controls: { certificate: null, default: control, domains: new Map() },
     bounce_profiles: new Map(),
     delivery: { address: null, hostname: "gw.example.test" },
-    limits: { max_sessions: 100, max_queue_messages: 100, min_free_disk: 0, ...options.limits },
+    limits: limitsOf(options),
     logs: { format: "text", level: "info", rotate_size: 1, keep: 1 },
   };
 }
@@ -131,13 +144,26 @@ export class AcceptRig {
   readonly spool = new FakeSpool();
   readonly lines: string[] = [];
   readonly listener = new PipeListener(this.clock);
+  /** What the machine says of itself. */
+  readonly machine = { messages: 0, space: { octets: 1_000_000, inodes: 1_000_000 }, memory: 0 };
+  readonly pressure: Pressure;
   readonly acceptor: Acceptor;
   readonly open: OpenListener;
 
   constructor(options: RigOptions = {}) {
     const { clock, spool } = this;
     const reverse = options.reverse ?? (() => ({ host: "client.example.com", verified: true }));
-    this.acceptor = new Acceptor({ clock, spool, log: recordingLog(this.lines), reverse });
+    const log = recordingLog(this.lines);
+    const pressure = this.pressure = new Pressure({
+      clock,
+      log,
+      limits: () => limitsOf(options),
+      sessions: () => this.acceptor.sessions,
+      messages: () => this.machine.messages,
+      space: () => this.machine.space,
+      memory: () => this.machine.memory,
+    });
+    this.acceptor = new Acceptor({ clock, spool, log, reverse, pressure });
     const listener = listenerOf(options.listener);
     this.open = this.acceptor.listen(
       this.listener,
@@ -163,6 +189,7 @@ export class AcceptRig {
     const ended = this.acceptor.shutdown();
     await this.clock.advance(60_000);
     await ended;
+    this.pressure[Symbol.dispose]();
     await settled();
   }
 }

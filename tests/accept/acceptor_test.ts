@@ -168,7 +168,7 @@ test("Acceptor ends text that comes too slowly, and leaves nothing behind", {}, 
   const client = await rig.greeted();
   await client.say(transaction, "354");
   const slow = limits.serverDataMs - 2_000;
-  for (let passed = 0; passed < limits.serverDataTotalMs + slow; passed += slow) {
+  for (let passed = 0; passed < limits.serverTransactionMs + slow; passed += slow) {
     await writeText(client.conn, "x\r\n").catch(() => {});
     await rig.clock.advance(slow);
   }

@@ -72,6 +72,8 @@ Deno.test("loadConfig: version: 1 is a whole configuration, with one warning", a
     max_sessions: 5000,
     max_queue_messages: 1_000_000,
     min_free_disk: 512 * 1024 ** 2,
+    max_memory: 1024 ** 3,
+    max_event_loop_lag: 2000,
   });
   assert.deepEqual(config.logs, { format: "text", level: "info", rotate_size: 100 * 1024 ** 2, keep: 10 });
 });
