@@ -108,7 +108,7 @@ export class TextReader {
   /** No more comes (BDAT LAST): a CR that waits for its LF is a lone one. */
   finish(): Octets | undefined {
     if (this.#at !== At.Cr) return undefined;
-    this.#loneLineEnd(this.#line);
+    this.#loneLineEnd(this.#line + 1);
     this.octets += 2;
     return Uint8Array.of(CR, LF);
   }
@@ -139,7 +139,7 @@ export class TextReader {
             state = At.Cr;
             if (at === to - 1) edits.push(at, 1, 0);
           } else if (octet === LF) {
-            this.#loneLineEnd(at + 1 - lineFrom);
+            this.#loneLineEnd(at + 2 - lineFrom);
             if (this.#fix) edits.push(at, 1, 2);
             lineFrom = at + 1;
           } else if (octet === 0) this.fault ??= "nul";
@@ -154,7 +154,7 @@ export class TextReader {
             if (at - lineFrom > limits.textLineOctetsMax) this.fault ??= "line_too_long";
             lineFrom = at;
           } else {
-            this.#loneLineEnd(at - lineFrom);
+            this.#loneLineEnd(at + 1 - lineFrom);
             if (at === from) edits.push(at, 0, 2);
             else if (this.#fix) edits.push(at - 1, 1, 2);
             state = At.InLine;
@@ -166,6 +166,8 @@ export class TextReader {
             state = At.Dot;
             edits.push(at, 1, 0);
             at++;
+            // RFC 5321 §4.5.3.1.6: the doubled dot does not count.
+            lineFrom = at;
           } else state = At.InLine;
           break;
         case At.Dot:
@@ -182,7 +184,7 @@ export class TextReader {
             return this.#done(at + 1, { state: At.LineStart, bits, line: 0 });
           }
           // The dot was a doubled one, the CR a lone one.
-          this.#loneLineEnd(at - lineFrom);
+          this.#loneLineEnd(at + 1 - lineFrom);
           edits.push(at, 0, 2);
           state = At.InLine;
           lineFrom = at;
@@ -207,7 +209,7 @@ export class TextReader {
     return behind;
   }
 
-  /** A lone CR or LF, which ends a line of so many octets where it is fixed. */
+  /** A lone CR or LF, which ends a line of so many octets with the CRLF that it is made. */
   #loneLineEnd(line: number): void {
     if (line > limits.textLineOctetsMax) this.fault ??= "line_too_long";
     if (this.#fix) return;

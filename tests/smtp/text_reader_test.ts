@@ -230,11 +230,21 @@ Deno.test("TextReader bounds a line that a lone CR or LF ends, cut anywhere", ()
     for (
       const [length, fault] of [[limits.textLineOctetsMax, undefined], [limits.textLineOctetsMax + 1, "line_too_long"]]
     ) {
-      const bytes = octets(`a\r\n${"x".repeat(Number(length) - 1)}${end}b\r\n.\r\n`);
+      const bytes = octets(`a\r\n${"x".repeat(Number(length) - 2)}${end}b\r\n.\r\n`);
       for (const cut of [bytes.length, 30_000, 65_541]) {
         const found = read([bytes.slice(0, cut), bytes.slice(cut)], { fix: true });
         assert.equal(found.fault, fault, `${JSON.stringify(end)} ${length} ${cut}`);
       }
+    }
+  }
+});
+
+Deno.test("TextReader does not count the doubled dot of a line", () => {
+  const longest = "x".repeat(limits.textLineOctetsMax - 3) + "\r\n";
+  for (const [line, fault] of [[`..${longest}`, undefined], [`..x${longest}`, "line_too_long"]] as const) {
+    const bytes = octets(`a\r\n${line}.\r\n`);
+    for (const cut of [0, 3, 4, 5, 30_000]) {
+      assert.equal(read([bytes.slice(0, cut), bytes.slice(cut)], { fix: false }).fault, fault, `${cut}`);
     }
   }
 });
