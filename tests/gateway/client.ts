@@ -110,7 +110,9 @@ export class Client implements Disposable {
   /** STARTTLS, which trusts `authority` alone. */
   async startTls(authority: { certificatePem: string }, hostname = "mx.example.test"): Promise<void> {
     await this.expect(["STARTTLS", "220"]);
-    this.#conn = await Deno.startTls(this.#conn as Deno.TcpConn, { hostname, caCerts: [authority.certificatePem] });
+    const conn = await Deno.startTls(this.#conn as Deno.TcpConn, { hostname, caCerts: [authority.certificatePem] });
+    this.#conn = conn;
+    await conn.handshake();
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,131 @@
+/**
+ * Editions in this process, where the engine can be asked what it holds: native contexts come and go with configurations.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/base/clock.ts";
+import { systemRandom } from "../../src/base/random.ts";
+import { ConfigError, Editions } from "../../src/reload.ts";
+import { type ConfigObject, freePorts } from "../support/gateway_process.ts";
+import { sockets } from "../support/tls_world.ts";
+import { gatewayConfig, listenerAt } from "./rig.ts";
+
+const world = { clock: systemClock, random: systemRandom, hostname: "gw.example.test", version: "test", sockets };
+
+/** Editions of a configuration in a folder of its own, nothing of which is served. */
+class Place implements AsyncDisposable {
+  readonly folder: string;
+  readonly ports: Record<string, number>;
+  readonly #stack = new AsyncDisposableStack();
+
+  constructor() {
+    this.folder = Deno.makeTempDirSync({ prefix: "postern-" });
+    this.ports = freePorts(["inbound", "second"]);
+    // A gateway has TMPDIR for itself; the other tests of this process do not.
+    const before = Deno.env.get("TMPDIR");
+    this.#stack.defer(() => before === undefined ? Deno.env.delete("TMPDIR") : Deno.env.set("TMPDIR", before));
+    this.#stack.defer(() => Deno.remove(this.folder, { recursive: true }));
+  }
+
+  write(more: ConfigObject = {}): void {
+    const config = gatewayConfig({ inbound: this.ports.inbound, nextHop: 9, more: { logs: { level: "critical" } } });
+    Deno.writeTextFileSync(`${this.folder}/config.yaml`, JSON.stringify({ ...config, ...more }));
+  }
+
+  async open(): Promise<Editions> {
+    const editions = await Editions.open(`${this.folder}/config.yaml`, world);
+    this.#stack.defer(() => editions.close());
+    return editions;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+}
+
+Deno.test("Editions: fifty reloads leave as many native contexts as one configuration has", async () => {
+  await using place = new Place();
+  place.write();
+  const editions = await place.open();
+  const { alive } = editions.ground.engine;
+  const { contexts } = alive;
+  assert.ok(contexts >= 2, `${contexts} contexts: a listener's and the one for delivery`);
+  for (let round = 0; round < 50; round++) {
+    const { generation } = editions.current.config;
+    place.write({ tls: { inbound_smtp: { methods: [round % 2 === 0 ? "TLSv1.2" : "TLSv1.3"] } } });
+    await editions.reload();
+    assert.equal(editions.current.config.generation, generation + 1);
+    assert.equal(alive.contexts, contexts, `after ${round + 1} reloads`);
+  }
+  assert.equal(alive.sessions, 0);
+});
+
+Deno.test("Editions: a session's hold keeps the contexts of its configuration, and them alone, until it ends", async () => {
+  await using place = new Place();
+  place.write();
+  const editions = await place.open();
+  const { alive } = editions.ground.engine;
+  const { contexts } = alive;
+  const holds = [];
+  for (let session = 0; session < 3; session++) {
+    holds.push(editions.current.services.get("inbound")!.hold!());
+    holds.push(editions.current.services.get("inbound")!.hold!());
+    await editions.reload();
+  }
+  assert.equal(alive.contexts, 4 * contexts, "three old configurations and the one in force");
+  for (let session = 0; session < 3; session++) {
+    holds[2 * session][Symbol.dispose]();
+    assert.equal(alive.contexts, (4 - session) * contexts, "the other session goes on");
+    holds[2 * session + 1][Symbol.dispose]();
+    assert.equal(alive.contexts, (3 - session) * contexts);
+  }
+});
+
+Deno.test("Editions: a configuration that is refused leaves no context, no listener and no generation behind", async () => {
+  await using place = new Place();
+  const { inbound, second } = place.ports;
+  place.write();
+  const editions = await place.open();
+  const { alive } = editions.ground.engine;
+  const { contexts } = alive;
+  const before = editions.current;
+  using _taken = Deno.listen({ hostname: "127.0.0.1", port: second });
+  const refused: ConfigObject[] = [
+    { listeners: { inbound: listenerAt(`0.0.0.0:${inbound}`), second: listenerAt(`127.0.0.1:${second}`) } },
+    { listeners: { second: listenerAt(`127.0.0.1:${second}`) } },
+    { tls: { inbound_smtp: { ciphers: "NOTHING" } } },
+    { certificates: { mx: { certificate: "none.crt", key: "none.key" } } },
+    { colour: "blue" },
+  ];
+  for (const more of refused) {
+    place.write(more);
+    await editions.reload();
+    assert.equal(editions.current, before);
+    assert.equal(alive.contexts, contexts, JSON.stringify(more));
+    await assert.rejects(Deno.connect({ hostname: "127.0.0.2", port: inbound }), /refused/);
+    (await Deno.connect({ hostname: "127.0.0.1", port: inbound })).close();
+  }
+});
+
+Deno.test("Editions: a first configuration with faults throws all of them, and its folder can be used again", async () => {
+  await using place = new Place();
+  const { inbound, second } = place.ports;
+  place.write({ colour: "blue", hostname: "no name" });
+  await assert.rejects(place.open(), (thrown: unknown) => {
+    assert.ok(thrown instanceof ConfigError);
+    assert.deepEqual(thrown.faults.map(({ path }) => path).sort(), ["colour", "hostname"]);
+    return true;
+  });
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: second });
+  place.write({
+    listeners: { inbound: listenerAt(`127.0.0.1:${inbound}`), second: listenerAt(`127.0.0.1:${second}`) },
+  });
+  await assert.rejects(
+    place.open(),
+    /listeners\.second\.address: Cannot listen on 127\.0\.0\.1:\d+: the port is in use/,
+  );
+  taken.close();
+  const editions = await place.open();
+  assert.equal(editions.current.config.generation, 1);
+});
