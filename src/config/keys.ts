@@ -199,7 +199,8 @@ export function countKey({ min = 0, max = 1_000_000_000 }: Bounds = {}): z.ZodNu
 export function flagKey(): z.ZodBoolean {
   return z.boolean({
     error: ({ input }) => {
-      const word = String(input).toLowerCase();
+      // A map has no prototype here, so no text either.
+      const word = typeof input === "string" ? input.toLowerCase() : "";
       const meant = ["yes", "on", "y"].includes(word)
         ? "true"
         : ["no", "off", "n"].includes(word)
