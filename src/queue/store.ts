@@ -128,12 +128,15 @@ export class Store implements Disposable {
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
     try {
-      this.#db.exec(
-        "PRAGMA busy_timeout = 200; PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; " +
-          "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864; " +
-          "PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF; PRAGMA trusted_schema = OFF",
-      );
+      this.#db.exec("PRAGMA busy_timeout = 200");
       const version = Number(this.#db.prepare("PRAGMA user_version").get()?.user_version);
+      // Each of these writes to a database that has tables already, which a full disk does not allow.
+      if (version === 0) this.#db.exec("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL");
+      this.#db.exec(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000; " +
+          "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY; " +
+          "PRAGMA secure_delete = OFF; PRAGMA trusted_schema = OFF",
+      );
       if (version > schemaVersion) {
         throw new SchemaError(
           `Cannot open the queue ${path}: its tables are of version ${version}, this program knows ${schemaVersion}`,

@@ -9,6 +9,7 @@ import { causeOf } from "../../src/base/text.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { SpoolFullError } from "../../src/queue/spool.ts";
 import { Store, storeTroubleOf } from "../../src/queue/store.ts";
+import { fillDisk, tinyDisk } from "../support/tiny_disk.ts";
 import { delivered, leaseOne, put, refused, rule, soon, textOfLease, World } from "./world.ts";
 
 const child = new URL("./crash_child.ts", import.meta.url).pathname;
@@ -66,31 +67,8 @@ Deno.test("DurableSpool loses no acknowledged message to kill -9, and repeats no
   assert.deepEqual(files.filter((mid) => !found.has(mid)), [], "files of no message");
 });
 
-/** A tiny file system, or nothing where it cannot be made. */
-async function tinyDisk(megabytes: number): Promise<{ directory: string } & AsyncDisposable | undefined> {
-  const directory = await Deno.makeTempDir({ prefix: "postern-disk-" });
-  const run = async (command: string, ...args: string[]) =>
-    (await new Deno.Command(command, { args }).output()).success;
-  const mounted = Deno.uid() === 0 &&
-    await run("mount", "-t", "tmpfs", "-o", `size=${megabytes}m,mode=0700`, "tmpfs", directory);
-  if (!mounted) {
-    await Deno.remove(directory);
-    if (Deno.env.get("CI")) throw new Error("Cannot mount a tmpfs: the disk-full test needs root");
-    console.error("skipped: mounting a tmpfs needs root");
-    return undefined;
-  }
-  return {
-    directory,
-    async [Symbol.asyncDispose]() {
-      // Lazily, so that a failed test's open files do not hide its failure.
-      await run("umount", "--lazy", directory);
-      await Deno.remove(directory);
-    },
-  };
-}
-
 Deno.test("DurableSpool stores nothing by halves on a full disk, and goes on when there is room", async () => {
-  await using disk = await tinyDisk(32);
+  await using disk = await tinyDisk({ megabytes: 32 });
   if (disk === undefined) return;
   await using world = new World(`${disk.directory}/queue`);
   const spool = await world.open();
@@ -152,7 +130,7 @@ Deno.test("DurableSpool stores nothing by halves on a full disk, and goes on whe
 });
 
 Deno.test("DurableSpool keeps the report and the end of the message together on a full disk", async () => {
-  await using disk = await tinyDisk(8);
+  await using disk = await tinyDisk({ megabytes: 8 });
   if (disk === undefined) return;
   await using world = new World(`${disk.directory}/queue`);
   const spool = await world.open();
@@ -161,7 +139,7 @@ Deno.test("DurableSpool keeps the report and the end of the message together on 
   const lease = await leaseOne(spool);
   // Whatever is left of the disk, the log file's own free part included.
   await put(spool, { to: ["c@other.test"] });
-  await fill(filler);
+  await fillDisk(filler);
   let done = false;
   const settling = spool.settle(lease, [refused(0, "x".repeat(3000))], rule).then((settlement) => {
     done = true;
@@ -177,21 +155,36 @@ Deno.test("DurableSpool keeps the report and the end of the message together on 
   assert.equal(spool.messages, 2);
 });
 
-async function fill(path: string): Promise<void> {
-  using file = await Deno.open(path, { create: true, write: true });
-  for (let size = 65_536; size >= 1; size >>= 1) {
-    try {
-      while (true) file.writeSync(new Uint8Array(size));
-    } catch {
-      // Smaller pieces may still fit.
-    }
-  }
-}
-
 function countReports(world: World): number {
   using db = new DatabaseSync(`${world.directory}/queue.db`, { readOnly: true });
   return db.prepare("SELECT count(*) AS n FROM message WHERE sender = ''").get()!.n as number;
 }
+
+Deno.test("openSpool opens a queue on a disk that has not an octet left, and gives its mail out", async () => {
+  await using disk = await tinyDisk({ megabytes: 8 });
+  if (disk === undefined) return;
+  const directory = `${disk.directory}/queue`;
+  const first = new World(directory);
+  const spool = await first.open();
+  for (let n = 0; n < 50; n++) await put(spool, { text: "x".repeat(5000) });
+  // What kill -9 leaves: the log is not moved into the database.
+  const saved = `${disk.directory}/saved`;
+  await Deno.mkdir(`${saved}/bodies`, { recursive: true });
+  for (const name of ["queue.db", "queue.db-wal", "queue.db-shm"]) {
+    await Deno.copyFile(`${directory}/${name}`, `${saved}/${name}`);
+  }
+  await first[Symbol.asyncDispose]();
+  const filler = `${disk.directory}/filler`;
+  await fillDisk(filler);
+  await using world = new World(saved);
+  const again = await world.open();
+  assert.equal(again.messages, 50);
+  await again.settle(await leaseOne(again), [delivered(0)], rule);
+  await assert.rejects(put(again), (error) => error instanceof SpoolFullError);
+  await Deno.remove(filler);
+  await put(again);
+  assert.equal(again.messages, 50);
+});
 
 Deno.test("storeTroubleOf tells a full disk, an I/O error, a damaged and a locked database apart", () => {
   const table = {
