@@ -60,6 +60,8 @@ export function readDocument(source: string): SourceDocument {
     document = parseDocument(source, {
       prettyErrors: false,
       uniqueKeys: false,
+      // !!binary, !!set and the like make values that no key takes.
+      resolveKnownTags: false,
       logLevel: "error",
     });
   } catch (thrown) {
@@ -199,10 +201,11 @@ class Walk {
   }
 }
 
-/** A scalar's value; a number only where its source is the number's shortest form. */
+/** A scalar's value, never an object (`%YAML 1.1` has tags for octets and dates); a number only where its source is the number's shortest form. */
 function scalarValue(node: ParsedNode): unknown {
   if (!isScalar(node)) return null;
   const { value, source } = node;
+  if (typeof value === "object" && value !== null) return source ?? null;
   if (typeof value !== "number" && typeof value !== "bigint") return value ?? null;
   return String(value) === source && typeof value === "number" ? value : source ?? String(value);
 }

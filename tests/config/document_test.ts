@@ -7,6 +7,16 @@ import { loadSource } from "../../src/config/load.ts";
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
+Deno.test("readDocument: no tag makes a value that is neither text, number, flag, list nor map", () => {
+  for (const head of ["", "%YAML 1.1\n---\n"]) {
+    const { value, fatal } = readDocument(`${head}a: !!binary aGk=\nb: !!timestamp 2001-01-01\nc: !!set { d, e }\n`);
+    assert.equal(fatal, false);
+    const { a, b, c } = value as Record<string, unknown>;
+    assert.deepEqual([a, b], ["aGk=", "2001-01-01"], head);
+    assert.deepEqual({ ...(c as object) }, { d: null, e: null });
+  }
+});
+
 Deno.test("readDocument: numbers that are not in their shortest form stay text", () => {
   const { value, faults } = readDocument(
     "a: [1, 10.1, 10.10, 010, 0x10, 1e3, 1_000, 9007199254740993, .5, -0, 2.0]\n10.20: x\n",
