@@ -51,6 +51,8 @@ export const limits = {
 
   /** The client's waits: RFC 5321 §4.5.3.2.1 to §4.5.3.2.6. */
   connectMs: 30_000,
+  /** The same while many outbound connections are in use: RFC 5321 says nothing of it, other destinations wait. */
+  connectCrowdedMs: 10_000,
   greetingMs: 300_000,
   ehloMs: 300_000,
   mailMs: 300_000,

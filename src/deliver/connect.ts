@@ -13,6 +13,7 @@ import { Channel } from "./channel.ts";
 import { type AttemptEnd, deferredFor, networkFailure } from "./ends.ts";
 import { addressesOf, type Hop, hopsOf } from "./hops.ts";
 import type { HostMemory } from "./host_memory.ts";
+import { endsAtOwnListener, isOwnListener } from "./own.ts";
 import { openDialogue } from "./opening.ts";
 import type { DeliveryWorld } from "./world.ts";
 
@@ -24,6 +25,8 @@ export interface ConnectOptions {
   route: Route;
   config: Config;
   memory: HostMemory;
+  /** How long one address is waited for. */
+  connectMs: number;
   /** Asked when a host failed: the route has other connections, so nothing is to be remembered against the host. */
   isSpare: () => boolean;
 }
@@ -47,6 +50,8 @@ class Attempt {
   /** How the last host failed; a failure of this attempt rather than a remembered one. */
   #end: AttemptEnd | undefined;
   #remembered: AttemptEnd | undefined;
+  /** A connection turned out to end at a listener of ours. */
+  #looped = false;
 
   constructor(world: DeliveryWorld, options: ConnectOptions) {
     this.#world = world;
@@ -68,11 +73,14 @@ class Attempt {
         missing = { kind: addresses.kind === "failed" ? "deferred" : "refused", failure: addresses.failure };
         continue;
       }
+      const own = hop.byMx && addresses.addresses.some((address) => isOwnListener({ address, port: hop.port }, config));
+      if (own) return this.#loop();
       transient = true;
       for (const address of addresses.addresses) {
         if (this.#tried >= limits.addressesTriedMax || this.#world.clock.monotonic() >= this.#endsAt) break;
         const channel = await this.#try(hop, address);
         if (channel !== undefined) return { kind: "ready", channel };
+        if (this.#looped) return this.#loop();
         // A loop is no matter of this host only.
         if (this.#end?.kind === "refused") return { kind: "none", end: this.#end, dcid: this.#dcid };
       }
@@ -81,6 +89,13 @@ class Attempt {
     // A host that exists and fails, or a name that the DNS said nothing about, may work later.
     const kind = transient || route.hops.kind === "listed" ? "deferred" : end.kind;
     return { kind: "none", end: { ...end, kind }, dcid: this.#dcid };
+  }
+
+  /** RFC 5321 §5.1: behind ourselves in the order nobody is tried. Hosts before us that failed may work later. */
+  #loop(): Connected {
+    const text = `Mail for ${this.#options.route.destination} loops back to myself`;
+    const loop: AttemptEnd = { kind: "refused", failure: { reason: "loop", enhanced: "5.4.6", text } };
+    return { kind: "none", end: this.#end ?? this.#remembered ?? loop, dcid: this.#dcid };
   }
 
   async #try(hop: Hop, address: string): Promise<Channel | undefined> {
@@ -118,6 +133,14 @@ class Attempt {
       return undefined;
     }
     memory.worked(network);
+    if (hop.byMx && endsAtOwnListener(conn, { port: hop.port, config: this.#options.config })) {
+      conn.close();
+      memory.untold(dialogue);
+      this.#looped = true;
+      const local = conn.local.address;
+      this.#log({ dcid, host, local }, { details: "this address is our own", text: "mail loop", reason: "loop" });
+      return undefined;
+    }
     const { log, clock } = this.#world;
     log.info({ event: "dcid_open", dcid, interface: conn.local.address, address, port: hop.port });
     const channel = new Channel({ conn, dcid, host, clock });
@@ -144,8 +167,7 @@ class Attempt {
   }
 
   #dialOptions(address: string): { ms: number; from?: string } {
-    const from = this.#options.config.delivery.address;
-    const ms = limits.connectMs;
+    const { connectMs: ms, config: { delivery: { address: from } } } = this.#options;
     // A source address is of one family; to hosts of the other the system chooses.
     return from !== null && addressFamily(from) === addressFamily(address) ? { ms, from } : { ms };
   }

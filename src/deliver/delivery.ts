@@ -7,6 +7,7 @@
  * @module
  */
 import { limits } from "../base/limits.ts";
+import { RepeatedFault } from "../base/repeated_fault.ts";
 import { type Route, routeOf } from "../policy/route.ts";
 import { HostMemory } from "./host_memory.ts";
 import { Lane, type LaneHost } from "./lane.ts";
@@ -36,20 +37,26 @@ export function startDelivery(world: DeliveryWorld): Delivery {
 class Dispatcher implements Delivery, LaneHost {
   readonly world: DeliveryWorld;
   readonly memory: HostMemory;
+  readonly queueTrouble: RepeatedFault;
   readonly slots = new Slots(limits.deliveryConnectionsMax);
   readonly #lanes = new Map<string, Lane>();
   readonly #routes = new Map<string, Route>();
   #generation = -1;
-  #stopping = false;
+  readonly #stop = new AbortController();
 
   constructor(world: DeliveryWorld) {
     this.world = world;
     this.memory = new HostMemory(world);
+    this.queueTrouble = new RepeatedFault({ ...world, gone: "Mail can be taken from the queue again" });
     world.spool.onDue((destination) => this.wake(destination, 1));
     const now = world.clock.now();
     for (const { destination, waiting, due } of [...world.spool.destinations()]) {
       if (due <= now && waiting > 0) this.wake(destination, waiting);
     }
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stop.signal;
   }
 
   get connections(): number {
@@ -79,7 +86,7 @@ class Dispatcher implements Delivery, LaneHost {
   }
 
   wake(destination: string, messages: number): void {
-    if (this.#stopping) return;
+    if (this.stopping.aborted) return;
     const route = this.routeFor(destination);
     let lane = this.#lanes.get(route.key);
     if (lane === undefined) {
@@ -94,7 +101,7 @@ class Dispatcher implements Delivery, LaneHost {
   }
 
   async stop(ms: number = limits.shutdownMs): Promise<void> {
-    this.#stopping = true;
+    this.#stop.abort();
     const lanes = [...this.#lanes.values()];
     const ended = Promise.all(lanes.map((lane) => lane.stop()));
     const timer = this.world.clock.after(ms, () => {

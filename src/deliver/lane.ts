@@ -15,6 +15,7 @@
 import type { Timer } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { octets } from "../base/octets.ts";
+import type { RepeatedFault } from "../base/repeated_fault.ts";
 import { causeOf } from "../base/text.ts";
 import type { Failure, Outcome } from "../mail/outcome.ts";
 import type { Route } from "../policy/route.ts";
@@ -63,6 +64,10 @@ export interface LaneHost {
   readonly world: DeliveryWorld;
   readonly memory: HostMemory;
   readonly slots: Slots;
+  /** A queue that cannot be read: for ten thousand destinations it is one trouble. */
+  readonly queueTrouble: RepeatedFault;
+  /** Delivery ends. */
+  readonly stopping: AbortSignal;
   /** The route of a destination under the configuration in force. */
   routeFor(destination: string): Route;
   /** Mail for a destination is due: to whichever lane it belongs now. */
@@ -166,7 +171,9 @@ export class Lane implements SlotUser {
     }
     if (this.backlog <= this.#seeking) return;
     if (this.#live + this.#opening === 0) {
-      this.#open(Math.min(Math.ceil(this.backlog / messagesPerConnection), openAtOnceMax));
+      // A hundred dead destinations must not take all slots for as long as their time-outs last.
+      const most = this.#host.slots.scarce ? 1 : openAtOnceMax;
+      this.#open(Math.min(Math.ceil(this.backlog / messagesPerConnection), most));
     } else {
       this.#watchGrowth();
     }
@@ -204,6 +211,7 @@ export class Lane implements SlotUser {
       route: this.#route,
       config: world.config(),
       memory,
+      connectMs: slots.scarce ? limits.connectCrowdedMs : limits.connectMs,
       // While others live, a refusal is about their number, not about the host.
       isSpare: () => this.#live > 0,
     }).catch((error: unknown): Connected => {
@@ -293,7 +301,7 @@ export class Lane implements SlotUser {
   #settle(lease: Lease, { dcid, outcomes }: { dcid: number; outcomes: Outcome[] }): Promise<void> {
     const { world } = this.#host;
     const { bounce: rule } = this.#host.routeFor(lease.destination);
-    const attempted = { dcid, lease, outcomes, rule };
+    const attempted = { dcid, lease, outcomes, rule, stopping: this.#host.stopping };
     logAnswers(world.log, attempted);
     this.#settling++;
     return settle(world, attempted).then(() => {
@@ -325,19 +333,16 @@ export class Lane implements SlotUser {
     if (next === undefined) return;
     const { destination, messages } = next;
     if (this.#host.routeFor(destination).key !== this.key) return this.#host.wake(destination, messages);
-    const { spool, log, clock } = this.#host.world;
+    const { spool, clock } = this.#host.world;
     try {
       const leases = await spool.lease(destination, count);
+      this.#host.queueTrouble.worked();
       if (this.#stop !== "no") { for (const lease of leases) spool.giveBack(lease); }
       else this.#ready.push(...leases);
       // A full batch: there may be more, whatever was counted.
       if (leases.length === count) this.#waiting.add(destination, Math.max(messages - count, 1));
     } catch (error) {
-      log.critical({
-        event: "note",
-        text: `Cannot take mail for ${destination} from the queue: ${causeOf(error)}`,
-        reason: "queue",
-      });
+      this.#host.queueTrouble.failed(`Cannot take mail for ${destination} from the queue: ${causeOf(error)}`, "queue");
       clock.after(leaseRetryMs, () => this.#host.wake(destination, messages));
     }
   }

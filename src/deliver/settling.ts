@@ -3,18 +3,27 @@
  *
  * @module
  */
+import { type Clock, sleep } from "../base/clock.ts";
+import { causeOf } from "../base/text.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Outcome } from "../mail/outcome.ts";
 import { type Reply, replyText } from "../mail/reply.ts";
 import { lastWords, meaningOf } from "../mail/status.ts";
 import type { Lease, RetryRule, Settlement, Spool } from "../queue/spool.ts";
-import { causeOf } from "../base/text.ts";
 
 /** What settling needs. */
 export interface SettlingWorld {
   spool: Spool;
   log: MailLog;
+  clock: Clock;
 }
+
+/** An outcome that cannot be written down is tried again so often, after pauses that double up to the longest. */
+const settleTriesMax = 8;
+const settlePauseMs = 1_000;
+const settlePauseMsMax = 30_000;
+/** Then its lease goes back to the queue, due so much later. */
+const unsettledMs = 900_000;
 
 /** One attempt that has an end. `dcid` 0: there was no connection. */
 export interface Attempted {
@@ -22,6 +31,8 @@ export interface Attempted {
   lease: Lease;
   outcomes: Outcome[];
   rule: RetryRule;
+  /** Delivery ends: nothing is waited for any more. */
+  stopping: AbortSignal;
 }
 
 /** Logs what the next hop said. Called as soon as it is known; the rest follows the queue's word. */
@@ -40,21 +51,40 @@ export function logAnswers(log: MailLog, { dcid, lease, outcomes }: Attempted): 
   for (const [reply, rids] of byReply) log.info({ event: "rid_response", mid, rids, response: replyText(reply) });
 }
 
-/** Settles, and logs the end. Never rejects: what cannot be written down is tried again after a restart, and said. */
-export async function settle({ spool, log }: SettlingWorld, attempted: Attempted): Promise<void> {
-  const { dcid, lease, outcomes, rule } = attempted;
-  const { mid } = lease.envelope;
-  let settlement: Settlement;
-  try {
-    settlement = await spool.settle(lease, outcomes, rule);
-  } catch (error) {
-    log.critical({
-      event: "note",
-      text: `Cannot write down what became of MID ${mid}: ${causeOf(error)}`,
-      reason: "queue",
-    });
-    return;
+/**
+ * Settles, and logs the end. Never rejects. What cannot be written down is tried again for a minute or two, since a message that goes
+ * back to the queue goes out again, to recipients that have it too; `stopping` ends the patience, as leases end with the process.
+ */
+export async function settle(world: SettlingWorld, attempted: Attempted): Promise<void> {
+  const { spool, log, clock } = world;
+  const { lease, outcomes, rule, stopping } = attempted;
+  for (let tries = 1, pause = settlePauseMs;; tries++, pause = Math.min(2 * pause, settlePauseMsMax)) {
+    try {
+      return logSettlement(log, { attempted, settlement: await spool.settle(lease, outcomes, rule) });
+    } catch (error) {
+      const text = `Cannot write down what became of MID ${lease.envelope.mid}: ${causeOf(error)}`;
+      if (tries === 1) log.critical({ event: "note", text, reason: "queue" });
+      if (tries < settleTriesMax && !stopping.aborted) await sleep(clock, pause, stopping);
+      else return giveUp(world, { lease, text });
+    }
   }
+}
+
+/** Gives back what cannot be settled: it is tried again, and who has the message already gets it twice. */
+function giveUp({ spool, log, clock }: SettlingWorld, { lease, text }: { lease: Lease; text: string }): void {
+  try {
+    spool.giveBack(lease, clock.now() + unsettledMs);
+    log.critical({ event: "note", text: `${text}; it goes back to the queue`, reason: "queue" });
+  } catch {
+    log.critical({ event: "note", text: `${text}; it is tried again after a restart`, reason: "queue" });
+  }
+}
+
+function logSettlement(
+  log: MailLog,
+  { attempted, settlement }: { attempted: Attempted; settlement: Settlement },
+): void {
+  const { dcid, lease: { envelope: { mid } } } = attempted;
   for (const outcome of settlement.bounced) logEnd(log, { event: "bounced", dcid, mid, outcome });
   for (const outcome of settlement.deferred?.outcomes ?? []) logEnd(log, { event: "delayed", dcid, mid, outcome });
   const { report } = settlement;

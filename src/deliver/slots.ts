@@ -28,6 +28,11 @@ export class Slots {
     return this.#taken;
   }
 
+  /** Half of the slots are in use: who has not shown yet that he can use them gets few. */
+  get scarce(): boolean {
+    return this.#taken * 2 >= this.#max;
+  }
+
   /** Takes a slot, or remembers that `user` wants one. */
   take(user: SlotUser): boolean {
     if (this.#taken >= this.#max) {
