@@ -59,8 +59,20 @@ const shrinkPages = 256;
 export async function openSpool(options: SpoolOptions): Promise<DurableSpool> {
   await Deno.mkdir(options.directory, { recursive: true, mode: 0o700 });
   const spool = new DurableSpool(options);
+  // A file's name is worth as much as the names of the folders above it.
+  for (const up of ["", "/..", "/../.."]) syncFolder(options.directory + up);
   await spool.space.refresh();
   return spool;
+}
+
+function syncFolder(path: string): void {
+  try {
+    using folder = Deno.openSync(path);
+    folder.syncSync();
+  } catch (error) {
+    // A folder above that only its owner may read was made by him, long before.
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+  }
 }
 
 /** See the module; made by {@linkcode openSpool}. */

@@ -5,6 +5,9 @@
  * was not is on the log as Critical lines. Rows are read by their key in rising order; behind an unreadable page the next
  * readable key is sought in doubling steps and then closed in on, so one bad page costs its own rows and a few dozen reads.
  *
+ * The new database is made as `queue.db.rescue` and takes the name only when everything is in it and on the disk: whoever is
+ * killed before begins anew, and whoever is killed between the two renames finds the rescue alone and goes on with it.
+ *
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
@@ -25,6 +28,7 @@ export interface OpenedStore {
 
 /** Opens `path`, or replaces it where it is damaged. `now` names what is set aside. */
 export function openStore(path: string, context: { log: MailLog; now: number }): OpenedStore {
+  finishReplacement(path, context);
   try {
     if (Deno.statSync(path).size === 0) return replaceStore(path, { ...context, cause: "the file is empty" });
   } catch (error) {
@@ -46,29 +50,58 @@ export function openStore(path: string, context: { log: MailLog; now: number }):
   }
 }
 
-/** Sets the database at `path`, which must be closed, aside and moves what can be read into a new one. */
+/** Moves what can be read of the database at `path`, which must be closed, into a new one, and sets the old one aside. */
 export function replaceStore(path: string, context: { log: MailLog; now: number; cause: string }): OpenedStore {
   const { log, now, cause } = context;
-  const stamp = new Date(now).toISOString().replace(/\.\d+Z$/, "Z").replaceAll(":", "");
-  let aside = `${path}.corrupt-${stamp}`;
-  for (let n = 2; exists(aside); n++) aside = `${path}.corrupt-${stamp}-${n}`;
-  Deno.renameSync(path, aside);
-  if (exists(`${path}-wal`)) Deno.renameSync(`${path}-wal`, `${aside}-wal`);
-  if (exists(`${path}-shm`)) Deno.removeSync(`${path}-shm`);
+  const aside = asideName(path, now);
   const note = (text: string) => log.critical({ event: "note", text, reason: "queue_corrupt" });
   note(`Cannot read the queue ${path}: ${cause}; it is set aside as ${aside}`);
-  const store = new Store(path);
+  const rescue = rescueName(path);
+  for (const suffix of ["", "-wal", "-shm"]) if (exists(rescue + suffix)) Deno.removeSync(rescue + suffix);
   let report: { moved: number; lost: string };
-  try {
-    report = salvage(aside, store);
-  } catch (error) {
-    report = { moved: 0, lost: causeOf(error) };
+  {
+    using store = new Store(rescue);
+    try {
+      report = salvage(path, store);
+    } catch (error) {
+      report = { moved: 0, lost: causeOf(error) };
+    }
   }
+  setAside(path, aside);
+  Deno.renameSync(rescue, path);
   note(
     `Moved ${report.moved} messages from ${aside} to a new queue` +
       (report.lost === "" ? "" : `; not readable: ${report.lost}; "sqlite3 ${aside} .recover" may find more`),
   );
-  return { store, aside };
+  return { store: new Store(path), aside };
+}
+
+/** Ends a replacement that was cut off between its renames. */
+function finishReplacement(path: string, { log, now }: { log: MailLog; now: number }): void {
+  const rescue = rescueName(path);
+  if (exists(path) || !exists(rescue)) return;
+  // The log of the damaged database must not be taken for the new one's.
+  setAside(path, asideName(path, now));
+  Deno.renameSync(rescue, path);
+  const text = `Found the queue ${path} as ${rescue}: its repair had been cut off, and is finished`;
+  log.critical({ event: "note", text, reason: "queue_corrupt" });
+}
+
+function setAside(path: string, aside: string): void {
+  if (exists(path)) Deno.renameSync(path, aside);
+  if (exists(`${path}-wal`)) Deno.renameSync(`${path}-wal`, `${aside}-wal`);
+  if (exists(`${path}-shm`)) Deno.removeSync(`${path}-shm`);
+}
+
+function rescueName(path: string): string {
+  return `${path}.rescue`;
+}
+
+function asideName(path: string, now: number): string {
+  const stamp = new Date(now).toISOString().replace(/\.\d+Z$/, "Z").replaceAll(":", "");
+  let aside = `${path}.corrupt-${stamp}`;
+  for (let n = 2; exists(aside); n++) aside = `${path}.corrupt-${stamp}-${n}`;
+  return aside;
 }
 
 function salvage(from: string, store: Store): { moved: number; lost: string } {

@@ -290,6 +290,26 @@ function overwrite(path: string, from: number, octets: number): void {
   file.writeSync(new Uint8Array(octets).fill(0xee));
 }
 
+Deno.test("openSpool finishes a repair that was cut off between its renames, and begins one anew that was cut off before", async () => {
+  await using world = new World();
+  const mids = await filled(world, 40);
+  const path = `${world.directory}/queue.db`;
+  // Between: the new database has no name yet, the damaged one's log still has the old one.
+  Deno.renameSync(path, `${path}.rescue`);
+  Deno.writeFileSync(`${path}-wal`, new Uint8Array(5000).fill(7));
+  assert.deepEqual(await leasable(world), mids);
+  assert.match(world.log.lines[0], /critical: Found the queue .*queue\.db as .*\.rescue: its repair had been cut off/);
+  // Before: half a rescue stands beside the damaged one.
+  Deno.writeFileSync(`${path}.rescue`, new Uint8Array(5000).fill(7));
+  Deno.writeFileSync(`${path}.rescue-wal`, new Uint8Array(5000).fill(7));
+  overwrite(path, 0, 16);
+  await leasable(world);
+  const critical = world.log.lines.filter((line) => line.startsWith("critical"));
+  assert.match(critical[1], /Cannot read the queue .*: file is not a database; it is set aside as/);
+  const names = [...Deno.readDirSync(world.directory)].map(({ name }) => name);
+  assert.deepEqual(names.filter((name) => name.includes("rescue")), []);
+});
+
 Deno.test("openSpool saves every message of the pages that are whole when one page is damaged", async () => {
   let salvaged = 0;
   // Behind the first dozen, which are the roots of the trees, most pages hold texts; these are spread over the file.
