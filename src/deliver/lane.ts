@@ -349,7 +349,7 @@ export class Lane implements SlotUser {
 
   #park(channel: Channel): void {
     this.#busy.delete(channel);
-    if (this.#stop !== "no") return this.#quit(channel);
+    if (this.#stop !== "no" || this.#host.slots.wanted) return this.#quit(channel);
     this.#idle.push(channel);
   }
 

@@ -33,11 +33,18 @@ export class Slots {
     return this.#taken * 2 >= this.#max;
   }
 
+  /** Somebody waits for a slot: a connection without work is to be given up. */
+  get wanted(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** Takes a slot, or remembers that `user` wants one. */
   take(user: SlotUser): boolean {
     if (this.#taken >= this.#max) {
+      // While somebody waits nobody keeps an idle connection, so it is asked for once.
+      const first = this.#waiting.size === 0;
       this.#waiting.add(user);
-      for (const holder of [...this.#users.keys()]) holder.crowded();
+      if (first) { for (const holder of [...this.#users.keys()]) holder.crowded(); }
       if (this.#taken >= this.#max) return false;
     }
     this.#waiting.delete(user);

@@ -52,13 +52,15 @@ Deno.test("Slots: who was refused is told in the order of asking, and an over-la
   assert.deepEqual([slots.take(a), slots.take(a), slots.take(a)], [true, true, true]);
   assert.equal(slots.overShare(a), false, "nobody waits");
   assert.deepEqual([slots.take(b), slots.take(c)], [false, false]);
-  assert.deepEqual(told.splice(0), ["a crowded", "a crowded"]);
+  assert.deepEqual(told.splice(0), ["a crowded"], "asked for idle ones once: while somebody waits none are kept");
+  assert.equal(slots.wanted, true);
   assert.equal(slots.overShare(a), true);
   slots.give(a);
   assert.deepEqual(told.splice(0), ["b"]);
   assert.equal(slots.take(b), true);
   assert.equal(slots.overShare(b), false);
   slots.forget(c);
+  assert.equal(slots.wanted, false);
   slots.give(b);
   assert.deepEqual(told.splice(0), []);
   assert.equal(slots.taken, 2);
