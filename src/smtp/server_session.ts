@@ -221,8 +221,9 @@ export class ServerSession {
 
   /** The end of the text was read. */
   #ended(text: IncomingText): ServerStep | undefined {
+    const rest = text.finish();
+    if (rest !== undefined) return { kind: "text", chunk: rest };
     this.progress++;
-    text.finish();
     if (text.refusal !== undefined) {
       this.#text = undefined;
       this.#state.messages++;

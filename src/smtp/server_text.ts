@@ -7,7 +7,7 @@
  * @module
  */
 import { limits } from "../base/limits.ts";
-import { joined, type Octets, octets } from "../base/octets.ts";
+import { CR, joined, LF, type Octets, octets } from "../base/octets.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { HeaderScanner } from "./header_scanner.ts";
 import { receivedField } from "./received.ts";
@@ -24,6 +24,8 @@ const faults: Record<TextFault, { reply: Reply; text: string }> = {
   // RFC 5321 §4.5.3.1.9.
   line_too_long: { reply: reply(500, "5.6.0", "Line too long"), text: "a line is too long" },
 };
+
+const emptyLine = Uint8Array.of(CR, LF);
 
 // RFC 3463 §3.5: X.4.6, routing loop detected.
 const loop = reply(554, "5.4.6", "Too many hops: the message goes round in circles");
@@ -64,10 +66,14 @@ export class IncomingText {
       chunk = this.reader.take();
       if (chunk !== undefined) this.header.push(chunk);
     } else {
-      this.#started = true;
       const prefix = octets(this.#received());
-      chunk = this.reader.take(prefix);
-      this.header.push(chunk!, prefix.length);
+      chunk = this.reader.take(prefix)!;
+      if (chunk.length === prefix.length && !this.#finished) return undefined;
+      this.#started = true;
+      // A text that begins with a blank would go on with our field, and say there what it likes: it has no header, so it is all body.
+      const first = chunk[prefix.length];
+      if (first === 0x20 || first === 0x09) chunk = joined([prefix, emptyLine, chunk.subarray(prefix.length)]);
+      this.header.push(chunk, prefix.length);
     }
     if (this.header.received <= limits.receivedFieldsMax) return chunk;
     this.refuse(loop, { reason: "loop", text: `more than ${limits.receivedFieldsMax} Received fields` });

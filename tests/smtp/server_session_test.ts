@@ -342,6 +342,31 @@ Deno.test("ServerSession forgets everything behind STARTTLS", () => {
   );
 });
 
+Deno.test("ServerSession lets no text go on with our Received field", () => {
+  const wires: [string, string][] = [
+    [" by evil\r\nSubject: x\r\n", "\r\n by evil\r\nSubject: x\r\n"],
+    ["\tevil\r\n", "\r\n\tevil\r\n"],
+    [". evil\r\n", "\r\n evil\r\n"],
+    ["\r\n body\r\n", "\r\n body\r\n"],
+    ["", ""],
+  ];
+  for (const [wire, text] of wires) {
+    for (const step of [1, 2, 1_000]) {
+      const rig = inData();
+      const bytes = octets(`${wire}.\r\n`);
+      for (let at = 0; at < bytes.length; at += step) rig.push(bytes.slice(at, at + step));
+      assert.deepEqual(rig.messages.map(({ text }) => text), [text], JSON.stringify(wire));
+      assert.match(rig.messages[0].received, /\+0000\r\n$/);
+    }
+  }
+  const rig = greeted();
+  rig.push("MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.test>\r\nBDAT 0\r\nBDAT 3 LAST\r\n\tx\r");
+  assert.equal(rig.messages.length, 0);
+  const counted = greeted();
+  counted.push("MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.test>\r\nBDAT 0\r\nBDAT 4 LAST\r\n\tx\r\n");
+  assert.equal(counted.messages[0].text, "\r\n\tx\r\n");
+});
+
 Deno.test("ServerSession ends after ten malformed commands", () => {
   const rig = greeted();
   for (let n = 1; n < limits.commandErrorsMax; n++) assert.match(rig.push("BOGUS\r\n"), /^500 5\.5\.1 [^\r]*\r\n$/);
