@@ -84,14 +84,19 @@ peerTest(
         }),
     });
     const { pid, ports: { inbound } } = gateway;
-    const idle = descriptors(pid);
-    const quiet = () => until("all descriptors", () => descriptors(pid) <= idle);
     await sessions(inbound, { count: warmUp, authority });
-    await quiet();
+    await until("the first deliveries", () => hop.taken.length === warmUp / 20 && hop.open === 0);
+    // Files of the queue and watches are opened and closed at leisure.
+    let idle = descriptors(pid);
+    await until("rest", () => {
+      const before = idle;
+      idle = descriptors(pid);
+      return idle === before;
+    }, { every: 500 });
     const before = resident(pid);
     await sessions(inbound, { count: measured, authority });
-    await quiet();
-    await until("the deliveries", () => hop.taken.length === (warmUp + measured) / 20);
+    await until("the deliveries", () => hop.taken.length === (warmUp + measured) / 20 && hop.open === 0);
+    await until("the end of all descriptors", () => descriptors(pid) <= idle);
     const grown = resident(pid) - before;
     const mb = (octets: number) => `${Math.round(octets / 1e6)} MB`;
     console.log(`${measured} sessions: grown by ${mb(grown)} from ${mb(before)}, ${descriptors(pid)} descriptors`);

@@ -8,7 +8,7 @@ import { type ConfigObject, GatewayProcess, isListening, pause } from "../suppor
 import { startNextHop } from "../support/next_hop.ts";
 import { relayConfig } from "../support/relay.ts";
 import { Client, greeted } from "./client.ts";
-import { countOf, gatewayConfig, listenerAt, until } from "./rig.ts";
+import { countOf, gatewayConfig, listenerAt, startEmptyDns, until } from "./rig.ts";
 import { linesOf } from "./mail_log.ts";
 
 /** A second is promised; the rest is for a machine that other tests keep busy. */
@@ -29,11 +29,11 @@ async function nameAt(port: number, to?: string): Promise<string> {
   return client.greeting.split(" ")[1].split(".")[0];
 }
 
-function start(): Promise<GatewayProcess> {
+function start(more: ConfigObject = {}): Promise<GatewayProcess> {
   return GatewayProcess.start({
     ports: ["inbound", "second"],
     listening: ["inbound"],
-    config: (ports) => named(ports, "first"),
+    config: (ports) => named(ports, "first", more),
   });
 }
 
@@ -44,9 +44,11 @@ function said(gateway: GatewayProcess, from: number): string[] {
 }
 
 Deno.test("a change is in force within a second of the last write: in place, slowly, by rename, by symlinks, by SIGHUP, in bursts", async (t) => {
-  await using gateway = await start();
+  await using empty = startEmptyDns();
+  const dns = empty.settings;
+  await using gateway = await start({ dns });
   const { configPath: path, folder, ports } = gateway;
-  const text = (name: string) => JSON.stringify(named(ports, name), null, 2);
+  const text = (name: string) => JSON.stringify(named(ports, name, { dns }), null, 2);
   const took: string[] = [];
   const write = async (way: string, change: (name: string) => Promise<void>) => {
     await t.step(way, async () => {

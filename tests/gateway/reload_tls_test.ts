@@ -8,7 +8,7 @@ import { GatewayProcess } from "../support/gateway_process.ts";
 import { makeCertificate, type Pem } from "../support/openssl_certs.ts";
 import { peerTest } from "../support/peers.ts";
 import { type Client, greeted } from "./client.ts";
-import { gatewayConfig, until } from "./rig.ts";
+import { gatewayConfig, startEmptyDns, until } from "./rig.ts";
 
 /** A certificate for the name that clients ask for, and who signed it. */
 async function signed(): Promise<{ authority: Pem; leaf: Pem }> {
@@ -71,16 +71,18 @@ peerTest(
   "certificate files: replaced ones are shown at once, halves of a pair wait for the other, missing ones are waited for",
   async (t) => {
     const [first, second, third] = await Promise.all([signed(), signed(), signed()]);
+    await using empty = startEmptyDns();
+    const dns = empty.settings;
     const config = ({ inbound }: Readonly<Record<string, number>>, profile: string, folder: string) =>
       gatewayConfig({
         inbound,
         nextHop: 9,
         listener: { certificate: profile },
-        more: { certificates: { [profile]: { certificate: `${folder}/mx.crt`, key: `${folder}/mx.key` } } },
+        more: { dns, certificates: { [profile]: { certificate: `${folder}/mx.crt`, key: `${folder}/mx.key` } } },
       });
     await using gateway = await GatewayProcess.start({
       ports: ["inbound"],
-      config: ({ inbound }) => gatewayConfig({ inbound, nextHop: 9 }),
+      config: ({ inbound }) => gatewayConfig({ inbound, nextHop: 9, more: { dns } }),
     });
     const { folder, ports } = gateway;
     // certbot's way: live/ is made of links into an archive.

@@ -3,11 +3,21 @@
  *
  * @module
  */
+import { soa, startFakeDns } from "../support/fake_dns.ts";
 import { type ConfigObject, pause } from "../support/gateway_process.ts";
 import { relayConfig, type RelayWish } from "../support/relay.ts";
 
-/** A name server on a port that nobody has: clients have no names, and nothing but loopback is asked. */
+/** A name server on a port that nobody has: clients have no names, and nothing but loopback is asked. The first client waits for it. */
 const noDns = { servers: ["127.0.0.1:9"], timeout: "1s" };
+
+/** A name server that knows no name and says so at once: for tests that measure time. */
+export function startEmptyDns(): { settings: ConfigObject } & AsyncDisposable {
+  const dns = startFakeDns(() => ({ rcode: 3, authorities: [soa(60)] }));
+  return {
+    settings: { servers: [`127.0.0.1:${dns.server.port}`] },
+    [Symbol.asyncDispose]: () => dns[Symbol.asyncDispose](),
+  };
+}
 
 /** A relay for everybody, as {@linkcode relayConfig}, that asks no name server beyond loopback. */
 export function gatewayConfig({ more = {}, ...wish }: RelayWish): ConfigObject {
