@@ -1,0 +1,36 @@
+/**
+ * All fuzzers. A minute each and two at a time: ten of them take five minutes of CI, so an eleventh has to take another's place.
+ *
+ * @module
+ */
+import type { Target } from "./target.ts";
+import { acceptorTarget } from "./targets/acceptor.ts";
+import { addressTarget } from "./targets/address.ts";
+import { broken } from "./targets/broken.ts";
+import { commandTarget } from "./targets/command.ts";
+import { replyTarget } from "./targets/reply.ts";
+import { helloTarget } from "./targets/hello.ts";
+import { dnsTarget } from "./targets/dns.ts";
+import { logTarget } from "./targets/log.ts";
+import { configTarget } from "./targets/config.ts";
+import { sessionTarget } from "./targets/session.ts";
+import { textTarget } from "./targets/text.ts";
+
+/** In the order in which they are begun. */
+export const targets: readonly Target[] = [
+  commandTarget,
+  textTarget,
+  replyTarget,
+  addressTarget,
+  helloTarget,
+  dnsTarget,
+  logTarget,
+  configTarget,
+  sessionTarget,
+  acceptorTarget,
+];
+
+/** One of them, or of those that are broken on purpose. */
+export function targetNamed(name: string): Target | undefined {
+  return [...targets, ...broken].find((one) => one.name === name);
+}
