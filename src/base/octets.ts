@@ -4,8 +4,11 @@
  * @module
  */
 
+/** Carriage return. */
 export const CR = 0x0d;
+/** Line feed. */
 export const LF = 0x0a;
+/** The full stop that ends a text and is doubled within it. */
 export const DOT = 0x2e;
 
 /** Bytes over a plain buffer: what sockets and files take. */

@@ -85,7 +85,9 @@ async function measured(name: string, messages: number, spool: DurableSpool, run
   await run();
   const ms = performance.now() - began;
   console.log(
-    `${name}: ${Math.round(messages / ms * 1000)}/s, CPU ${Math.round((cpuMs() - cpu) / messages * 1000)} us a message, ` +
+    `${name}: ${Math.round(messages / ms * 1000)}/s, CPU ${
+      Math.round((cpuMs() - cpu) / messages * 1000)
+    } us a message, ` +
       `${spool.commits - commits} commits, rss ${Math.round(Deno.memoryUsage().rss / 1048576)} MiB`,
   );
 }
