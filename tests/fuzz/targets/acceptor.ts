@@ -169,8 +169,10 @@ async function check({ policy, clients, host, failing, pause }: Input): Promise<
   const ended = rig.acceptor.shutdown();
   if (rig.acceptor.sessions > 0) await rig.clock.advance(60_000);
   await ended;
+  rig.pressure[Symbol.dispose]();
   await Promise.all(plays);
   await turns(100);
+  assert.equal(rig.clock.timers, 0, "no timer is left");
   assert.equal(rig.acceptor.sessions, 0, "no session is left");
   assert.equal(rig.spool.drafts.size, 0, "no draft is left");
   let acknowledged = 0;
