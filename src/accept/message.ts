@@ -6,6 +6,7 @@
  * @module
  */
 import type { Octets } from "../base/octets.ts";
+import type { PressureKind, Shortage } from "../base/pressure.ts";
 import { causeOf, printable } from "../base/text.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { judgeRecipient } from "../policy/judge.ts";
@@ -22,6 +23,8 @@ export class MessageDesk implements ServerHost {
   readonly #relay: boolean;
   #mid = 0;
   #draft: Draft | undefined;
+  /** The shortage that this session's log has a line about. */
+  #noted: PressureKind | undefined;
 
   constructor(world: AcceptWorld, options: { service: Service; icid: number; relay: boolean }) {
     this.#world = world;
@@ -44,7 +47,7 @@ export class MessageDesk implements ServerHost {
     const shortage = pressure.mailShortage;
     if (shortage !== undefined && this.#service.listener.type !== "blackhole") {
       pressure.refused(shortage);
-      log.info({ event: "icid_note", icid: this.#icid, reason: shortage.kind, text: `MAIL refused: ${shortage.text}` });
+      this.#noteShortage(shortage);
       // RFC 3463 §3.4: X.3.1, mail system full.
       return reply(452, "4.3.1", shortage.peer);
     }
@@ -115,6 +118,14 @@ export class MessageDesk implements ServerHost {
     pressure.storage.worked();
     log.info({ event: "mid_queued", mid });
     return reply(250, "2.0.0", `Ok: queued as ${mid}`);
+  }
+
+  /** A line for each session, not for each MAIL: a client that tries on and on must not fill with words the disk that is full. */
+  #noteShortage({ kind, text }: Shortage): void {
+    if (this.#noted === kind) return;
+    this.#noted = kind;
+    const { log } = this.#world;
+    log.info({ event: "icid_note", icid: this.#icid, reason: `pressure_${kind}`, text: `MAIL refused: ${text}` });
   }
 
   #discard(): void {

@@ -51,6 +51,8 @@ for (
         assert.equal(await client.say("MAIL FROM:<a@example.com>\r\n"), `452 4.3.1 ${words}\r\n`);
       }
       assert.match(await client.say("RCPT TO:<b@example.test>\r\n"), /^503 /);
+      const notes = () => rig.lines.filter((line) => line.startsWith("Info: ICID 2 MAIL refused: too ")).length;
+      assert.equal(notes(), 1, "a line a session");
       assert.match(await (await rig.greeted()).say("MAIL FROM:<>\r\n"), /^452 4\.3\.1 /);
       assert.equal(await inText.say("x\r\n.\r\n"), "250 2.0.0 Ok: queued as 1\r\n", "what has begun goes on");
       Object.assign(rig.machine, before);
