@@ -102,24 +102,30 @@ export class Bodies implements Disposable {
 
   /**
    * Takes away every file that no message names: removes it, or moves it to `aside` where the database was damaged and may have
-   * lost the name. Returns how many, and which of the named files are missing.
+   * lost the name. Returns how many, which could not be taken away and why, and which of the named files are missing. What stays
+   * takes room and harms nobody: its number is never given out again.
    */
-  sweep(named: Iterable<number>, aside?: string): { swept: number; missing: number[] } {
+  sweep(named: Iterable<number>, aside?: string): { swept: number; stuck: string[]; missing: number[] } {
     const missing = new Set<number>(named);
     const known = new Set(missing);
+    const stuck: string[] = [];
     let swept = 0;
     for (const { name } of Deno.readDirSync(this.directory)) {
       const mid = Number(name);
       if (missing.delete(mid) || known.has(mid)) continue;
-      if (aside === undefined) {
-        Deno.removeSync(`${this.directory}/${name}`, { recursive: true });
-      } else {
-        Deno.mkdirSync(aside, { recursive: true, mode: 0o700 });
-        Deno.renameSync(`${this.directory}/${name}`, `${aside}/${name}`);
+      try {
+        if (aside === undefined) {
+          Deno.removeSync(`${this.directory}/${name}`, { recursive: true });
+        } else {
+          Deno.mkdirSync(aside, { recursive: true, mode: 0o700 });
+          Deno.renameSync(`${this.directory}/${name}`, `${aside}/${name}`);
+        }
+        swept++;
+      } catch (error) {
+        stuck.push(causeOf(error));
       }
-      swept++;
     }
-    return { swept, missing: [...missing] };
+    return { swept, stuck, missing: [...missing] };
   }
 
   [Symbol.dispose](): void {

@@ -330,9 +330,12 @@ export class DurableSpool implements Spool {
 
   #sweep(aside: string | undefined): void {
     const { bodies, options: { log } } = this.#parts;
-    const { swept, missing } = bodies.sweep(this.#store.files(), aside);
+    const { swept, stuck, missing } = bodies.sweep(this.#store.files(), aside);
     const where = aside === undefined ? "removed" : `moved to ${aside}`;
     if (swept > 0) note(log, "info", `Found ${swept} texts that belong to no message: ${where}`);
+    if (stuck.length > 0) {
+      note(log, "warning", `Cannot take away ${stuck.length} texts that belong to no message: ${stuck[0]}`);
+    }
     for (const mid of missing) {
       note(log, "critical", `Cannot find the text of MID ${mid}: ${bodies.path(mid)} is missing`);
     }
