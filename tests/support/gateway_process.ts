@@ -57,6 +57,7 @@ export class GatewayProcess implements AsyncDisposable {
   #child: Deno.ChildProcess | null = null;
   #reading: Promise<unknown> = Promise.resolve();
   #output = "";
+  #runs = false;
   #changed = Promise.withResolvers<void>();
 
   private constructor(folder: string, ports: Record<string, number>, options: GatewayOptions) {
@@ -92,6 +93,11 @@ export class GatewayProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** Whether the process lives; it may end by itself. */
+  get runs(): boolean {
+    return this.#runs;
+  }
+
   /** Everything it has printed so far, over all its starts: the mail log. */
   get log(): string {
     return this.#output;
@@ -111,9 +117,9 @@ export class GatewayProcess implements AsyncDisposable {
     await this.logged(inForce, { from });
   }
 
-  /** Starts it, again after {@linkcode stop} or {@linkcode kill}, and waits until it listens. */
-  async launch(): Promise<void> {
-    const { binary, env, startMs = 20_000, listening, ports, before = [] } = this.#options;
+  /** Starts it, again after {@linkcode stop} or {@linkcode kill}, and waits until it listens; `before` counts for this start. */
+  async launch(only: Pick<GatewayOptions, "before"> = {}): Promise<void> {
+    const { binary, env, startMs = 20_000, listening, ports, before = [] } = { ...this.#options, ...only };
     const program = binary === undefined ? [Deno.execPath(), "run", "-A", `${repository}main.ts`] : [binary];
     const [command, ...args] = [...before, ...program, "run", "--config", this.configPath];
     const child = new Deno.Command(command, {
@@ -127,7 +133,11 @@ export class GatewayProcess implements AsyncDisposable {
     this.#child = child;
     this.#reading = Promise.all([this.#read(child.stdout), this.#read(child.stderr)]);
     let ended: Deno.CommandStatus | null = null;
-    child.status.then((status) => ended = status);
+    this.#runs = true;
+    child.status.then((status) => {
+      ended = status;
+      this.#runs = false;
+    });
     const wanted = (listening ?? ports).map((name) => this.ports[name]);
     for (const since = Date.now();; await pause(20)) {
       if (wanted.every(isListening)) return;
