@@ -19,7 +19,13 @@ async function fuzz(args: string[], env: Record<string, string>): Promise<{ code
 }
 
 Deno.test(`fuzzers find nothing within ${seconds} seconds each`, async () => {
-  const { code, text } = await fuzz([], { POSTERN_FUZZ_SECONDS: seconds, POSTERN_FUZZ_INPUT: "" });
+  // One seed: a run that fails does so for what was changed. The task draws another each time.
+  const seed = Deno.env.get("POSTERN_FUZZ_SEED") ?? "2026";
+  const { code, text } = await fuzz([], {
+    POSTERN_FUZZ_SECONDS: seconds,
+    POSTERN_FUZZ_SEED: seed,
+    POSTERN_FUZZ_INPUT: "",
+  });
   console.log(text);
   assert.equal(code, 0, text);
   for (const { name } of targets) assert.match(text, new RegExp(`^${name}: [1-9]\\d* inputs, `, "m"));

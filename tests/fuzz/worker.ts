@@ -17,7 +17,7 @@ const scope = self as unknown as {
 scope.onmessage = async ({ data }) => scope.postMessage(await run(data));
 
 /** An input that takes longer is tried again; twice too long is a fault. The machine may be busy, a parser may not. */
-const slowMs = 2_000;
+const slowMs = 3_000;
 /** Inputs before the heap is measured: caches and compiled code are there then. */
 const warmMs = 500;
 /** Characters of a cause; two large values that differ are in the input all the same. */

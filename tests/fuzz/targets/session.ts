@@ -212,7 +212,9 @@ class Dialogue {
   }
 
   #odd(moves: Move[], answers: number): void {
-    assert.ok(answers <= moves.length + 8 || this.server.ended !== undefined, "answers are bounded");
+    // Each line and each line end that is none may be answered, and the end of it all.
+    const ends = moves.map(bytesOf).flatMap((bytes) => [...bytes].filter((octet) => octet === 10 || octet === 13));
+    assert.ok(answers <= ends.length + moves.length + 1, "answers are bounded");
     // A line that does not end swallows the next one: a new session begins in effect, and the old is not judged any further.
     this.server.ended ??= "quit";
     this.server.session.lost({ reason: "lost", text: "odd" });
@@ -323,7 +325,8 @@ class Dialogue {
         octets: sent.length,
       });
     } else {
-      const reasons = !takes || text.length > options.messageOctetsMax || this.#input.unwritable.length > 0 ||
+      const taken = options.fixBareLineEnds ? fixed(text) : text;
+      const reasons = !takes || taken.length > options.messageOctetsMax || this.#input.unwritable.length > 0 ||
         /\n[Rr]eceived/.test(text);
       assert.ok(reasons || server.ended !== undefined, "refused with a reason");
     }
