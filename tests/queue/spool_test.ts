@@ -255,6 +255,28 @@ Deno.test("DurableSpool goes on when the wall clock is set back, and after a sta
   assert.equal((await leaseOne(next, "other.test")).attempts, 1);
 });
 
+Deno.test("DurableSpool.onDue tells the next retry although the one before was leased ahead of its alarm", async () => {
+  await using world = new World();
+  const clock = new FakeClock();
+  const spool = await world.open(clock);
+  await put(spool, { receivedAt: clock.now() });
+  const first = await leaseOne(spool);
+  await put(spool, { receivedAt: clock.now() });
+  const second = await leaseOne(spool);
+  await spool.settle(first, [deferred(0)], rule);
+  await spool.settle(second, [deferred(0)], { ...rule, initial_retry: 600_000 });
+  let told = NaN;
+  spool.onDue(() => void (told = clock.monotonic()));
+  await clock.advance(100);
+  // The timer of the first is 48 s away when the clock says that it is due, as it is when mail comes right before a timer fires.
+  clock.jump(100_000);
+  assert.equal((await leaseOne(spool)).envelope.mid, first.envelope.mid);
+  assert.deepEqual(await spool.lease("example.test", 1), []);
+  await clock.advance(720_000);
+  assert.ok(told > 300_000, `the last word came after ${told} ms, long before the second is due`);
+  assert.equal((await leaseOne(spool)).envelope.mid, second.envelope.mid);
+});
+
 Deno.test("Ids never give a number twice, whether the queue was closed or not", async () => {
   await using world = new World();
   const seen = new Set<number>();
