@@ -12,12 +12,12 @@ import type { RetryRule } from "./spool.ts";
 /** How far a pause may differ from its even length. */
 const jitter = 0.2;
 
-/** What is known when an attempt has failed. Times are wall milliseconds. */
+/** What is known when an attempt has failed. */
 export interface FailedAttempt {
   /** Attempts before this one. */
   attempts: number;
-  receivedAt: number;
-  now: number;
+  /** Milliseconds since the message came. */
+  age: number;
 }
 
 /** The pause before the next attempt, without regard to `max_queue_time`: milliseconds. */
@@ -29,8 +29,8 @@ export function pauseMs(attempts: number, rule: RetryRule, random: Random): numb
 
 /** How long to wait before the next attempt, or `"give up"`. */
 export function nextPause(attempt: FailedAttempt, rule: RetryRule, random: Random): number | "give up" {
-  const age = attempt.now - attempt.receivedAt;
-  if (attempt.attempts >= rule.max_retries || age >= rule.max_queue_time) return "give up";
+  const { attempts, age } = attempt;
+  if (attempts >= rule.max_retries || age >= rule.max_queue_time) return "give up";
   const left = rule.max_queue_time - age;
-  return Math.max(1, Math.min(pauseMs(attempt.attempts, rule, random), left));
+  return Math.max(1, Math.min(pauseMs(attempts, rule, random), left));
 }

@@ -19,8 +19,8 @@ export interface Attempt {
   recipients: readonly Recipient[];
   attempts: number;
   outcomes: readonly Outcome[];
-  /** Wall milliseconds. */
-  now: number;
+  /** Milliseconds since the message came. */
+  age: number;
 }
 
 /** What is to be done. */
@@ -41,7 +41,7 @@ export interface Plan {
 
 /** See the module. */
 export function planSettlement(attempt: Attempt, rule: RetryRule, random: Random): Plan {
-  const { envelope, recipients, attempts, outcomes, now } = attempt;
+  const { envelope, recipients, attempts, outcomes, age } = attempt;
   const plan: Plan = {
     remaining: [],
     pause: undefined,
@@ -68,7 +68,7 @@ export function planSettlement(attempt: Attempt, rule: RetryRule, random: Random
         ended.push({ recipient, outcome, action: "failed", expired: false });
         break;
       case "deferred":
-        pause ??= nextPause({ attempts, receivedAt: envelope.receivedAt, now }, rule, random);
+        pause ??= nextPause({ attempts, age }, rule, random);
         if (pause === "give up") {
           plan.bounced.push(outcome);
           ended.push({ recipient, outcome, action: "failed", expired: true });

@@ -37,11 +37,12 @@ export class Settler {
   }
 
   settle(out: Out, outcomes: readonly Outcome[], rule: RetryRule): Promise<Settlement> {
-    const { agenda, options: { clock, random, log } } = this.#parts;
+    const { agenda, time, options: { clock, random, log } } = this.#parts;
     const { item, lease: { envelope, recipients, attempts } } = out;
     agenda.settling(item);
     const now = clock.now();
-    const plan = planSettlement({ envelope, recipients, attempts, outcomes, now }, rule, random);
+    const age = time.age(envelope.receivedAt);
+    const plan = planSettlement({ envelope, recipients, attempts, outcomes, age }, rule, random);
     if (plan.reported.length === 0) return Promise.resolve(this.#decide(out, plan));
     const settled = this.#report(out, plan, now).then(
       (report) =>

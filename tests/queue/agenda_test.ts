@@ -42,3 +42,37 @@ Deno.test("QueueClock follows the wall clock forward and never goes back with it
   jump = 7_200_000;
   assert.equal(time.now(), start + 5000 + 7_200_000);
 });
+
+Deno.test("QueueClock.age counts the time that passed, whatever jumps the wall clock makes", async () => {
+  const [hour, day] = [3_600_000, 86_400_000];
+  const clock = new FakeClock();
+  const start = clock.now();
+  const time = new QueueClock(clock);
+  await clock.advance(hour);
+  assert.equal(time.age(start - 5 * day), 5 * day + hour, "from before the start");
+  const before = clock.now();
+  await clock.advance(hour);
+  clock.jump(day);
+  assert.equal(time.age(before), hour, "set forward");
+  const during = clock.now();
+  await clock.advance(hour);
+  assert.equal(time.age(before), 2 * hour);
+  assert.equal(time.age(during), hour);
+  clock.jump(-day);
+  assert.equal(time.age(before), 2 * hour, "set back again");
+  assert.equal(time.age(during), hour);
+  const after = clock.now();
+  clock.jump(-day);
+  const set = clock.now();
+  await clock.advance(hour);
+  assert.equal(time.age(after), hour, "set back");
+  assert.equal(time.age(set), hour);
+  assert.equal(time.age(clock.now() + 30 * day), 4 * hour, "by a clock that was wrong before the start");
+  // Set again and again: the first and the last ones are known.
+  for (let n = 0; n < 200; n++) {
+    clock.jump(n % 2 === 0 ? hour : -hour);
+    await clock.advance(10_000);
+    assert.equal(time.age(clock.now() - 5_000), 5_000);
+  }
+  assert.equal(time.age(start - day), day + 4 * hour + 2_000_000);
+});

@@ -42,6 +42,11 @@ export class FakeClock implements Clock {
     return this.#pending.size;
   }
 
+  /** Sets the wall clock, forward or back; no time passes. */
+  jump(ms: number): void {
+    this.#wall += ms;
+  }
+
   /** Lets time pass; timers fire in order, and whoever they wake runs in between. */
   async advance(ms: number): Promise<void> {
     const until = this.#passed + ms;
