@@ -74,17 +74,21 @@ export function spoiled(text: string, chance: Chance, words: readonly string[] =
   return text;
 }
 
-/** Sizes of pieces for so many octets, see {@linkcode pieces}: whole, octet by octet, or anything between. */
+/**
+ * Sizes of pieces for so many octets, see {@linkcode pieces}: whole, octet by octet, or anything between. Long inputs are cut into
+ * hundreds of pieces, not into tens of thousands, which would tell no more and cost seconds.
+ */
 export function cutSizes(chance: Chance, octets: number): number[] {
+  const least = octets < 5_000 ? 1 : 97;
   switch (chance.below(6)) {
     case 0:
-      return octets < 5_000 || chance.oneIn(20) ? [1] : [997];
+      return [least];
     case 1:
       return [Infinity];
     case 2:
-      return [chance.between(1, 70_000), 1];
+      return [chance.between(1, 70_000), 1, Math.ceil(octets / 10) + 1];
     default:
-      return chance.many(1, 6, () => chance.length(chance.pick([4, 60, 2_000])));
+      return chance.many(1, 6, () => least - 1 + chance.length(chance.pick([4, 60, 2_000])));
   }
 }
 
