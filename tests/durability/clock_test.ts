@@ -106,7 +106,7 @@ peerTest(
           FAKETIME_TIMESTAMP_FILE: `${folder}/offset`,
           FAKETIME_NO_CACHE: "1",
           FAKETIME_DONT_FAKE_MONOTONIC: "1",
-        DONT_FAKE_MONOTONIC: "1",
+          DONT_FAKE_MONOTONIC: "1",
         },
         more: {
           logs: { level: "info" },
