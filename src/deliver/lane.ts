@@ -212,8 +212,8 @@ export class Lane implements SlotUser {
       config: world.config(),
       memory,
       connectMs: slots.scarce ? limits.connectCrowdedMs : limits.connectMs,
-      // While others live, a refusal is about their number, not about the host. Others that are still being opened may be about to.
-      isSpare: () => this.#live > 0 || this.#opening > 1,
+      // While others live, a refusal is about their number, not about the host.
+      isSpare: () => this.#live > 0,
     }).catch((error: unknown): Connected => {
       world.log.critical({ event: "note", text: `Cannot connect for ${this.#route.destination}: ${causeOf(error)}` });
       return { kind: "none", end: deferredFor(internal), dcid: 0 };
