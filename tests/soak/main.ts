@@ -91,7 +91,9 @@ function configOf(
 }
 
 async function soak(minutes: number, rate: number): Promise<boolean> {
-  const authority = await makeAuthority(await Deno.makeTempDir({ prefix: "postern-soak-" }));
+  const folder = await Deno.makeTempDir({ prefix: "postern-soak-" });
+  await using _removed = { [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+  const authority = await makeAuthority(folder);
   const leaf = await makeLeaf({ ca: authority, names: ["mx.example.test"] });
   const ledger = new Ledger();
   await using sink = startLedgerSink(ledger);
