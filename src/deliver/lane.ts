@@ -212,8 +212,8 @@ export class Lane implements SlotUser {
       config: world.config(),
       memory,
       connectMs: slots.scarce ? limits.connectCrowdedMs : limits.connectMs,
-      // While others live, a refusal is about their number, not about the host.
-      isSpare: () => this.#live > 0,
+      // While others live, a refusal is about their number, not about the host. One that says goodbye counts there until it is gone.
+      isSpare: () => this.#live + this.#quitting.size > 0,
     }).catch((error: unknown): Connected => {
       world.log.critical({ event: "note", text: `Cannot connect for ${this.#route.destination}: ${causeOf(error)}` });
       return { kind: "none", end: deferredFor(internal), dcid: 0 };
@@ -225,12 +225,14 @@ export class Lane implements SlotUser {
     }
     slots.give(this);
     if (this.#stop !== "no") return this.#checkEmpty();
-    if (this.#live > 0) {
-      this.#cap = { connections: this.#live, until: world.clock.monotonic() + capMs };
+    const others = this.connections;
+    if (others > 0) {
+      this.#cap = { connections: others, until: world.clock.monotonic() + capMs };
       // There is no new connection for these: an old one may do.
-      this.#ready.unshift(...this.#fresh.splice(0));
+      if (this.#live > 0) this.#ready.unshift(...this.#fresh.splice(0));
       this.#pump();
-    } else if (this.#opening === 0) {
+    } else {
+      this.#cap = undefined;
       await this.#failAll(connected);
     }
   }

@@ -211,6 +211,27 @@ Deno.test("a next hop that takes only so many connections is served with those",
   assert.equal(bench.delivery.failingHosts, 0);
 });
 
+Deno.test("a next hop that refuses while it hears a goodbye is waited for", async () => {
+  let admitted = 0;
+  await using next: NextHop = startNextHop({
+    answer: (command) => {
+      if (command === "GREETING" && ++admitted > 1) {
+        admitted--;
+        return { text: "421 4.7.0 too many connections\r\n", close: true };
+      }
+      if (command === "QUIT") return { wait: pause(30).then(() => void admitted--) };
+      return undefined;
+    },
+  });
+  await using bench = startBench({
+    control: { tls: "none", max_messages_per_connection: 2 },
+    routes: { "example.test": [at(next)] },
+  }, many(20));
+  await bench.spool.whenSettled(20);
+  assert.deepEqual(new Set(bench.spool.settled.map(({ outcomes: [outcome] }) => outcome.kind)), new Set(["delivered"]));
+  assert.equal(next.taken.length, 20);
+});
+
 Deno.test("a silent destination does not slow others", async () => {
   const never = Promise.withResolvers<void>();
   await using dead = startNextHop({
