@@ -60,12 +60,16 @@ export function logTime(ms: number): string {
     `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())} ${at.getFullYear()}`;
 }
 
+/** Hears of every event, whatever the log's level: statistics and alerts are made of the same facts that the log shows. It must not throw. */
+export type LogObserver<E> = (event: E, level: LogLevel) => void;
+
 /** A log whose options can be replaced while it runs, as a reload does. */
 export class LineLog<E extends object> implements Log<E> {
   #options: LogOptions<E>;
   #limit: number;
   #second = -1;
   #prefix = "";
+  readonly #observers: LogObserver<E>[] = [];
 
   constructor(options: LogOptions<E>) {
     this.#options = options;
@@ -81,6 +85,11 @@ export class LineLog<E extends object> implements Log<E> {
 
   get options(): LogOptions<E> {
     return this.#options;
+  }
+
+  /** Tells `observer` of every event from now on. */
+  observe(observer: LogObserver<E>): void {
+    this.#observers.push(observer);
   }
 
   critical(event: E): void {
@@ -101,6 +110,7 @@ export class LineLog<E extends object> implements Log<E> {
   }
 
   #write(rank: number, event: E): void {
+    for (const observer of this.#observers) observer(event, logLevels[rank]);
     if (rank > this.#limit) return;
     const { now, format, render, sinks } = this.#options;
     const at = now();

@@ -61,6 +61,16 @@ Deno.test("LineLog takes new options while it runs", () => {
   assert.match(sink.text, /^.* Info: ICID 2 close\n$/);
 });
 
+Deno.test("LineLog tells observers of every event, whatever its level", () => {
+  const sink = new Lines();
+  const log = new LineLog<Event>({ level: "critical", format: "text", render, now: () => at, sinks: [sink] });
+  const heard: [Event, string][] = [];
+  log.observe((event, level) => heard.push([event, level]));
+  log.info({ event: "i", icid: 3 });
+  assert.deepEqual(heard, [[{ event: "i", icid: 3 }, "info"]]);
+  assert.equal(sink.text, "");
+});
+
 Deno.test("RotatingFile keeps the youngest files and loses no line within them", async () => {
   const folder = await Deno.makeTempDir();
   try {
