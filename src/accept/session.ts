@@ -2,8 +2,7 @@
  * One connection, from its acceptance to its end: drives the protocol machine over the stream.
  *
  * A session that waits is watched by a sweep over all sessions (`acceptor.ts`) instead of a timer of its own; the sweep says 421 and closes, the
- * connection's deadline stands behind it, a little later. Progress is a whole command, not an octet: who sends a line
- * octet by octet has no longer than one who sends nothing.
+ * connection's deadline stands behind it, a little later. How long a wait is: `patience.ts`.
  *
  * @module
  */
@@ -18,6 +17,7 @@ import type { DropReason, EndReason, ServerOptions } from "../smtp/server_state.
 import { commonReplies } from "../smtp/server_verbs.ts";
 import type { Buffers } from "./buffers.ts";
 import { MessageDesk } from "./message.ts";
+import { Patience } from "./patience.ts";
 import { lookedUp } from "./reverse.ts";
 import type { AcceptWorld, ReverseName, Service } from "./service.ts";
 
@@ -69,15 +69,7 @@ export class InboundSession {
   #desk: MessageDesk | undefined;
   /** In a read, with nothing to send. */
   #waiting = false;
-  /** Monotonic milliseconds at which a wait is over, and at which it is while there is little room for others. */
-  #until = Infinity;
-  #crowdedUntil = Infinity;
-  #progress = -1;
-  /** When the transaction began, by its MID. */
-  #transaction = { mid: 0, since: 0 };
-  /** The text that is coming: since when, and how much of it. */
-  #textSince: number | undefined;
-  #textOctets = 0;
+  readonly #patience = new Patience();
   /** The session was ended by us; what the connection says afterwards does not matter. */
   #ended = false;
   #stopping = false;
@@ -108,8 +100,8 @@ export class InboundSession {
   }
 
   /** Called every second or so: ends a wait that is over. */
-  sweep({ now, crowded }: { now: number; crowded: boolean }): void {
-    if (!this.#waiting || now < (crowded ? this.#crowdedUntil : this.#until)) return;
+  sweep(state: { now: number; crowded: boolean }): void {
+    if (!this.#waiting || !this.#patience.isOver(state)) return;
     this.#note("timeout", "timed out");
     this.#protocol?.lost({ reason: "timeout", text: "the client stalled" });
     this.#hangUp(`421 4.4.2 ${this.#around.service.listener.hostname} Timed out\r\n`);
@@ -222,7 +214,7 @@ export class InboundSession {
     }
     if (this.#ended) return false;
     if (count === null) throw new ConnectionLost("the client closed the connection");
-    this.#textOctets += count;
+    this.#patience.received(count);
     protocol.push(buffer.subarray(0, count));
     return true;
   }
@@ -230,37 +222,21 @@ export class InboundSession {
   /** Sets the time until which to wait, and chooses the buffer. */
   #arm(protocol: ServerSession): Octets {
     const now = this.#around.world.clock.monotonic();
+    const patience = this.#patience;
     const text = protocol.awaits === "text";
-    if (text) {
-      this.#textSince ??= now;
-      // Each octet buys time, and an octet a minute buys too little.
-      const bought = this.#textSince + this.#textOctets * 1_000 / limits.serverDataOctetsPerSecondMin;
-      this.#until = Math.min(now, bought) + limits.serverDataMs;
-      this.#crowdedUntil = Math.min(now, bought) + limits.serverCrowdedMs;
-      this.#progress = -1;
-    } else {
+    if (text) patience.awaitText(now);
+    else {
       this.#releaseText();
-      const refused = protocol.refused;
-      // A client that was refused wins no time by talking.
-      if (refused ? this.#until === Infinity : this.#progress !== protocol.progress) {
-        this.#until = now + (refused ? limits.refusedSessionMs : limits.serverCommandMs);
-        this.#crowdedUntil = now + limits.serverCrowdedMs;
-      }
-      this.#progress = protocol.progress;
+      patience.awaitCommand({ now, refused: protocol.refused, progress: protocol.progress });
     }
-    if (protocol.inTransaction) {
-      const { mid } = this.#desk!;
-      if (this.#transaction.mid !== mid) this.#transaction = { mid, since: now };
-      this.#until = Math.min(this.#until, this.#transaction.since + limits.serverTransactionMs);
-    }
-    this.#conn.deadline(this.#until - now + 2 * limits.farewellMs);
+    if (protocol.inTransaction) patience.inTransaction(this.#desk!.mid, now);
+    this.#conn.deadline(patience.left(now));
     if (text) return this.#lentBuffer ??= this.#around.buffers.text.take();
     return this.#ownBuffer ??= this.#around.buffers.commands.take();
   }
 
   #releaseText(): void {
-    this.#textSince = undefined;
-    this.#textOctets = 0;
+    this.#patience.forgetText();
     if (this.#lentBuffer !== undefined) this.#around.buffers.text.give(this.#lentBuffer);
     this.#lentBuffer = undefined;
   }
