@@ -7,7 +7,7 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
-import type { Octets } from "../base/octets.ts";
+import { type Octets, octets } from "../base/octets.ts";
 import type { Failure, RemoteHost } from "../mail/outcome.ts";
 import type { Reply } from "../mail/reply.ts";
 import type { Conn } from "../net/net.ts";
@@ -26,6 +26,11 @@ export type Received = { kind: "reply"; reply: Reply } | Lost;
 
 /** Replies are short; a longer one takes more reads. */
 const bufferOctets = 4096;
+
+/** The goodbye is waited for so long; the next hop counts the connection until then, and so do we. */
+const quitPatienceMs = 2_000;
+
+const quit = octets("QUIT\r\n");
 
 /** What a channel is made of. */
 export interface ChannelOptions {
@@ -110,6 +115,15 @@ export class Channel {
     const unsent = await this.send(bytes, ms);
     const received = await this.receive(ms);
     return received.kind === "lost" && unsent !== undefined ? unsent : received;
+  }
+
+  /** Says goodbye, as far as the server goes along, and closes. */
+  async quit(): Promise<void> {
+    if (!this.lost) {
+      this.bound(quitPatienceMs);
+      await this.command(quit, quitPatienceMs);
+    }
+    this.close();
   }
 
   /** Ends the connection at once. */

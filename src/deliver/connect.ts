@@ -29,6 +29,8 @@ export interface ConnectOptions {
   connectMs: number;
   /** Asked when a host failed: the route has other connections, so nothing is to be remembered against the host. */
   isSpare: () => boolean;
+  /** Messages in the queue that the connection would serve. */
+  waiting: () => number;
 }
 
 /** Opens a channel for `route`. Never rejects. */
@@ -142,12 +144,13 @@ class Attempt {
       return undefined;
     }
     const { log, clock } = this.#world;
-    log.info({ event: "dcid_open", dcid, interface: conn.local.address, address, port: hop.port });
+    const towards = { domain: route.destination, host: hop.host, tlsLevel: route.level.name };
+    log.info({ event: "dcid_open", dcid, interface: conn.local.address, address, port: hop.port, ...towards });
     const channel = new Channel({ conn, dcid, host, clock });
-    const { config } = this.#options;
+    const { config, waiting } = this.#options;
     const opened = await openDialogue(channel, {
       world: this.#world,
-      options: { route, names: hop.names, hostname: config.delivery.hostname, byMx: hop.byMx },
+      options: { route, names: hop.names, hostname: config.delivery.hostname, byMx: hop.byMx, waiting },
     });
     if (opened.kind === "ready") {
       memory.worked(dialogue);

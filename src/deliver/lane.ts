@@ -14,7 +14,6 @@
  */
 import type { Timer } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
-import { octets } from "../base/octets.ts";
 import type { RepeatedFault } from "../base/repeated_fault.ts";
 import { causeOf } from "../base/text.ts";
 import type { Failure, Outcome } from "../mail/outcome.ts";
@@ -53,11 +52,6 @@ const settlingMax = 64;
 const leaseRetryMs = 1_000;
 
 const internal: Failure = { reason: "internal", enhanced: "4.3.0", text: "Internal error" };
-
-/** The goodbye is waited for so long; the next hop counts the connection until then, and so do we. */
-const quitPatienceMs = 2_000;
-
-const quit = octets("QUIT\r\n");
 
 /** What lanes share. */
 export interface LaneHost {
@@ -119,6 +113,16 @@ export class Lane implements SlotUser {
   /** Messages that are known to wait. */
   get backlog(): number {
     return this.#fresh.length + this.#ready.length + this.#waiting.messages;
+  }
+
+  /** Messages in the queue for the destinations that wait here. */
+  get #inQueue(): number {
+    const { spool } = this.#host.world;
+    const destinations = new Set(this.#waiting.destinations);
+    for (const { destination } of [...this.#ready, ...this.#fresh]) destinations.add(destination);
+    let messages = 0;
+    for (const destination of destinations) messages += spool.count(destination);
+    return messages;
   }
 
   /** `messages` more are due for `destination`. */
@@ -214,6 +218,7 @@ export class Lane implements SlotUser {
       connectMs: slots.scarce ? limits.connectCrowdedMs : limits.connectMs,
       // While others live, a refusal is about their number, not about the host. One that says goodbye counts there until it is gone.
       isSpare: () => this.#live + this.#quitting.size > 0,
+      waiting: () => this.#inQueue,
     }).catch((error: unknown): Connected => {
       world.log.critical({ event: "note", text: `Cannot connect for ${this.#route.destination}: ${causeOf(error)}` });
       return { kind: "none", end: deferredFor(internal), dcid: 0 };
@@ -246,7 +251,9 @@ export class Lane implements SlotUser {
       const taken = [...this.#fresh.splice(0), ...this.#ready.splice(0)];
       left -= Math.max(taken.length, 1);
       const leases = taken.filter((lease) => this.#isOurs(lease));
-      await Promise.all(leases.map((lease) => this.#settle(lease, { dcid, outcomes: endFor(end, rids(lease)) })));
+      await Promise.all(
+        leases.map((lease) => this.#settle(lease, { at: { dcid }, outcomes: endFor(end, rids(lease)) })),
+      );
     }
     this.#failing = false;
     if (this.#stop !== "no") this.#giveBackAll();
@@ -273,7 +280,8 @@ export class Lane implements SlotUser {
   async #deliver(channel: Channel, lease: Lease): Promise<void> {
     const { world, memory } = this.#host;
     const { dcid } = channel;
-    world.log.info({ event: "delivery_start", dcid, mid: lease.envelope.mid, rids: rids(lease) });
+    const { envelope: { mid }, destination: domain } = lease;
+    world.log.info({ event: "delivery_start", dcid, mid, rids: rids(lease), domain });
     const transacted = await transact(channel, lease);
     if (transacted.kind === "stale" || transacted.spent) channel.close();
     // The shutdown cut it off: that is no attempt.
@@ -286,7 +294,8 @@ export class Lane implements SlotUser {
         this.#fresh.push(lease);
         return;
       }
-      return await this.#settle(lease, { dcid, outcomes: endFor(deferredFor(closedEarly, channel.host), rids(lease)) });
+      const outcomes = endFor(deferredFor(closedEarly, channel.host), rids(lease));
+      return await this.#settle(lease, { at: channel, outcomes });
     }
     this.#done++;
     if (!transacted.broken) {
@@ -295,15 +304,22 @@ export class Lane implements SlotUser {
       const end = deferredFor(closedEarly, channel.host);
       memory.failed(hostKey(this.#route, channel.host), { end, baseMs: this.#route.bounce.initial_retry / 2 });
     }
-    const settled = this.#settle(lease, { dcid, outcomes: transacted.outcomes });
+    const settled = this.#settle(lease, { at: channel, outcomes: transacted.outcomes });
     // The next message need not wait for the disk; a queue that cannot keep up is waited for.
     if (this.#settling >= settlingMax) await settled;
   }
 
-  #settle(lease: Lease, { dcid, outcomes }: { dcid: number; outcomes: Outcome[] }): Promise<void> {
+  #settle(
+    lease: Lease,
+    { at: { dcid, encrypted = false }, outcomes }: {
+      at: { dcid: number; encrypted?: boolean };
+      outcomes: Outcome[];
+    },
+  ): Promise<void> {
     const { world } = this.#host;
     const { bounce: rule } = this.#host.routeFor(lease.destination);
-    const attempted = { dcid, lease, outcomes, rule, stopping: this.#host.stopping };
+    const { level: { name: tlsLevel } } = this.#route;
+    const attempted = { dcid, tlsLevel, encrypted, lease, outcomes, rule, stopping: this.#host.stopping };
     logAnswers(world.log, attempted);
     this.#settling++;
     return settle(world, attempted).then(() => {
@@ -359,20 +375,13 @@ export class Lane implements SlotUser {
   #quit(channel: Channel): void {
     this.#busy.delete(channel);
     this.#quitting.add(channel);
-    void this.#sayQuit(channel).then(() => {
-      channel.close();
+    void channel.quit().then(() => {
       this.#quitting.delete(channel);
       this.#host.world.log.info({ event: "dcid_close", dcid: channel.dcid });
       this.#host.slots.give(this);
       this.#pump();
       this.#checkEmpty();
     });
-  }
-
-  async #sayQuit(channel: Channel): Promise<void> {
-    if (channel.lost) return;
-    channel.bound(quitPatienceMs);
-    await channel.command(quit, quitPatienceMs);
   }
 
   #checkEmpty(): void {

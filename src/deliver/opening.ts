@@ -10,6 +10,7 @@
 import { limits } from "../base/limits.ts";
 import { octets } from "../base/octets.ts";
 import { causeOf } from "../base/text.ts";
+import type { Towards } from "../mail/events.ts";
 import type { Failure } from "../mail/outcome.ts";
 import { isPositive, type Reply } from "../mail/reply.ts";
 import { acceptedNames, type HostNames, judgeTrust } from "../policy/trust.ts";
@@ -34,6 +35,8 @@ export interface OpeningOptions {
   hostname: string;
   /** The host was found by MX: should it call itself by our name, mail would go round. */
   byMx: boolean;
+  /** Messages in the queue that the connection would serve. */
+  waiting: () => number;
 }
 
 /** What an opening needs of the world. */
@@ -104,7 +107,11 @@ class Opening {
   async #startTls(): Promise<Opened> {
     const channel = this.#channel;
     const answer = await channel.command(starttls, limits.mailMs);
-    if (answer.kind === "lost") return this.#lost(answer);
+    if (answer.kind === "lost") {
+      const { reason, text } = answer.failure;
+      this.#tellRequired({ code: 0, error: text, reason });
+      return this.#lost(answer);
+    }
     if (answer.reply.code !== 220) {
       const refused = this.#withoutTls("STARTTLS unexpected response", "starttls_refused", answer.reply);
       // 421 means that the server closes: RFC 5321 §3.8.
@@ -123,11 +130,12 @@ class Opening {
     }
     const { protocol, cipher, resumed } = started.facts;
     const verified = trust.kind === "go_on" && trust.verified;
-    const success = { event: "dcid_tls", dcid: channel.dcid, protocol, cipher, resumed, verified } as const;
+    const facts = { protocol, cipher, resumed, verified };
+    const success = { event: "dcid_tls", dcid: channel.dcid, ...facts, ...this.#towards } as const;
     this.#world.log.info("reason" in trust ? { ...success, reason: trust.reason } : success);
     if (trust.kind === "deliver_unverified") {
       const { reason, text } = trust;
-      this.#world.log.info({ event: "dcid_tls_unverified", dcid: channel.dcid, level: route.level.name, reason, text });
+      this.#world.log.info({ event: "dcid_tls_unverified", dcid: channel.dcid, reason, text, ...this.#towards });
     }
     const met = await this.#ehlo();
     return met.kind === "helo" ? { kind: "ready" } : met;
@@ -149,11 +157,27 @@ class Opening {
     }
   }
 
+  get #towards(): Towards {
+    const { route: { destination: domain, level: { name: tlsLevel } } } = this.#options;
+    return { domain, host: this.#channel.host.name, tlsLevel };
+  }
+
+  /** Says that a demand was not met, where there is one. */
+  #tellRequired(what: { code: number; error: string; reason: string }): void {
+    const { route: { level }, waiting } = this.#options;
+    if (level.withoutStarttls === "clear") return;
+    const { dcid, host: { address, port } } = this.#channel;
+    const failed = { dcid, address, port, ...what, messages: waiting(), ...this.#towards };
+    this.#world.log.warning({ event: "required_tls_failed", ...failed });
+  }
+
   /** What the level makes of a host without STARTTLS: an end, or nothing where clear text may do. */
   #withoutTls(text: string, reason: string, reply?: Reply): Opened | undefined {
-    this.#world.log.info({ event: "dcid_tls_failed", dcid: this.#channel.dcid, text, reason });
+    this.#world.log.info({ event: "dcid_tls_failed", dcid: this.#channel.dcid, text, reason, ...this.#towards });
     const { level } = this.#options.route;
     if (level.withoutStarttls === "clear") return undefined;
+    const answer = reply === undefined ? text : `${text}: ${replyDetails(reply)}`;
+    this.#tellRequired({ code: 0, error: answer, reason });
     const failure: Failure = {
       reason,
       enhanced: "4.7.4",
@@ -170,7 +194,9 @@ class Opening {
   }
 
   #tlsDeferred({ code, error, reason }: { code: number; error: string; reason: string }): Opened {
-    this.#world.log.info({ event: "dcid_tls_deferring", dcid: this.#channel.dcid, code, error, reason });
+    const { dcid } = this.#channel;
+    this.#world.log.info({ event: "dcid_tls_deferring", dcid, code, error, reason, ...this.#towards });
+    this.#tellRequired({ code, error, reason });
     const failure: Failure = { reason, enhanced: "4.7.5", text: `TLS failed: ${error}` };
     return {
       kind: "failed",
@@ -183,7 +209,9 @@ class Opening {
 
   #injected(): Opened {
     const text = "octets in clear text behind the reply to STARTTLS";
-    this.#world.log.info({ event: "dcid_tls_failed", dcid: this.#channel.dcid, text, reason: "injected" });
+    const reason = "injected";
+    this.#world.log.info({ event: "dcid_tls_failed", dcid: this.#channel.dcid, text, reason, ...this.#towards });
+    this.#tellRequired({ code: 0, error: text, reason });
     const failure: Failure = { reason: "injected", enhanced: "4.7.5", text: `TLS failed: ${text}` };
     return {
       kind: "failed",

@@ -28,6 +28,9 @@ const unsettledMs = 900_000;
 /** One attempt that has an end. `dcid` 0: there was no connection. */
 export interface Attempted {
   dcid: number;
+  /** The TLS level that was asked for, and whether there was TLS. */
+  tlsLevel: string;
+  encrypted: boolean;
   lease: Lease;
   outcomes: Outcome[];
   rule: RetryRule;
@@ -36,11 +39,12 @@ export interface Attempted {
 }
 
 /** Logs what the next hop said. Called as soon as it is known; the rest follows the queue's word. */
-export function logAnswers(log: MailLog, { dcid, lease, outcomes }: Attempted): void {
-  const { mid } = lease.envelope;
+export function logAnswers(log: MailLog, { dcid, lease, outcomes, tlsLevel, encrypted }: Attempted): void {
+  const { envelope: { mid }, destination: domain, octets: bytes } = lease;
   const delivered = outcomes.filter((outcome) => outcome.kind === "delivered");
   if (delivered.length === 0) return;
-  log.info({ event: "message_done", dcid, mid, rids: delivered.map(({ rid }) => rid) });
+  const rids = delivered.map(({ rid }) => rid);
+  log.info({ event: "message_done", dcid, mid, rids, domain, bytes, tlsLevel, encrypted });
   // As a rule one reply counts for all: one line.
   const byReply = new Map<Reply, number[]>();
   for (const { rid, reply } of delivered) {
@@ -84,9 +88,11 @@ function logSettlement(
   log: MailLog,
   { attempted, settlement }: { attempted: Attempted; settlement: Settlement },
 ): void {
-  const { dcid, lease: { envelope: { mid } } } = attempted;
-  for (const outcome of settlement.bounced) logEnd(log, { event: "bounced", dcid, mid, outcome });
-  for (const outcome of settlement.deferred?.outcomes ?? []) logEnd(log, { event: "delayed", dcid, mid, outcome });
+  const { dcid, lease: { envelope: { mid }, destination: domain } } = attempted;
+  for (const outcome of settlement.bounced) logEnd(log, { event: "bounced", dcid, mid, domain, outcome });
+  for (const outcome of settlement.deferred?.outcomes ?? []) {
+    logEnd(log, { event: "delayed", dcid, mid, domain, outcome });
+  }
   const { report } = settlement;
   if (report === "dropped") {
     log.info({ event: "bounce_dropped", mid, text: "the sender is empty, so nobody can be told" });
@@ -98,10 +104,16 @@ function logSettlement(
 
 function logEnd(
   log: MailLog,
-  { event, dcid, mid, outcome }: { event: "bounced" | "delayed"; dcid: number; mid: number; outcome: Outcome },
+  { event, dcid, mid, domain, outcome }: {
+    event: "bounced" | "delayed";
+    dcid: number;
+    mid: number;
+    domain: string;
+    outcome: Outcome;
+  },
 ): void {
   const words = lastWords(outcome);
   // Given up after a temporary failure: its time is up.
   const enhanced = event === "bounced" && outcome.kind === "deferred" ? "5.4.7" : words.enhanced;
-  log.info({ event, dcid, mid, rid: outcome.rid, meaning: meaningOf(enhanced), ...words, enhanced });
+  log.info({ event, dcid, mid, rid: outcome.rid, domain, meaning: meaningOf(enhanced), ...words, enhanced });
 }

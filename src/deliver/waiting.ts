@@ -14,6 +14,11 @@ export class Waiting {
     return this.#messages;
   }
 
+  /** Who waits. */
+  get destinations(): Iterable<string> {
+    return this.#byDestination.keys();
+  }
+
   /** `messages` more; a destination that is new goes to the end. */
   add(destination: string, messages: number): void {
     this.#byDestination.set(destination, (this.#byDestination.get(destination) ?? 0) + messages);

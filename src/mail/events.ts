@@ -9,6 +9,16 @@
 import { printable as p } from "../base/text.ts";
 import type { Log } from "../base/log.ts";
 
+/** Where an outbound connection goes, and the TLS level it has to meet: for statistics and alerts, in JSON only. */
+export interface Towards {
+  /** The destination domain; of several that share the connection, the one that it was opened for. */
+  domain: string;
+  /** The name by which the host was found, or its address. */
+  host: string;
+  /** As in `destination_controls`; `level` is the line's own in JSON. */
+  tlsLevel: string;
+}
+
 /** Names and fields of everything that is logged. */
 export type MailEvent =
   | {
@@ -42,8 +52,8 @@ export type MailEvent =
   | { event: "mid_queued"; mid: number }
   | { event: "mid_aborted"; mid: number; icid?: number; reason: string; text: string }
   | { event: "mid_generated"; mid: number; parent: number }
-  | { event: "dcid_open"; dcid: number; interface: string; address: string; port: number }
-  | {
+  | ({ event: "dcid_open"; dcid: number; interface: string; address: string; port: number } & Towards)
+  | ({
     event: "dcid_tls";
     dcid: number;
     protocol: string;
@@ -51,10 +61,22 @@ export type MailEvent =
     resumed: boolean;
     verified: boolean;
     reason?: string;
-  }
-  | { event: "dcid_tls_deferring"; dcid: number; code: number; error: string; reason: string }
-  | { event: "dcid_tls_failed"; dcid: number; text: string; reason: string }
-  | { event: "dcid_tls_unverified"; dcid: number; level: string; reason: string; text: string }
+  } & Towards)
+  | ({ event: "dcid_tls_deferring"; dcid: number; code: number; error: string; reason: string } & Towards)
+  | ({ event: "dcid_tls_failed"; dcid: number; text: string; reason: string } & Towards)
+  | ({ event: "dcid_tls_unverified"; dcid: number; reason: string; text: string } & Towards)
+  /** What the mail demands of TLS was not met by this host. `code` and `error` are OpenSSL's where they are not 0 and ours. */
+  | ({
+    event: "required_tls_failed";
+    dcid: number;
+    address: string;
+    port: number;
+    reason: string;
+    code: number;
+    error: string;
+    /** Messages in the queue for the destination. */
+    messages: number;
+  } & Towards)
   | {
     event: "connection_error";
     dcid: number;
@@ -67,8 +89,19 @@ export type MailEvent =
     text: string;
   }
   | { event: "dcid_close"; dcid: number }
-  | { event: "delivery_start"; dcid: number; mid: number; rids: number[] }
-  | { event: "message_done"; dcid: number; mid: number; rids: number[] }
+  | { event: "delivery_start"; dcid: number; mid: number; rids: number[]; domain: string }
+  | {
+    event: "message_done";
+    dcid: number;
+    mid: number;
+    rids: number[];
+    domain: string;
+    /** Of the message's text. */
+    bytes: number;
+    tlsLevel: string;
+    /** It went over TLS. */
+    encrypted: boolean;
+  }
   | { event: "rid_response"; mid: number; rids: number[]; response: string }
   | { event: "message_finished"; mid: number }
   | {
@@ -76,6 +109,7 @@ export type MailEvent =
     dcid: number;
     mid: number;
     rid: number;
+    domain: string;
     enhanced: string;
     meaning: string;
     code: number;
@@ -140,7 +174,11 @@ export function eventText(e: MailEvent): string {
     case "dcid_tls_failed":
       return `DCID ${e.dcid} TLS failed: ${p(e.text)}`;
     case "dcid_tls_unverified":
-      return `DCID ${e.dcid} TLS ${e.level}: certificate not verified: ${p(e.text)}`;
+      return `DCID ${e.dcid} TLS ${e.tlsLevel}: certificate not verified: ${p(e.text)}`;
+    case "required_tls_failed":
+      return `DCID ${e.dcid} required TLS failed: domain: ${p(e.domain)} host: ${p(e.host)} IP: ${e.address} ` +
+        `port: ${e.port} level: ${e.tlsLevel} reason: ${e.reason} (${e.code}, ${quoted(e.error)}) ` +
+        `messages waiting: ${e.messages}`;
     case "connection_error":
       return `Connection Error: DCID ${e.dcid} domain: ${p(e.domain)} IP: ${e.address} port: ${e.port} ` +
         `details: ${p(e.details)} interface: ${e.interface} reason: ${p(e.text)}`;

@@ -159,6 +159,11 @@ export class Agenda {
     }
   }
 
+  /** Rows of a destination. */
+  count(name: string): number {
+    return this.#destinations.get(name)?.rows ?? 0;
+  }
+
   *states(): Iterable<DestinationState> {
     for (const { name, rows, leased, ready, readyAt, nextDue } of this.#destinations.values()) {
       if (rows <= leased) continue;

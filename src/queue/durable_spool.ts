@@ -229,6 +229,10 @@ export class DurableSpool implements Spool {
     for (const state of agenda.states()) yield { ...state, due: time.wall(state.due) };
   }
 
+  count(destination: string): number {
+    return this.#parts.agenda.count(destination);
+  }
+
   onDue(listener: (destination: string) => void): void {
     this.#listener = listener;
     this.#announceDue();

@@ -104,6 +104,8 @@ export interface Spool {
    * retry time, however many it is for. One listener; what is due already is told in the next turn.
    */
   onDue(listener: (destination: string) => void): void;
+  /** Messages in the queue for one destination, leased ones included. */
+  count(destination: string): number;
   /** Messages in the queue. */
   readonly messages: number;
   /** Writes down what is pending and closes. */

@@ -179,6 +179,23 @@ for (const hop of hops) {
       const text = bench.lines().join("\n");
       if (level === "none") assert.ok(!text.includes("TLS"), text);
       else if (line !== undefined) assert.ok(text.includes(line), `${line} is not in\n${text}`);
+      const told = bench.events.filter(({ event }) => event === "required_tls_failed");
+      assert.equal(told.length, end === "deferred" && level.startsWith("required") ? 1 : 0, text);
+      for (const event of told) {
+        assert.ok(event.event === "required_tls_failed");
+        const { domain, host, address, port, tlsLevel, messages } = event;
+        assert.deepEqual(
+          { domain, host, address, port, tlsLevel, messages },
+          {
+            domain: "example.test",
+            host: "127.0.0.1",
+            address: "127.0.0.1",
+            port: next.port,
+            tlsLevel: level,
+            messages: 1,
+          },
+        );
+      }
       if (end === "encrypted") {
         // What was said before TLS is forgotten: EHLO is said again.
         assert.deepEqual(commands.slice(0, 3), ["EHLO gw.test", "STARTTLS", "EHLO gw.test"]);

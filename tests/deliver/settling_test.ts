@@ -37,7 +37,14 @@ function rig(failures: number, { lost = false }: { lost?: boolean } = {}) {
   const outcomes: Outcome[] = [{ kind: "refused", rid: 0 }];
   const run = async () => {
     await spool.lease("example.test", 1);
-    return await settle({ spool: failing, log, clock }, { dcid: 1, lease, outcomes, rule, stopping: stop.signal });
+    const connection = { dcid: 1, tlsLevel: "preferred", encrypted: false };
+    return await settle({ spool: failing, log, clock }, {
+      ...connection,
+      lease,
+      outcomes,
+      rule,
+      stopping: stop.signal,
+    });
   };
   return { spool, clock, lines, tries, back, stop, run };
 }

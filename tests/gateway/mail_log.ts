@@ -38,6 +38,7 @@ const grammar: readonly RegExp[] = [
   `DCID \\d+ TLS deferring: ${tlsError}`,
   "DCID \\d+ TLS failed: .+",
   "DCID \\d+ TLS [a-z-]+: certificate not verified: .+",
+  `DCID \\d+ required TLS failed: domain: \\S+ host: \\S+ IP: ${address} port: \\d+ level: [a-z-]+ reason: \\w+ ${tlsError} messages waiting: \\d+`,
   "DCID \\d+ close",
   "Connection Error: DCID \\d+ domain: \\S+ IP: \\S+ port: \\d+ details: .+ interface: \\S+ reason: .+",
   "Delivery start DCID \\d+ MID \\d+ to RID \\[[\\d, ]+\\]",

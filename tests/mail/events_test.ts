@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { eventText, type MailEvent } from "../../src/mail/events.ts";
 
+const towards = { domain: "example.test", host: "mx.example.test", tlsLevel: "required" };
+
 // deno-fmt-ignore
 const table: [MailEvent, string][] = [
   [{ event: "icid_open", icid: 5, interface: "inbound", local: "127.0.0.1", address: "10.0.0.1", host: "mail.example.com", verified: true },
@@ -21,21 +23,23 @@ const table: [MailEvent, string][] = [
   [{ event: "mid_queued", mid: 7 }, "MID 7 queued for delivery"],
   [{ event: "icid_close", icid: 5 }, "ICID 5 close"],
   [{ event: "icid_lost", icid: 5 }, "ICID 5 lost"],
-  [{ event: "dcid_open", dcid: 9, interface: "10.0.0.5", address: "10.0.0.9", port: 25 }, "New SMTP DCID 9 interface 10.0.0.5 address 10.0.0.9 port 25"],
-  [{ event: "dcid_tls", dcid: 9, protocol: "TLSv1.2", cipher: "ECDHE-RSA-AES256-GCM-SHA384", resumed: false, verified: false },
+  [{ event: "dcid_open", dcid: 9, interface: "10.0.0.5", address: "10.0.0.9", port: 25, ...towards }, "New SMTP DCID 9 interface 10.0.0.5 address 10.0.0.9 port 25"],
+  [{ event: "dcid_tls", dcid: 9, protocol: "TLSv1.2", cipher: "ECDHE-RSA-AES256-GCM-SHA384", resumed: false, verified: false, ...towards },
     "DCID 9 TLS success protocol TLSv1.2 cipher ECDHE-RSA-AES256-GCM-SHA384"],
-  [{ event: "dcid_tls_deferring", dcid: 9, code: 167773230, error: "error:0A00042E:SSL routines::tlsv1 alert protocol version", reason: "version_mismatch" },
+  [{ event: "dcid_tls_deferring", dcid: 9, code: 167773230, error: "error:0A00042E:SSL routines::tlsv1 alert protocol version", reason: "version_mismatch", ...towards },
     "DCID 9 TLS deferring: (167773230, 'error:0A00042E:SSL routines::tlsv1 alert protocol version')"],
-  [{ event: "dcid_tls_failed", dcid: 9, text: "STARTTLS unexpected response", reason: "starttls_refused" }, "DCID 9 TLS failed: STARTTLS unexpected response"],
+  [{ event: "dcid_tls_failed", dcid: 9, text: "STARTTLS unexpected response", reason: "starttls_refused", ...towards }, "DCID 9 TLS failed: STARTTLS unexpected response"],
+  [{ event: "required_tls_failed", dcid: 9, address: "10.0.0.9", port: 25, code: 10, error: "certificate has expired", reason: "expired", messages: 3, ...towards, domain: "a\n.test" },
+    "DCID 9 required TLS failed: domain: a\\n.test host: mx.example.test IP: 10.0.0.9 port: 25 level: required reason: expired (10, 'certificate has expired') messages waiting: 3"],
   [{ event: "icid_group", icid: 5, action: "REJECT", group: "BLOCKLIST", match: "192.0.2.0/24" }, "ICID 5 REJECT SG BLOCKLIST match 192.0.2.0/24"],
   [{ event: "mid_to_rejected", mid: 7, icid: 5, to: "x@elsewhere.test", by: "RAT" }, "MID 7 ICID 5 To: <x@elsewhere.test> Rejected by RAT"],
-  [{ event: "delivery_start", dcid: 9, mid: 7, rids: [0] }, "Delivery start DCID 9 MID 7 to RID [0]"],
-  [{ event: "message_done", dcid: 9, mid: 7, rids: [0, 1] }, "Message done DCID 9 MID 7 to RID [0, 1]"],
+  [{ event: "delivery_start", dcid: 9, mid: 7, rids: [0], domain: "example.test" }, "Delivery start DCID 9 MID 7 to RID [0]"],
+  [{ event: "message_done", dcid: 9, mid: 7, rids: [0, 1], domain: "example.test", bytes: 5120, tlsLevel: "required", encrypted: true }, "Message done DCID 9 MID 7 to RID [0, 1]"],
   [{ event: "rid_response", mid: 7, rids: [0], response: "2.0.0 Ok: queued as 3jjs" }, "MID 7 RID [0] Response '2.0.0 Ok: queued as 3jjs'"],
   [{ event: "message_finished", mid: 7 }, "Message finished MID 7 done"],
-  [{ event: "bounced", dcid: 9, mid: 7, rid: 0, enhanced: "5.1.0", meaning: "Unknown address error", code: 550, lines: ["<b@example.test>... no such user"] },
+  [{ event: "bounced", dcid: 9, mid: 7, rid: 0, domain: "example.test", enhanced: "5.1.0", meaning: "Unknown address error", code: 550, lines: ["<b@example.test>... no such user"] },
     "Bounced: DCID 9 MID 7 to RID 0 - 5.1.0 - Unknown address error ('550', ['<b@example.test>... no such user'])"],
-  [{ event: "delayed", dcid: 9, mid: 7, rid: 0, enhanced: "4.4.0", meaning: "Other network problem", code: 0, lines: ["Connection refused"] },
+  [{ event: "delayed", dcid: 9, mid: 7, rid: 0, domain: "example.test", enhanced: "4.4.0", meaning: "Other network problem", code: 0, lines: ["Connection refused"] },
     "Delayed: DCID 9 MID 7 to RID 0 - 4.4.0 - Other network problem ('000', ['Connection refused'])"],
   [{ event: "connection_error", dcid: 9, domain: "example.test", address: "10.0.0.9", port: 25, details: "454-'TLS not available'", interface: "10.0.0.5", reason: "starttls_refused", text: "unexpected SMTP response" },
     "Connection Error: DCID 9 domain: example.test IP: 10.0.0.9 port: 25 details: 454-'TLS not available' interface: 10.0.0.5 reason: unexpected SMTP response"],

@@ -60,6 +60,10 @@ export class MemorySpool implements Spool {
     this.ids = { next: () => ++id };
   }
 
+  count(destination: string): number {
+    return this.#due.get(destination)?.length ?? 0;
+  }
+
   get messages(): number {
     return this.#deferred.length + [...this.#due.values()].reduce((sum, list) => sum + list.length, 0);
   }

@@ -69,6 +69,7 @@ function eventOf(chance: Chance): MailEvent {
   const [icid, mid, rid, dcid] = chance.many(4, 4, () => chance.below(1_000_000));
   const some = () => hostile() || "x";
   const code = chance.pick([0, 167_772_418]);
+  const towards = { domain: word(), host: word(), tlsLevel: "preferred-verify" };
   const events: MailEvent[] = [
     {
       event: "icid_open",
@@ -94,9 +95,20 @@ function eventOf(chance: Chance): MailEvent {
     { event: "mid_subject", mid, subject: hostile() },
     { event: "mid_ready", mid, bytes: rid, from: hostile() },
     { event: "mid_aborted", mid, icid, reason: "lost", text: some() },
-    { event: "dcid_tls_deferring", dcid, code, error: hostile(), reason: "other" },
-    { event: "dcid_tls_failed", dcid, text: some(), reason: "no_starttls" },
-    { event: "dcid_tls_unverified", dcid, level: "preferred-verify", reason: "untrusted", text: some() },
+    { event: "dcid_tls_deferring", dcid, code, error: hostile(), reason: "other", ...towards },
+    { event: "dcid_tls_failed", dcid, text: some(), reason: "no_starttls", ...towards },
+    { event: "dcid_tls_unverified", dcid, reason: "untrusted", text: some(), ...towards },
+    {
+      event: "required_tls_failed",
+      dcid,
+      address: plain.address,
+      port: 25,
+      reason: "other",
+      code,
+      error: hostile(),
+      messages: 1,
+      ...towards,
+    },
     {
       event: "connection_error",
       dcid,
@@ -114,6 +126,7 @@ function eventOf(chance: Chance): MailEvent {
       dcid,
       mid,
       rid,
+      domain: word(),
       enhanced: "5.1.0",
       meaning: "Unknown address error",
       code: chance.pick([0, 550]),
@@ -157,6 +170,7 @@ const kinds = [
   "dcid_tls_deferring",
   "dcid_tls_failed",
   "dcid_tls_unverified",
+  "required_tls_failed",
   "connection_error",
   "rid_response",
   "bounced",
