@@ -40,6 +40,14 @@ export interface SourceDocument {
   fatal: boolean;
   /** The place of a finding; of the nearest key above it where it is missing. */
   place(finding: Pick<Finding, "path" | "at">): Place;
+  /** What the file says at `path`, and where; `undefined` where it says nothing. */
+  find(path: Path): Said | undefined;
+}
+
+/** A value as the file has it, before the schema saw it. */
+export interface Said {
+  line: number;
+  value: unknown;
 }
 
 const tooDeep = `is nested too deeply; at most ${limits.configDepthMax} levels`;
@@ -54,6 +62,7 @@ export function readDocument(source: string): SourceDocument {
     faults: [{ place, path: [], text }],
     fatal: true,
     place: () => start,
+    find: () => undefined,
   });
   let document: Document.Parsed;
   try {
@@ -76,7 +85,7 @@ export function readDocument(source: string): SourceDocument {
     const deep = document.errors.find((error) => error.message.includes("call stack"));
     if (deep !== undefined) return fatal(place(deep.pos[0]), tooDeep);
     const faults = document.errors.map((error) => ({ place: place(error.pos[0]), path: [], text: syntaxText(error) }));
-    return { value: null, faults, fatal: true, place: () => start };
+    return { value: null, faults, fatal: true, place: () => start, find: () => undefined };
   }
   const targets = aliasTargets(document);
   const walk = new Walk(targets, place);
@@ -86,6 +95,16 @@ export function readDocument(source: string): SourceDocument {
     faults: walk.faults,
     fatal: walk.tooMuch,
     place: (finding) => place(offsetOf(document, { finding, targets })),
+    find(path) {
+      let node = document.contents as Node;
+      let key = 0;
+      for (const part of path) {
+        const next = step(isAlias(node) ? targets.get(node) : node, part);
+        if (next === undefined) return undefined;
+        ({ key, value: node } = next);
+      }
+      return { line: place(key).line, value: new Walk(targets, place).value(node, { path, depth: 0 }) };
+    },
   };
 }
 

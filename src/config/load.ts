@@ -10,7 +10,7 @@ import { resolve as resolvePath } from "node:path";
 import type { Config } from "./config.ts";
 import { crossFindings, type Findings, type Names } from "./cross.ts";
 import { configFiles } from "./files.ts";
-import { readDocument, type SourceDocument } from "./document.ts";
+import { readDocument, type Said, type SourceDocument } from "./document.ts";
 import { type Fault, type Finding, type Path, pathText } from "./faults.ts";
 import { findingsOf, Remains } from "./issues.ts";
 import { laterPartsFinding, notBuiltFindings } from "./notbuilt.ts";
@@ -35,11 +35,11 @@ export interface LoadWorld {
 }
 
 /**
- * A snapshot, or why there is none. Both come with warnings, and with the files that were named, absolute: a change of one of them may
- * put right what is wrong.
+ * A snapshot, with what the file itself says under a path, or why there is none. Both come with warnings, and with the files that were
+ * named, absolute: a change of one of them may put right what is wrong.
  */
 export type LoadResult =
-  | { ok: true; config: Config; warnings: Fault[]; files: string[] }
+  | { ok: true; config: Config; warnings: Fault[]; files: string[]; said: (path: Path) => Said | undefined }
   | { ok: false; errors: Fault[]; warnings: Fault[]; files: string[] };
 
 /** Reads, validates and resolves a configuration file. Never throws for what is in the file, nor for a file that cannot be read. */
@@ -106,7 +106,7 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
     placed(file, document, [...found.warnings, ...tls.warnings, ...made?.warnings ?? []].map(original)),
   );
   const files = configFiles(config);
-  return errors.length > 0 ? refused(warnings, files) : { ok: true, config, warnings, files };
+  return errors.length > 0 ? refused(warnings, files) : { ok: true, config, warnings, files, said: document.find };
 }
 
 /** Parses; takes faulty parts out and parses again. A block may turn out to be incomplete only then, so a few times. */

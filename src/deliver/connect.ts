@@ -5,7 +5,7 @@
  */
 import { limits } from "../base/limits.ts";
 import type { Config } from "../config/config.ts";
-import { addressFamily, asciiName } from "../dns/names.ts";
+import { addressFamily } from "../dns/names.ts";
 import type { RemoteHost } from "../mail/outcome.ts";
 import { type Conn, type Endpoint, endpointText } from "../net/net.ts";
 import type { Route } from "../policy/route.ts";
@@ -13,7 +13,7 @@ import { Channel } from "./channel.ts";
 import { type AttemptEnd, deferredFor, networkFailure } from "./ends.ts";
 import { addressesOf, type Hop, hopsOf } from "./hops.ts";
 import type { HostMemory } from "./host_memory.ts";
-import { endsAtOwnListener, isOwnListener } from "./own.ts";
+import { endsAtOwnListener, isOwnListener, isOwnName } from "./own.ts";
 import { openDialogue } from "./opening.ts";
 import type { DeliveryWorld } from "./world.ts";
 
@@ -199,9 +199,3 @@ const noAddresses: AttemptEnd = {
   kind: "deferred",
   failure: { reason: "no_address", enhanced: "4.4.4", text: "No host could be tried" },
 };
-
-/** Names under which mail comes back to us: RFC 5321 §5.1. */
-function isOwnName(host: string, { hostname, delivery, listeners }: Config): boolean {
-  const same = (name: string) => asciiName(name) === host;
-  return same(hostname) || same(delivery.hostname) || listeners.some((listener) => same(listener.hostname));
-}

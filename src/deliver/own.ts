@@ -9,6 +9,7 @@
  */
 import { parseAddress } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
+import { asciiName } from "../dns/names.ts";
 import type { Conn, Endpoint } from "../net/net.ts";
 
 /** 127.0.0.0/8, and ::1. */
@@ -43,6 +44,12 @@ export function endsAtOwnListener(
     const bound = parseAddress(address.address);
     return address.port === port && bound?.value === 0n && covers(bound.bits, bits);
   });
+}
+
+/** Names under which mail comes back to us: RFC 5321 §5.1. */
+export function isOwnName(host: string, { hostname, delivery, listeners }: Config): boolean {
+  const same = (name: string) => asciiName(name) === host;
+  return same(hostname) || same(delivery.hostname) || listeners.some((listener) => same(listener.hostname));
 }
 
 /** `::` takes IPv4 too. */

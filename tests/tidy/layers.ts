@@ -26,7 +26,9 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
   services: ["base", "mail", "net", "tls", "dns", "config"],
   admin: ["base", "mail", "net", "tls", "config", "certs", "policy", "queue", "dns", "deliver", "services"],
-  cli: ["base", "mail", "net", "tls", "config", "certs", "policy", "queue", "dns", "deliver", "services"],
+  // Rehearses sessions and looks routes up with the gateway's own code, so it sees both ways.
+  explain: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns", "accept", "deliver"],
+  cli: ["base", "mail", "net", "tls", "config", "certs", "policy", "queue", "dns", "deliver", "services", "explain"],
 };
 
 /** What comes from outside → where it may be imported. */

@@ -1,0 +1,181 @@
+/**
+ * How a client and its recipients are judged, decision by decision.
+ *
+ * The session is rehearsed; what is said about it here is looked up with the tables that the session used. Nothing is decided in this
+ * module.
+ *
+ * @module
+ */
+import type { Service } from "../accept/service.ts";
+import type { Config, ListenerConfig, RecipientRule, SenderGroup } from "../config/config.ts";
+import type { Path } from "../config/faults.ts";
+import { policyBuiltin } from "../config/schema_mail.ts";
+import { RecipientTable } from "../policy/recipient_table.ts";
+import { type SenderFacts, SenderTable } from "../policy/sender_table.ts";
+import { codeOf, type Exchange, type PlayedClient, type Rehearsal } from "./rehearsal.ts";
+import { type KeyNote, keyNotes, type Note, noteAt, type Source } from "./source.ts";
+
+/** A step that was decided, the line that decided it, and what belongs to it. */
+export interface Decision extends Note {
+  step:
+    | "listener"
+    | "client"
+    | "group"
+    | "policy"
+    | "TLS"
+    | "limits"
+    | "session"
+    | "recipient"
+    | "route"
+    | "hosts"
+    | "destination"
+    | "level"
+    | "names"
+    | "certificate"
+    | "bounces";
+  notes: (Note | KeyNote)[];
+}
+
+/** What the inbound decisions are read from. */
+export interface InboundQuestion {
+  service: Service;
+  client: PlayedClient;
+  /** How the client's name is known. */
+  nameFrom: string;
+  rehearsal: Rehearsal;
+  source: Source;
+}
+
+/** Keys of a policy that are limits: what is in force is shown apart from what is decided. */
+const isLimit = (key: string): boolean => key.startsWith("max_");
+
+/** All decisions up to the recipients. */
+export function inboundDecisions(question: InboundQuestion): Decision[] {
+  const { service: { listener, config }, client, nameFrom, source } = question;
+  const { host, verified } = client.name;
+  const name = host === undefined ? "no host name" : `host ${host}, ${verified ? "verified" : "not verified"}`;
+  const decisions: Decision[] = [
+    listenerDecision(listener, source),
+    { step: "client", text: `${client.address}, ${name} (${nameFrom})`, notes: [] },
+  ];
+  const group = groupDecision(question);
+  if (group === undefined) return [...decisions, ...sessionDecision(question)];
+  decisions.push(group.decision);
+  const path: Path = ["mail_flow_policies", group.policy];
+  const keys = keyNotes(source, {
+    builtin: policyBuiltin,
+    blocks: [path, ["mail_flow_policies", "default"]],
+  });
+  const { action, tls } = config.mail_flow_policies.get(group.policy)!;
+  decisions.push({
+    step: "policy",
+    ...noteAt(source, { path, text: `${group.policy}: ${action}` }),
+    notes: keys.filter(({ text }) => !isLimit(text)),
+  });
+  if (action === "accept" || action === "relay") {
+    decisions.push(tlsDecision(question, tls));
+    const text = "counted from zero here";
+    decisions.push({ step: "limits", text, notes: keys.filter(({ text }) => isLimit(text)) });
+  }
+  return [...decisions, ...sessionDecision(question)];
+}
+
+function listenerDecision({ name, address, type, transport, hostname }: ListenerConfig, source: Source): Decision {
+  const at = address.address.includes(":") ? `[${address.address}]` : address.address;
+  const text = `${name} at ${at}:${address.port}, ${type}, ${transport}, calls itself ${hostname}`;
+  return { step: "listener", ...noteAt(source, { text, path: ["listeners", name] }), notes: [] };
+}
+
+/** The group that took the client, and why the ones above did not. `undefined`: the connection ended before. */
+function groupDecision(
+  { service: { listener, config }, client, rehearsal, source }: InboundQuestion,
+): { decision: Decision; policy: string } | undefined {
+  const event = rehearsal.events.find((one) => one.event === "icid_group");
+  const at = listener.sender_groups.findIndex(({ name }) => name === event?.group);
+  if (event === undefined || at < 0) return undefined;
+  const facts: SenderFacts = { address: client.address, ...client.name };
+  const notes = listener.sender_groups.slice(0, at).map((group): Note => ({
+    text: whyNot(group, { facts, config }),
+    line: group.line,
+  }));
+  const group = listener.sender_groups[at];
+  const entry: Path = ["listeners", listener.name, "sender_groups", at, "senders", group.senders.indexOf(event.match)];
+  const said = source(entry);
+  const text = `${group.name} takes it by ${event.match}`;
+  return { decision: { step: "group", text, line: said?.line ?? group.line, notes }, policy: group.policy };
+}
+
+const sendersShown = 3;
+
+function whyNot(group: SenderGroup, { facts, config }: { facts: SenderFacts; config: Config }): string {
+  const match = new SenderTable([group]).match(facts, () => true);
+  if (match !== undefined) {
+    const action = config.mail_flow_policies.get(group.policy)?.action;
+    return `${group.name} has ${match.pattern}, and its policy ${group.policy} says ${action}`;
+  }
+  const { senders } = group;
+  const more = senders.length > sendersShown ? ` and ${senders.length - sendersShown} more` : "";
+  const list = senders.slice(0, sendersShown).join(", ") + more;
+  const unproven = facts.host !== undefined && !facts.verified &&
+    new SenderTable([group]).match({ ...facts, verified: true }, () => true) !== undefined;
+  return unproven
+    ? `${group.name} has the name ${facts.host}, which counts only where it is verified`
+    : `${group.name} does not match: ${list}`;
+}
+
+function tlsDecision({ service: { listener, config }, client, rehearsal, source }: InboundQuestion, demand: string) {
+  const { methods } = config.tls.inbound_smtp;
+  const used = rehearsal.tls ?? "clear text";
+  const failed = rehearsal.events.find((event) => event.event === "icid_tls_failed");
+  const spoken = client.tls === undefined ? "the client speaks no TLS" : `the client speaks ${client.tls}`;
+  const text = `${listener.transport === "smtps" ? "from the first byte" : demand}; ${spoken}: ` +
+    (failed === undefined ? used : `the handshake fails, ${failed.error}`);
+  const notes: Note[] = [
+    noteAt(source, { text: `methods ${methods.join(", ")}`, path: ["tls", "inbound_smtp", "methods"] }),
+    noteAt(source, {
+      text: `certificate ${listener.certificate.join(", ")}`,
+      path: ["listeners", listener.name, "certificate"],
+    }),
+  ];
+  return { step: "TLS", text, notes } satisfies Decision;
+}
+
+function sessionDecision({ rehearsal: { dialogue } }: InboundQuestion): Decision[] {
+  const notes: Note[] = dialogue.flatMap(({ command, reply, step }) => [
+    ...step === "greeting" ? [] : [{ text: `C: ${command}` }],
+    { text: reply.length === 0 ? "(the connection is closed)" : `S: ${inOneLine(reply)}` },
+  ]);
+  return [{ step: "session", text: "what the client hears", notes }];
+}
+
+/** `250 gw.example.test, PIPELINING, SIZE 10485760`: the codes of further lines say nothing new. */
+function inOneLine([first, ...others]: readonly string[]): string {
+  return [others.length === 0 ? first : first.replace(/^(\d{3})-/, "$1 "), ...others.map((line) => line.slice(4))]
+    .join(", ");
+}
+
+/** What one recipient got, and the row that says so. */
+export function recipientDecision(
+  { service: { listener }, rehearsal, source }: InboundQuestion,
+  { exchange, address }: { exchange: Exchange; address: string },
+): Decision {
+  const taken = codeOf(exchange) >= 200 && codeOf(exchange) < 300;
+  const answer = `${address} is ${taken ? "taken" : `refused: ${exchange.reply.join(" / ")}`}`;
+  const relayed = rehearsal.events.some((event) => event.event === "icid_group" && event.action === "RELAY");
+  if (relayed) {
+    return { step: "recipient", text: `${answer}; the policy relays, so the recipient table is not asked`, notes: [] };
+  }
+  if (!address.includes("@")) {
+    return { step: "recipient", text: `${answer}; postmaster without a domain is everyone's`, notes: [] };
+  }
+  const row = listener.recipients.findIndex((rule) =>
+    new RecipientTable([{ ...rule, action: "accept" } as RecipientRule]).accepts(address)
+  );
+  if (row < 0) return { step: "recipient", text: answer, notes: [] };
+  const rule = listener.recipients[row];
+  const written = source(["listeners", listener.name, "recipients", row]) !== undefined;
+  const by = written
+    ? `${rule.address} says ${rule.action}`
+    : `no row takes it, and a ${listener.type} listener ${rule.action}s then`;
+  return { step: "recipient", text: `${answer}; ${by}`, line: rule.line, notes: [] };
+}

@@ -1,0 +1,235 @@
+/**
+ * A session without a network: the gateway's own session code serves a client whose words are known beforehand.
+ *
+ * What the client hears is what it would hear from the running gateway, since nothing but the socket, the queue and the handshake is made
+ * up. Counts of the running gateway (connections, limits by the hour, shortage) are not known here and begin at zero. No message is sent:
+ * the client leaves behind its last recipient.
+ *
+ * @module
+ */
+import { InboundSession } from "../accept/session.ts";
+import { makeBuffers } from "../accept/buffers.ts";
+import type { AcceptWorld, ReverseName, Service } from "../accept/service.ts";
+import type { Clock } from "../base/clock.ts";
+import { LineLog } from "../base/log.ts";
+import { type Octets, octets, textOf } from "../base/octets.ts";
+import { Pressure } from "../base/pressure.ts";
+import { eventText, type MailEvent } from "../mail/events.ts";
+import type { Conn } from "../net/net.ts";
+import { isBeyondAscii } from "../smtp/address.ts";
+import type { PeerFacts } from "../tls/engine.ts";
+import type { Method } from "../tls/method.ts";
+
+/** The client that is played. */
+export interface PlayedClient {
+  address: string;
+  name: ReverseName;
+  helo: string;
+  /** The version it would negotiate; absent: it speaks no TLS. */
+  tls?: Method;
+  /** A verified name on the certificate that it shows. */
+  certificate?: string;
+  /** Envelope sender, `""` for `<>`; absent: it leaves behind EHLO. */
+  from?: string;
+  to: readonly string[];
+}
+
+/** A word of the client and what the gateway answered. */
+export interface Exchange {
+  step: "greeting" | "ehlo" | "starttls" | "mail" | "rcpt" | "quit";
+  /** Without its line end; empty for the greeting. */
+  command: string;
+  /** Without line ends; empty: the connection was closed instead. */
+  reply: string[];
+}
+
+/** How it went. */
+export interface Rehearsal {
+  dialogue: Exchange[];
+  /** The lines of the mail log, without time and level. */
+  log: string[];
+  events: MailEvent[];
+  /** The version in use at the end. */
+  tls: Method | undefined;
+}
+
+/** The code of an answer; 0: none came. */
+export function codeOf({ reply }: Exchange): number {
+  return Number(reply.at(-1)?.slice(0, 3) ?? 0);
+}
+
+/** Plays `client` against a listener's service. */
+export async function rehearse(
+  service: Service,
+  { client, clock }: { client: PlayedClient; clock: Clock },
+): Promise<Rehearsal> {
+  const events: MailEvent[] = [];
+  const log = new LineLog<MailEvent>({ level: "trace", format: "text", render: eventText, now: clock.now, sinks: [] });
+  log.observe((event) => events.push(event));
+  const { listener, config } = service;
+  using pressure = new Pressure({
+    clock,
+    log,
+    limits: () => config.limits,
+    sessions: () => 0,
+    messages: () => 0,
+    space: () => ({ octets: Infinity, inodes: Infinity }),
+    memory: () => 0,
+  });
+  let last = 0;
+  const unused = () => {
+    throw new Error("Cannot store a message: this is a rehearsal");
+  };
+  const world: AcceptWorld = {
+    clock,
+    log,
+    spool: { ids: { next: () => ++last }, draft: unused, put: unused },
+    reverse: () => client.name,
+    pressure,
+  };
+  const dialogue: Exchange[] = [];
+  let secured: Method | undefined;
+  const conn = new PlayedConn(speak(client, { dialogue, smtps: listener.transport === "smtps" }), {
+    local: listener.address,
+    remote: { address: client.address, port: 25_000 },
+  });
+  const rehearsed: Service = {
+    ...service,
+    hold: undefined,
+    startTls: (over) => {
+      const { tls } = client;
+      const failed = tls === undefined
+        ? { code: 0, error: "the client speaks no TLS", reason: "not_tls" as const }
+        : config.tls.inbound_smtp.methods.includes(tls)
+        ? undefined
+        : { code: 0, error: `${tls} is not among tls.inbound_smtp.methods`, reason: "version_mismatch" as const };
+      if (failed !== undefined) return Promise.resolve({ kind: "failed", failure: failed });
+      secured = tls;
+      return Promise.resolve({ kind: "done", conn: over, facts: playedFacts(tls!, client.certificate) });
+    },
+  };
+  const session = new InboundSession(conn, {
+    world,
+    service: rehearsed,
+    buffers: makeBuffers(),
+    turnedAway: undefined,
+    siblings: 1,
+  });
+  await session.run();
+  // What it said last is an answer too; a word that nobody waited for was never said.
+  if (conn.end() === "unsaid") dialogue.pop();
+  return { dialogue, events, log: events.map(eventText), tls: secured };
+}
+
+/** The client's part, word for word: each `yield` hears the replies to the word before. */
+function* speak(
+  client: PlayedClient,
+  { dialogue, smtps }: { dialogue: Exchange[]; smtps: boolean },
+): Generator<string, void, string> {
+  function* say(step: Exchange["step"], command: string): Generator<string, Exchange, string> {
+    const exchange: Exchange = { step, command, reply: [] };
+    dialogue.push(exchange);
+    const heard = yield command === "" ? "" : `${command}\r\n`;
+    exchange.reply = heard.split("\r\n").filter((line) => line !== "");
+    return exchange;
+  }
+  function* converse(): Generator<string, void, string> {
+    let met = yield* say("ehlo", `EHLO ${client.helo}`);
+    const offered = met.reply.some((line) => /^250[- ]STARTTLS$/.test(line));
+    if (client.tls !== undefined && !smtps && offered) {
+      const ready = yield* say("starttls", "STARTTLS");
+      if (codeOf(ready) === 220) met = yield* say("ehlo", `EHLO ${client.helo}`);
+    }
+    if (codeOf(met) !== 250 || client.from === undefined) return;
+    const international = [client.from, ...client.to].some(isBeyondAscii) ? " SMTPUTF8" : "";
+    const mail = yield* say("mail", `MAIL FROM:<${client.from}>${international}`);
+    if (codeOf(mail) !== 250) return;
+    for (const to of client.to) yield* say("rcpt", `RCPT TO:<${to}>`);
+  }
+  const greeting = yield* say("greeting", "");
+  if (codeOf(greeting) === 220) yield* converse();
+  yield* say("quit", "QUIT");
+}
+
+/** A connection whose other end is a script. */
+class PlayedConn implements Conn {
+  readonly local: Conn["local"];
+  readonly remote: Conn["remote"];
+  readonly #script: Generator<string, void, string>;
+  #heard = "";
+  #unread: Octets = new Uint8Array(0);
+  #begun = false;
+  #over = false;
+
+  constructor(script: Generator<string, void, string>, ends: Pick<Conn, "local" | "remote">) {
+    this.#script = script;
+    this.local = ends.local;
+    this.remote = ends.remote;
+  }
+
+  read(into: Octets): Promise<number | null> {
+    if (this.#unread.length === 0) {
+      const word = this.#next();
+      if (word === undefined) return Promise.resolve(null);
+      this.#unread = octets(word);
+    }
+    const count = Math.min(into.length, this.#unread.length);
+    into.set(this.#unread.subarray(0, count));
+    this.#unread = this.#unread.subarray(count);
+    return Promise.resolve(count);
+  }
+
+  write(bytes: Octets): Promise<void> {
+    this.#heard += textOf(bytes);
+    return Promise.resolve();
+  }
+
+  deadline(): void {}
+
+  close(): void {}
+
+  [Symbol.dispose](): void {}
+
+  /** The gateway is done. Whether the script has another word. */
+  end(): "unsaid" | "done" {
+    return this.#over || this.#next() === undefined ? "done" : "unsaid";
+  }
+
+  #next(): string | undefined {
+    if (this.#over) return undefined;
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#script.next();
+    }
+    const heard = this.#heard;
+    this.#heard = "";
+    const { done, value } = this.#script.next(heard);
+    this.#over = done === true;
+    return this.#over ? undefined : value as string;
+  }
+}
+
+function playedFacts(protocol: Method, name: string | undefined): PeerFacts {
+  return {
+    protocol,
+    cipher: "of the client's choice",
+    bits: 0,
+    resumed: false,
+    certificate: name !== undefined,
+    chain: name === undefined
+      ? { trusted: false, reason: "no_certificate", code: 0, text: "no certificate was shown" }
+      : { trusted: true },
+    certificates: () =>
+      name === undefined ? [] : [{
+        subject: `CN=${name}`,
+        issuer: "",
+        serial: "",
+        notBefore: 0,
+        notAfter: Infinity,
+        names: [name],
+        fingerprint: "",
+        key: "",
+      }],
+    matches: (wanted) => name !== undefined && wanted.toLowerCase() === name.toLowerCase(),
+  };
+}
