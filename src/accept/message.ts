@@ -9,7 +9,7 @@ import type { Octets } from "../base/octets.ts";
 import type { PressureKind, Shortage } from "../base/pressure.ts";
 import { causeOf, printable } from "../base/text.ts";
 import { type Reply, reply } from "../mail/reply.ts";
-import { judgeRecipient } from "../policy/judge.ts";
+import { judgeRecipient } from "../policy/recipient_table.ts";
 import { type Draft, SpoolFullError } from "../queue/spool.ts";
 import type { StoreStep } from "../smtp/server_session.ts";
 import type { DropReason, ServerHost } from "../smtp/server_state.ts";
@@ -60,10 +60,13 @@ export class MessageDesk implements ServerHost {
 
   recipient(address: string, rid: number): Reply | undefined {
     const { log } = this.#world;
-    const wrong = judgeRecipient(this.#service.tables, { address, relay: this.#relay });
-    if (wrong === undefined) log.info({ event: "mid_to", mid: this.#mid, icid: this.#icid, rid, to: address });
-    else log.info({ event: "mid_to_rejected", mid: this.#mid, icid: this.#icid, to: address, by: "RAT" });
-    return wrong;
+    const verdict = judgeRecipient(this.#service.tables, { address, relay: this.#relay });
+    if (verdict.kind === "take") {
+      log.info({ event: "mid_to", mid: this.#mid, icid: this.#icid, rid, to: address });
+      return undefined;
+    }
+    log.info({ event: "mid_to_rejected", mid: this.#mid, icid: this.#icid, to: address, by: "RAT" });
+    return verdict.reply;
   }
 
   drop(mid: number, { reason, text }: DropReason): void {

@@ -23,6 +23,12 @@ export interface SenderGroup {
 export interface RecipientRule {
   address: string;
   action: "accept" | "reject";
+  /** What `reject` answers, each where the file says it: the SMTP code, and the text with the enhanced code it may begin with. */
+  code?: number;
+  text?: string;
+  /** Recipients that match are taken without being asked for at the directory or the next hop. */
+  bypass_recipient_validation?: boolean;
+  comment?: string;
   line: number;
 }
 

@@ -150,6 +150,19 @@ function plainText(text: string, { right, max }: { right: string; max: number })
   return { ok: true, value: text };
 }
 
+/** The text of an SMTP reply: one line, which may begin with an enhanced code. */
+export function replyTextKey(): TextSchema<string> {
+  const right = "one line of ASCII, at most 400 characters";
+  return textKey({
+    noun: "a text",
+    right,
+    parse: (text) =>
+      /^[\x20-\x7e]{1,400}$/.test(text)
+        ? { ok: true, value: text }
+        : { ok: false, what: "cannot stand in an SMTP reply", right },
+  });
+}
+
 /** A name that other keys refer to, or that names something: it is part of file names and log lines. */
 export function nameKey(noun: string): TextSchema<string> {
   const right = "letters, digits, _ - and . , at most 64, a letter or digit first";

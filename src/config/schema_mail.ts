@@ -19,13 +19,15 @@ import {
   namedKey,
   nameKey,
   oneOrMoreKey,
+  replyTextKey,
   section,
   sizeKey,
   textKey,
   withDefault,
 } from "./keys.ts";
 import { type Level, levelTable } from "../tls/level.ts";
-import { fault, parseDomainPattern, parseRecipientPattern } from "./values.ts";
+import { recipientPattern, recipientRuleKey } from "./schema_recipients.ts";
+import { fault, parseDomainPattern } from "./values.ts";
 
 const levelNames: readonly Level[] = levelTable.map((row) => row.name);
 
@@ -84,22 +86,11 @@ const sender = textKey({
   },
 }).meta({ sourceText: true }).describe(`A sender: ${senderForms}.`);
 
-const recipientPattern = textKey({
-  noun: "a recipient",
-  right: "domain, .domain, user@, user@domain or ALL",
-  parse: parseRecipientPattern,
-});
-
 const senderGroup = section({
   name: nameKey("a name").describe("The group's name in the log; ALL is the one that ends the table."),
   senders: listKey(sender, { right: "as in [10.0.0.0/8, .example.test]" }).optional()
     .describe("Who belongs to the group. Default: ALL for the group named ALL; the others need it."),
   policy: nameKey("a policy's name").describe("The mail flow policy of this group."),
-});
-
-const recipientRule = section({
-  address: recipientPattern.describe("domain, .domain (its subdomains), user@, user@domain or ALL."),
-  action: choiceKey(["accept", "reject"]).describe("What a recipient that matches gets."),
 });
 
 /** One listener. */
@@ -123,20 +114,13 @@ const listenerKey = section({
     .describe(
       "The host access table: read from the top, the first match wins, ALL ends it. Default: ALL with default.",
     ),
-  recipients: listKey(recipientRule, { right: "as in - { address: example.test, action: accept }" }).optional()
+  recipients: listKey(recipientRuleKey, { right: "as in - { address: example.test, action: accept }" }).optional()
     .describe(
       "The recipient access table: the first match wins; who is not in it is rejected. Default: public rejects all, private and blackhole take all.",
     ),
 });
 
-const replyText = textKey({
-  noun: "a text",
-  right: "one line of ASCII, at most 400 characters",
-  parse: (text) =>
-    /^[\x20-\x7e]{1,400}$/.test(text)
-      ? { ok: true, value: text }
-      : fault("cannot stand in an SMTP reply", "one line of ASCII, at most 400 characters"),
-});
+const replyText = replyTextKey();
 
 /** One mail flow policy; what it leaves out is inherited. */
 const policyKey = section({

@@ -121,11 +121,11 @@ export function parseDomainPattern(text: string): Parsed<string> {
 }
 
 /**
- * A row of a recipient table: `domain`, `.domain`, `user@`, `user@domain`, `ALL`; the domain in lower case. A domain may be an
+ * A row of a recipient table: `domain`, `.domain`, `user@`, `user@domain`, `[address]`, `ALL`; the domain in lower case. A domain may be an
  * address in brackets (RFC 5321 §4.1.3).
  */
 export function parseRecipientPattern(text: string): Parsed<string> {
-  const right = "domain, .domain, user@, user@domain or ALL";
+  const right = 'domain, .domain, user@, user@domain, "[IP address]" or ALL';
   if (text.toUpperCase() === "ALL") return { ok: true, value: "ALL" };
   const at = text.lastIndexOf("@");
   const local = text.slice(0, Math.max(at, 0));

@@ -7,10 +7,9 @@
  * @module
  */
 import type { Service } from "../accept/service.ts";
-import type { Config, ListenerConfig, RecipientRule, SenderGroup } from "../config/config.ts";
+import type { Config, ListenerConfig, SenderGroup } from "../config/config.ts";
 import type { Path } from "../config/faults.ts";
 import { policyBuiltin } from "../config/schema_mail.ts";
-import { RecipientTable } from "../policy/recipient_table.ts";
 import { type SenderFacts, SenderTable } from "../policy/sender_table.ts";
 import { codeOf, type Exchange, type PlayedClient, type Rehearsal } from "./rehearsal.ts";
 import { type KeyNote, keyNotes, type Note, noteAt, type Source } from "./source.ts";
@@ -156,7 +155,7 @@ function inOneLine([first, ...others]: readonly string[]): string {
 
 /** What one recipient got, and the row that says so. */
 export function recipientDecision(
-  { service: { listener }, rehearsal, source }: InboundQuestion,
+  { service: { listener, tables }, rehearsal, source }: InboundQuestion,
   { exchange, address }: { exchange: Exchange; address: string },
 ): Decision {
   const taken = codeOf(exchange) >= 200 && codeOf(exchange) < 300;
@@ -168,14 +167,14 @@ export function recipientDecision(
   if (!address.includes("@")) {
     return { step: "recipient", text: `${answer}; postmaster without a domain is everyone's`, notes: [] };
   }
-  const row = listener.recipients.findIndex((rule) =>
-    new RecipientTable([{ ...rule, action: "accept" } as RecipientRule]).accepts(address)
-  );
-  if (row < 0) return { step: "recipient", text: answer, notes: [] };
-  const rule = listener.recipients[row];
+  const rule = tables.recipients.find(address);
+  if (rule === undefined) return { step: "recipient", text: answer, notes: [] };
+  const row = listener.recipients.indexOf(rule);
   const written = source(["listeners", listener.name, "recipients", row]) !== undefined;
   const by = written
     ? `${rule.address} says ${rule.action}`
     : `no row takes it, and a ${listener.type} listener ${rule.action}s then`;
-  return { step: "recipient", text: `${answer}; ${by}`, line: rule.line, notes: [] };
+  const notes: Note[] = rule.bypass_recipient_validation ? [{ text: "recipient validation is bypassed" }] : [];
+  if (rule.comment !== undefined) notes.push({ text: `comment: ${rule.comment}` });
+  return { step: "recipient", text: `${answer}; ${by}`, line: rule.line, notes };
 }

@@ -61,15 +61,3 @@ export function judgeConnection({ senders, policies }: ListenerTables, facts: Se
       return policy.action satisfies never;
   }
 }
-
-/**
- * What is wrong with a recipient, or `undefined`. `relay` takes any. `postmaster` without a domain is taken by
- * everyone: RFC 5321 §4.5.1.
- */
-export function judgeRecipient(tables: ListenerTables, { address, relay }: { address: string; relay: boolean }):
-  | Reply
-  | undefined {
-  if (relay || !address.includes("@") || tables.recipients.accepts(address)) return undefined;
-  // What appliances answer: RFC 3463 §3.2, X.1.0, which tells a harvester least.
-  return reply(550, "5.1.0", `<${address}> Address rejected`);
-}
