@@ -7,18 +7,22 @@ import deno from "./deno.json" with { type: "json" };
 import { systemClock } from "./src/base/clock.ts";
 import { systemRandom } from "./src/base/random.ts";
 import { causeOf } from "./src/base/text.ts";
-import { parseArguments, usage } from "./src/cli/arguments.ts";
+import { parseArguments } from "./src/cli/arguments.ts";
+import { callCommand, type CallWorld } from "./src/cli/call.ts";
 import { checkFile } from "./src/cli/check.ts";
+import { cliCommands } from "./src/cli/commands/all.ts";
+import { runShell } from "./src/cli/shell.ts";
+import { lineReader, terminal } from "./src/cli/terminal.ts";
 import { openSslEngine } from "./src/openssl/engine.ts";
 import { startGateway } from "./src/gateway.ts";
 
 const world = { clock: systemClock, random: systemRandom, hostname: Deno.hostname(), version: deno.version };
 
-/** Runs until a signal ends it. The exit code. */
+/** Runs until a signal or the command `stop` ends it. The exit code. */
 async function run(file: string): Promise<number> {
   const stop = Promise.withResolvers<void>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, () => stop.resolve());
-  const starting = startGateway(file, world);
+  const starting = startGateway(file, { ...world, askToStop: stop.resolve });
   // Before it runs: a SIGHUP that nobody listens for would end the process.
   Deno.addSignalListener("SIGHUP", () => void starting.then((gateway) => gateway.reload(), () => {}));
   const gateway = await starting;
@@ -35,6 +39,11 @@ function exists(path: string): boolean {
   }
 }
 
+/** What commands over the control socket work with. */
+function tools(file: string): CallWorld {
+  return { ...terminal, file, clock: systemClock, commands: cliCommands };
+}
+
 async function main(): Promise<number> {
   const invocation = parseArguments(Deno.args, { env: (name) => Deno.env.get(name), exists });
   switch (invocation.command) {
@@ -42,11 +51,15 @@ async function main(): Promise<number> {
       return await run(invocation.config);
     case "check":
       return await checkFile(invocation.config, { ...world, openEngine: openSslEngine });
+    case "cli":
+      return await runShell({ ...tools(invocation.config), read: lineReader() });
+    case "call":
+      return await callCommand(invocation.call, tools(invocation.config));
     case "version":
       console.log(`Postern ${deno.version}`);
       return 0;
     case "help":
-      console.log(usage);
+      console.log(invocation.text);
       return 0;
     case "misused":
       console.error(`postern: ${invocation.fault}`);

@@ -15,6 +15,10 @@ import { Acceptor } from "./accept/acceptor.ts";
 import type { Clock } from "./base/clock.ts";
 import { Pressure } from "./base/pressure.ts";
 import type { Random } from "./base/random.ts";
+import { giveToOwnerOf } from "./config/storage.ts";
+import { Commands } from "./control/commands.ts";
+import { gatewayCommands } from "./control/gateway_commands.ts";
+import { openControl } from "./control/server.ts";
 import { startDelivery } from "./deliver/delivery.ts";
 import { createResolver } from "./dns/resolver.ts";
 import { reverseNames } from "./dns/reverse_names.ts";
@@ -32,6 +36,8 @@ export interface World {
   hostname: string;
   /** The program's version. */
   version: string;
+  /** Called when an operator wants the gateway to stop: whoever started it calls {@linkcode Gateway.stop}. */
+  askToStop?: () => void;
 }
 
 /** A gateway that runs. */
@@ -85,13 +91,19 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     random,
   });
 
+  const commands = new Commands();
+  commands.add(...gatewayCommands({ file, reload: () => editions.reload(), stop: world.askToStop ?? (() => {}) }));
+  const { directory, run } = storage;
+  const control = openControl({ directory, run, commands, clock, log }, (path) => giveToOwnerOf(directory, path));
+
   await editions.serve(acceptor);
   return {
-    reload: () => editions.reload(),
+    reload: async () => void await editions.reload(),
     async stop(): Promise<void> {
       log.info({ event: "note", text: "Postern is stopping: sessions may finish" });
       await editions.stopWatching();
       await Promise.all([acceptor.shutdown(), delivery.stop()]);
+      await control.close();
       pressure[Symbol.dispose]();
       await spool.close();
       log.info({ event: "note", text: "Postern has stopped" });

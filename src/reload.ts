@@ -81,7 +81,7 @@ export class Editions {
   #doors = new Map<string, Door>();
   #acceptor: Acceptor | undefined;
   #watch: FileWatch | undefined;
-  #reloading: Promise<void> = Promise.resolve();
+  #reloading: Promise<readonly string[]> = Promise.resolve([]);
   #generation = 0;
   /** Wall milliseconds at which the reading of what is in force began. */
   #readAt = 0;
@@ -129,13 +129,20 @@ export class Editions {
       event: "note",
       text: `Postern ${version} is running with ${engine.version}; listening: ${doors || "nowhere"}`,
     });
-    this.#watch = await watchFiles({ files: [], clock: this.#world.clock, onChange: () => this.reload() });
+    this.#watch = await watchFiles({
+      files: [],
+      clock: this.#world.clock,
+      onChange: async () => void await this.reload(),
+    });
     // What changed since it was read counts: a long queue takes a while to open.
     await this.#watch.replace(filesOf(config), this.#readAt);
   }
 
-  /** Reads the file again. Never rejects: what is wrong is logged, and nothing changes then. A gateway that stops reads nothing. */
-  reload(): Promise<void> {
+  /**
+   * Reads the file again. Never rejects: what is wrong is logged and returned, and nothing changes then. A gateway that stops reads
+   * nothing.
+   */
+  reload(): Promise<readonly string[]> {
     if (this.#ended) return this.#reloading;
     return this.#reloading = this.#reloading.then(() => this.#reload());
   }
@@ -156,18 +163,20 @@ export class Editions {
     this.#ground?.storage[Symbol.dispose]();
   }
 
-  async #reload(): Promise<void> {
+  async #reload(): Promise<readonly string[]> {
     const { log } = this.ground;
     const since = this.#world.clock.now();
     try {
       await this.#apply();
       await this.#watch?.replace(filesOf(this.current.config), since);
       log.info({ event: "note", text: `Configuration applied: ${this.#file}` });
+      return [];
     } catch (error) {
       const lines = error instanceof ConfigError ? error.faults.map(faultText) : [`${this.#file}: ${causeOf(error)}`];
       for (const line of lines) log.critical({ event: "note", reason: "config_refused", text: `Cannot apply ${line}` });
       const files = error instanceof ConfigError ? error.files : [];
       await this.#watch?.replace([...filesOf(this.current.config), ...files], since);
+      return lines;
     }
   }
 

@@ -96,6 +96,18 @@ export const limits = {
   /** A certificate, key or revocation list file; the system's list of authorities is about 220 KiB. */
   certificateFileOctetsMax: 16_777_216,
 
+  /** Commands over the control socket: at a time, the request and one line of the answer in octets, and the waits for each. */
+  controlConnectionsMax: 32,
+  controlRequestOctetsMax: 1_048_576,
+  controlAnswerOctetsMax: 16_777_216,
+  controlRequestMs: 10_000,
+  controlWriteMs: 60_000,
+  /** A command that takes longer says so this often; one that says nothing for so long is given up by whoever asked. */
+  controlAliveMs: 5_000,
+  controlSilenceMs: 60_000,
+  /** After an accept that failed. */
+  controlPauseMs: 250,
+
   /** The shutdown waits this long for sessions. */
   shutdownMs: 30_000,
 } as const;

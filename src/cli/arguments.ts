@@ -4,21 +4,31 @@
  * @module
  */
 
+import { type Call, helpText, parseWords, tableOf } from "./command.ts";
+import { cliCommands } from "./commands/all.ts";
+
 /** What `--help` prints. */
-export const usage = `Postern, a secure email gateway
+export const usage: string = `Postern, a secure email gateway
 
   postern run [--config FILE]      run the gateway until SIGTERM or SIGINT; SIGHUP rereads the file
   postern check [--config FILE]    report every error in the file; exit code 1 if there is one
+  postern cli [--config FILE]      a shell for the commands below
+  postern COMMAND [--config FILE] [--json]
   postern --version
   postern --help
 
 FILE is $POSTERN_CONFIG if that is set, else ./config.yaml, else /etc/postern/config.yaml.
+A command goes to the gateway that runs on the file's storage.directory; --json gives its data, one value a line.
+
+${tableOf(cliCommands).replaceAll(/^/gm, "  ")}
 `;
 
 /** A command line, understood or not. */
 export type Invocation =
-  | { command: "run" | "check"; config: string }
-  | { command: "version" | "help" }
+  | { command: "run" | "check" | "cli"; config: string }
+  | { command: "call"; call: Call; config: string }
+  | { command: "version" }
+  | { command: "help"; text: string }
   | { command: "misused"; fault: string };
 
 /** What the command line reads of the world. */
@@ -31,24 +41,62 @@ export interface ArgumentsWorld {
 
 /** Reads a command line. */
 export function parseArguments(args: readonly string[], world: ArgumentsWorld): Invocation {
-  let command: string | undefined;
+  const words: string[] = [];
   let config: string | undefined;
   for (let at = 0; at < args.length; at++) {
     const word = args[at];
-    if (word === "--version" || word === "-V") return { command: "version" };
-    if (word === "--help" || word === "-h" || word === "help") return { command: "help" };
     if (word === "--config" || word === "-c") {
       config = args[++at];
       if (config === undefined) return misused("--config needs a file name behind it");
     } else if (word.startsWith("--config=")) config = word.slice("--config=".length);
-    else if (word.startsWith("-")) return misused(`unknown option ${word}`);
-    else if (command === undefined) command = word;
-    else return misused(`${command} takes no argument ${word}`);
+    else words.push(word);
   }
   if (config === "") return misused("--config needs a file name behind it");
-  if (command === undefined) return misused("no command; try postern --help");
-  if (command !== "run" && command !== "check") return misused(`unknown command ${command}; there are run and check`);
-  return { command, config: config ?? defaultConfig(world) };
+  const file = config ?? defaultConfig(world);
+  const command = words[0];
+  switch (command) {
+    case undefined:
+      return misused("no command; try postern --help");
+    case "--version":
+    case "-V":
+      return { command: "version" };
+    case "--help":
+    case "-h":
+    case "help":
+      return words.length === 1 ? { command: "help", text: usage } : called([...words.slice(1), "--help"], file);
+    case "run":
+    case "check":
+    case "cli":
+      return alone(command, { words: words.slice(1), file });
+    default:
+      if (command.startsWith("-")) return misused(`unknown option ${command}`);
+      return called(words, file);
+  }
+}
+
+/** A command that takes no words of its own. */
+function alone(
+  command: "run" | "check" | "cli",
+  { words: [word], file }: { words: readonly string[]; file: string },
+): Invocation {
+  if (word === undefined) return { command, config: file };
+  if (word === "--help" || word === "-h") return { command: "help", text: usage };
+  return misused(word.startsWith("-") ? `unknown option ${word}` : `${command} takes no argument ${word}`);
+}
+
+/** A command of the table. */
+function called(words: readonly string[], file: string): Invocation {
+  const parsed = parseWords(words, cliCommands);
+  switch (parsed.kind) {
+    case "call":
+      return { command: "call", call: parsed.call, config: file };
+    case "help":
+      return { command: "help", text: helpText(parsed.about) };
+    case "misused":
+      return misused(parsed.fault);
+    default:
+      return parsed satisfies never;
+  }
 }
 
 function misused(fault: string): Invocation {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Invocation, parseArguments } from "../../src/cli/arguments.ts";
+import { type Invocation, parseArguments, usage } from "../../src/cli/arguments.ts";
 
 const bare = { env: () => undefined, exists: () => false };
 
@@ -10,12 +10,17 @@ Deno.test("parseArguments reads commands and options in any order", () => {
     ["--config=a.yaml check", { command: "check", config: "a.yaml" }],
     ["-c a.yaml run", { command: "run", config: "a.yaml" }],
     ["--version", { command: "version" }],
-    ["run --help", { command: "help" }],
+    ["run --help", { command: "help", text: usage }],
+    ["help", { command: "help", text: usage }],
+    ["cli -c a.yaml", { command: "cli", config: "a.yaml" }],
+    ["reload --json -c a.yaml", { command: "call", config: "a.yaml", call: { name: "reload", args: {}, json: true } }],
     ["", { command: "misused", fault: "no command; try postern --help" }],
-    ["relay", { command: "misused", fault: "unknown command relay; there are run and check" }],
+    ["relay", { command: "misused", fault: "unknown command relay; try help" }],
     ["run --config", { command: "misused", fault: "--config needs a file name behind it" }],
     ["run --config=", { command: "misused", fault: "--config needs a file name behind it" }],
     ["run --fast", { command: "misused", fault: "unknown option --fast" }],
+    ["--fast", { command: "misused", fault: "unknown option --fast" }],
+    ["reload now", { command: "misused", fault: "reload: it takes no now; usage: reload" }],
     ["run now", { command: "misused", fault: "run takes no argument now" }],
   ];
   for (const [line, meant] of table) {

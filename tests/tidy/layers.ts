@@ -25,10 +25,25 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   accept: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue"],
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
   services: ["base", "mail", "net", "tls", "dns", "config"],
+  control: ["base", "mail", "net", "config", "queue"],
   admin: ["base", "mail", "net", "tls", "config", "certs", "policy", "queue", "dns", "deliver", "services"],
   // Rehearses sessions and looks routes up with the gateway's own code, so it sees both ways.
   explain: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns", "accept", "deliver"],
-  cli: ["base", "mail", "net", "tls", "config", "certs", "policy", "queue", "dns", "deliver", "services", "explain"],
+  cli: [
+    "base",
+    "mail",
+    "net",
+    "tls",
+    "config",
+    "certs",
+    "policy",
+    "queue",
+    "dns",
+    "deliver",
+    "services",
+    "control",
+    "explain",
+  ],
 };
 
 /** What comes from outside → where it may be imported. */

@@ -1,0 +1,56 @@
+/**
+ * Runs one command on the gateway that a configuration file belongs to, and prints what it gives.
+ *
+ * Results go to standard output, warnings and errors to standard error. The exit code: 0 where all was done, else 1.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import { causeOf } from "../base/text.ts";
+import { storageDirectoryOf } from "../config/where.ts";
+import { callGateway } from "../control/client.ts";
+import type { Call, CliCommand } from "./command.ts";
+
+/** What a command prints with; lines come without line end. */
+export interface Terminal {
+  out(line: string): void;
+  err(line: string): void;
+}
+
+/** What a command runs with. */
+export interface CallWorld extends Terminal {
+  /** The configuration file. */
+  file: string;
+  clock: Clock;
+  commands: readonly CliCommand[];
+}
+
+/** See the module. */
+export async function callCommand({ name, args, json }: Call, world: CallWorld): Promise<0 | 1> {
+  const { file, clock, out, err } = world;
+  const command = world.commands.find((each) => each.name === name)!;
+  let index = 0;
+  const item = (value: unknown) => {
+    const text = json ? JSON.stringify(value) : command.view(value, index++);
+    if (text !== "") out(text);
+  };
+  try {
+    const directory = await storageDirectoryOf(file);
+    const called = await callGateway({ command: name, args }, { directory, clock, item, warning: err });
+    switch (called.kind) {
+      case "done":
+        return 0;
+      case "failed":
+        err(called.text);
+        return 1;
+      case "not running":
+        err(`Cannot run ${name}: no gateway is running on ${directory}`);
+        return 1;
+      default:
+        return called satisfies never;
+    }
+  } catch (error) {
+    err(causeOf(error));
+    return 1;
+  }
+}

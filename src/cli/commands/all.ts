@@ -1,0 +1,10 @@
+/**
+ * Every command that a running gateway takes, in the order of the help.
+ *
+ * @module
+ */
+import type { CliCommand } from "../command.ts";
+import { gatewayCommands } from "./gateway.ts";
+
+/** See the module. */
+export const cliCommands: readonly CliCommand[] = [...gatewayCommands];

@@ -1,0 +1,80 @@
+/**
+ * `postern cli`: the commands of the gateway, one after the other, without `postern` in front.
+ *
+ * Words are split at blanks; quotes hold some together. A line that begins with `#` is a remark, so that files of commands can be piped in.
+ * The shell ends with `quit`, `exit` or the end of its input; the exit code is that of the last command.
+ *
+ * @module
+ */
+import { callCommand, type CallWorld } from "./call.ts";
+import { helpText, parseWords, tableOf } from "./command.ts";
+
+/** What the shell runs with. */
+export interface ShellWorld extends CallWorld {
+  /** The next line, without its end; `null` at the end of the input. */
+  read(prompt: string): Promise<string | null>;
+}
+
+const own = `help [COMMAND]                      what there is; what one command takes
+quit                                end`;
+
+/** Runs until the input ends. The exit code of the last command. */
+export async function runShell(world: ShellWorld): Promise<number> {
+  let code = 0;
+  for (let line = await world.read("postern> "); line !== null; line = await world.read("postern> ")) {
+    const words = splitWords(line);
+    if (words === undefined) {
+      world.err("Cannot read the line: a quote is open");
+      code = 2;
+      continue;
+    }
+    if (words.length === 0 || words[0].startsWith("#")) continue;
+    if (words[0] === "quit" || words[0] === "exit") break;
+    code = await runLine(words, world);
+  }
+  return code;
+}
+
+async function runLine(words: readonly string[], world: ShellWorld): Promise<number> {
+  if (words[0] === "help") {
+    if (words.length === 1) {
+      world.out(`${tableOf(world.commands)}\n${own}`);
+      return 0;
+    }
+    words = [...words.slice(1), "--help"];
+  }
+  const parsed = parseWords(words, world.commands);
+  switch (parsed.kind) {
+    case "call":
+      return await callCommand(parsed.call, world);
+    case "help":
+      world.out(helpText(parsed.about));
+      return 0;
+    case "misused":
+      world.err(parsed.fault);
+      return 2;
+    default:
+      return parsed satisfies never;
+  }
+}
+
+/** The words of a line; `undefined` where a quote is not closed. */
+export function splitWords(line: string): string[] | undefined {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote: string | undefined;
+  for (const character of line) {
+    if (quote !== undefined) {
+      if (character === quote) quote = undefined;
+      else word += character;
+    } else if (character === '"' || character === "'") {
+      quote = character;
+      word ??= "";
+    } else if (/\s/.test(character)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else word = (word ?? "") + character;
+  }
+  if (quote !== undefined) return undefined;
+  return word === undefined ? words : [...words, word];
+}

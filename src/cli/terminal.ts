@@ -1,0 +1,43 @@
+/**
+ * The terminal, or whatever stands in its place.
+ *
+ * Lines are written at once and whole. Where nobody reads standard output any more (`postern queue list | head`) the command ends.
+ *
+ * @module
+ */
+import { octets } from "../base/octets.ts";
+import type { Terminal } from "./call.ts";
+
+/** Standard output and standard error. */
+export const terminal: Terminal = {
+  out: (line) => writeAll(Deno.stdout, `${line}\n`),
+  err: (line) => writeAll(Deno.stderr, `${line}\n`),
+};
+
+function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = octets(text);
+  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+}
+
+/** Reads lines from standard input; the prompt is shown to a person only. */
+export function lineReader(): (prompt: string) => Promise<string | null> {
+  const person = Deno.stdin.isTerminal();
+  const lines = linesOf(Deno.stdin.readable);
+  return async (prompt) => {
+    if (person) writeAll(Deno.stdout, prompt);
+    const { value, done } = await lines.next();
+    return done ? null : value;
+  };
+}
+
+/** Lines of a stream, without their ends; the last may have none. */
+export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder();
+  let held = "";
+  for await (const chunk of stream) {
+    const lines = (held + decoder.decode(chunk, { stream: true })).split("\n");
+    held = lines.pop()!;
+    for (const line of lines) yield line.replace(/\r$/, "");
+  }
+  if (held !== "") yield held;
+}
