@@ -8,6 +8,7 @@
 import { parseAddress } from "./addresses.ts";
 import { type Finding, nearest, type Path, quoted } from "./faults.ts";
 import type { Remains } from "./issues.ts";
+import { reachFindings } from "./reach.ts";
 import { wholeBounce, wholePolicy } from "./resolve.ts";
 import type { FileConfig } from "./schema.ts";
 import { tableFindings } from "./tables.ts";
@@ -31,6 +32,8 @@ export interface Checked {
   /** The machine's name, for a file without `hostname`. */
   hostname: string;
   lineOf: (path: Path) => number;
+  /** The schema took nothing out. */
+  whole: boolean;
 }
 
 /** What was found; warnings do not keep a configuration from being applied. */
@@ -48,6 +51,7 @@ export function crossFindings(checked: Checked): Findings {
   routesToSelf(checked, found);
   values(checked, found);
   tableFindings(checked, found);
+  reachFindings(checked, found);
   return found;
 }
 

@@ -76,7 +76,14 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
   const parsed = schema.parsed;
   const hostname = parseDomain(world.hostname);
   const lineOf = (path: Path) => document.place({ path: remains.original(path), at: "key" }).line;
-  const found = crossFindings({ parsed, remains, names, hostname: hostname.ok ? hostname.value : "localhost", lineOf });
+  const found = crossFindings({
+    parsed,
+    remains,
+    names,
+    hostname: hostname.ok ? hostname.value : "localhost",
+    lineOf,
+    whole: errors.length === 0,
+  });
   found.errors.push(...notBuiltFindings(parsed));
   const later = laterPartsFinding(parsed, document.value);
   if (later !== undefined) found.warnings.push(later);

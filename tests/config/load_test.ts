@@ -278,7 +278,9 @@ mail_flow_policies: { RELAYED: { action: relay } }
   },
   {
     name: "a first wait that is longer than the longest",
-    source: listener("bounce_profiles: { slow: { initial_retry: 2h } }\n"),
+    source: listener(
+      "bounce_profiles: { slow: { initial_retry: 2h } }\ndestination_controls: { default: { bounce_profile: slow } }\n",
+    ),
     lines: [
       "5:43: bounce_profiles.slow.initial_retry: warning: is above max_retry_interval, which counts; at most max_retry_interval",
     ],
