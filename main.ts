@@ -39,9 +39,9 @@ function exists(path: string): boolean {
   }
 }
 
-/** What commands over the control socket work with. */
+/** What commands work with. */
 function tools(file: string): CallWorld {
-  return { ...terminal, file, clock: systemClock, commands: cliCommands };
+  return { ...terminal, ...world, file, commands: cliCommands };
 }
 
 async function main(): Promise<number> {

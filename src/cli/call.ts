@@ -1,15 +1,15 @@
 /**
- * Runs one command on the gateway that a configuration file belongs to, and prints what it gives.
+ * Runs one command on the gateway that a configuration file belongs to, or here where it needs none, and prints what it gives.
  *
- * Results go to standard output, warnings and errors to standard error. The exit code: 0 where all was done, else 1.
+ * Results go to standard output, warnings and errors to standard error. The exit code: 0 where all was done, else 1, unless the command
+ * runs here and says otherwise.
  *
  * @module
  */
-import type { Clock } from "../base/clock.ts";
 import { causeOf } from "../base/text.ts";
 import { storageDirectoryOf } from "../config/where.ts";
 import { callGateway } from "../control/client.ts";
-import type { Call, CliCommand } from "./command.ts";
+import type { Call, CliCommand, HereWorld } from "./command.ts";
 
 /** What a command prints with; lines come without line end. */
 export interface Terminal {
@@ -18,15 +18,12 @@ export interface Terminal {
 }
 
 /** What a command runs with. */
-export interface CallWorld extends Terminal {
-  /** The configuration file. */
-  file: string;
-  clock: Clock;
+export interface CallWorld extends Terminal, Omit<HereWorld, "item"> {
   commands: readonly CliCommand[];
 }
 
 /** See the module. */
-export async function callCommand({ name, args, json }: Call, world: CallWorld): Promise<0 | 1> {
+export async function callCommand({ name, args, json }: Call, world: CallWorld): Promise<0 | 1 | 2> {
   const { file, clock, out, err } = world;
   const command = world.commands.find((each) => each.name === name)!;
   let index = 0;
@@ -35,6 +32,7 @@ export async function callCommand({ name, args, json }: Call, world: CallWorld):
     if (text !== "") out(text);
   };
   try {
+    if (command.here !== undefined) return await command.here(args, { ...world, item });
     const directory = await storageDirectoryOf(file);
     const called = await callGateway({ command: name, args }, { directory, clock, item, warning: err });
     switch (called.kind) {

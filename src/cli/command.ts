@@ -6,7 +6,22 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
 import type { CommandArgs } from "../control/protocol.ts";
+
+/** What a command works with that needs no gateway: the configuration file as the owner named it, and the machine. */
+export interface HereWorld {
+  file: string;
+  clock: Clock;
+  random: Random;
+  /** The machine's name. */
+  hostname: string;
+  /** Gives a result, as a gateway would. */
+  item(value: unknown): void;
+  /** A line for standard error. */
+  err(line: string): void;
+}
 
 /** One command. Its entry stands in a table in `src/cli/commands/`. */
 export interface CliCommand {
@@ -24,6 +39,8 @@ export interface CliCommand {
   details?: readonly string[];
   /** It changes or shows files, and so works on a gateway that does not run. */
   offline?: boolean;
+  /** Does it here, without a gateway. The exit code: 2 where words or the configuration make no sense; 1 means what the help says. */
+  here?(args: CommandArgs, world: HereWorld): Promise<0 | 1 | 2>;
   /**
    * The text of one result, without the last line end; several lines where wanted, empty for nothing to say. `index` counts results from 0. Texts from
    * peers have to pass `printable`.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/base/clock.ts";
+import { systemRandom } from "../../src/base/random.ts";
 import { runShell, splitWords } from "../../src/cli/shell.ts";
 import { linesOf } from "../../src/cli/terminal.ts";
 
@@ -34,6 +35,8 @@ async function shell(...lines: string[]): Promise<{ code: number; out: string[];
     const code = await runShell({
       file: `${folder}/config.yaml`,
       clock: systemClock,
+      random: systemRandom,
+      hostname: "gw.example.test",
       commands: [{
         name: "turn",
         usage: "WAY",

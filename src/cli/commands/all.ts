@@ -1,10 +1,11 @@
 /**
- * Every command that a running gateway takes, in the order of the help.
+ * Every command, in the order of the help.
  *
  * @module
  */
 import type { CliCommand } from "../command.ts";
+import { explainCommands } from "./explain.ts";
 import { gatewayCommands } from "./gateway.ts";
 
 /** See the module. */
-export const cliCommands: readonly CliCommand[] = [...gatewayCommands];
+export const cliCommands: readonly CliCommand[] = [...gatewayCommands, ...explainCommands];

@@ -1,0 +1,47 @@
+/**
+ * Commands that explain a decision, as the command line knows them. They read the configuration file and need no gateway.
+ *
+ * @module
+ */
+import { traceLines } from "../../explain/trace_text.ts";
+import type { CliCommand } from "../command.ts";
+import { traceHere, type TraceItem } from "../trace.ts";
+
+/** See the module. */
+export const explainCommands: readonly CliCommand[] = [
+  {
+    name: "trace",
+    usage: "--ip ADDRESS [--from SENDER] [--to RECIPIENT]… [OPTION]…",
+    summary: "play a client against the file, and show each decision with its line",
+    options: {
+      "ip": "value",
+      "host": "value",
+      "unverified-host": "value",
+      "no-dns": "flag",
+      "listener": "value",
+      "helo": "value",
+      "tls": "value",
+      "certificate": "value",
+      "from": "value",
+      "to": "values",
+    },
+    details: [
+      "  --ip ADDRESS              the client's address",
+      "  --host NAME               its host name, taken for verified; without it the DNS is asked",
+      "  --unverified-host NAME    a host name that does not point back to the address",
+      "  --no-dns                  ask the DNS nothing: neither the client's name nor where mail goes",
+      "  --listener NAME           the listener it connects to; the first one of the file where it is left out",
+      "  --helo NAME               what it says in EHLO; its host name where it is left out",
+      "  --tls VERSION             the version it would negotiate, as in TLSv1.2; without it the client speaks no TLS",
+      "  --certificate NAME        a verified name on the certificate that it shows",
+      '  --from SENDER             envelope sender, "" for the null sender',
+      "  --to RECIPIENT            may stand several times; mail is followed to its destination",
+      "",
+      "The gateway's own code plays the session, from the file alone: counts, limits by the hour and shortage of a",
+      "running gateway are not known. No message is sent. Exit code: 0 all is accepted, 1 something is refused,",
+      "2 the words or the file make no sense.",
+    ],
+    here: traceHere,
+    view: ({ file, ...trace }: TraceItem) => traceLines(trace, file).join("\n"),
+  },
+];

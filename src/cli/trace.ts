@@ -1,0 +1,148 @@
+/**
+ * `postern trace`: the words of the command line as a question to `src/explain/trace.ts`.
+ *
+ * @module
+ */
+import { printable } from "../base/text.ts";
+import { faultText } from "../config/faults.ts";
+import { loadConfig } from "../config/load.ts";
+import { parseDomain } from "../config/values.ts";
+import type { CommandArgs } from "../control/protocol.ts";
+import { addressFamily } from "../dns/names.ts";
+import type { Resolver } from "../dns/records.ts";
+import { createResolver } from "../dns/resolver.ts";
+import { reverseName } from "../dns/reverse.ts";
+import { type Trace, trace, type TraceQuestion } from "../explain/trace.ts";
+import { tcp } from "../net/tcp.ts";
+import { systemUdp } from "../net/udp.ts";
+import { type Method, methods } from "../tls/method.ts";
+import type { HereWorld } from "./command.ts";
+
+/** What the command gives. */
+export interface TraceItem extends Trace {
+  /** The configuration as the owner named it. */
+  file: string;
+}
+
+/** Words that cannot be understood. */
+class Misused extends Error {
+  override name = "Misused";
+}
+
+/** Runs the command. */
+export async function traceHere(args: CommandArgs, world: HereWorld): Promise<0 | 1 | 2> {
+  const { file, err, item } = world;
+  try {
+    const client = clientOf(args);
+    const loaded = await loadConfig(file, { hostname: world.hostname, generation: 1 });
+    if (!loaded.ok) {
+      for (const fault of loaded.errors) err(faultText(fault));
+      return 2;
+    }
+    const { config, said: source } = loaded;
+    const names = config.listeners.map(({ name }) => name);
+    const listener = value(args, "listener") ?? names[0];
+    if (listener === undefined) throw new Misused(`Cannot trace through ${file}: it has no listener`);
+    if (!names.includes(listener)) {
+      throw new Misused(`Cannot trace through listener ${printable(listener)}: there are ${names.join(", ")}`);
+    }
+    const { clock, random } = world;
+    const resolver = args["no-dns"] === true
+      ? undefined
+      : createResolver({ clock, random, udp: systemUdp, tcp: tcp(clock), settings: () => config.dns });
+    const { name, from: nameFrom } = await nameOf(args, {
+      resolver,
+      lookUp: (resolver) => reverseName(client.address, { resolver, clock, ms: config.dns.timeout }),
+    });
+    const traced = await trace({
+      config,
+      source,
+      listener,
+      client: { ...client, name },
+      nameFrom,
+      clock,
+      random,
+      resolver,
+    });
+    item({ file, ...traced });
+    return traced.verdict.accepted ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof Misused)) throw error;
+    err(error.message);
+    return 2;
+  }
+}
+
+function clientOf(args: CommandArgs): Omit<TraceQuestion["client"], "name"> {
+  const address = value(args, "ip");
+  if (address === undefined) throw new Misused("Cannot trace: --ip ADDRESS is missing, the client's address");
+  if (addressFamily(address) === 0) {
+    throw new Misused(`Cannot trace ${printable(address)}: it is no IP address; --ip 192.0.2.1`);
+  }
+  const to = args.to === undefined ? [] : [args.to].flat().map((word) => path("to", `${word}`));
+  if (to.includes("")) throw new Misused("Cannot trace --to: it is empty");
+  const from = value(args, "from") ?? (to.length > 0 ? "" : undefined);
+  return {
+    address,
+    helo: word(args, "helo"),
+    tls: method(value(args, "tls")),
+    certificate: word(args, "certificate"),
+    from: from === undefined ? undefined : path("from", from),
+    to,
+  };
+}
+
+/** The client's name, given or looked up, and how it is known. */
+async function nameOf(
+  args: CommandArgs,
+  { resolver, lookUp }: {
+    resolver: Resolver | undefined;
+    lookUp: (resolver: Resolver) => ReturnType<typeof reverseName>;
+  },
+): Promise<{ name: TraceQuestion["client"]["name"]; from: string }> {
+  const [host, unverified] = [hostName(args, "host"), hostName(args, "unverified-host")];
+  if (host !== undefined && unverified !== undefined) {
+    throw new Misused("Cannot trace: --host and --unverified-host exclude each other");
+  }
+  if (host !== undefined) return { name: { host, verified: true }, from: "as given" };
+  if (unverified !== undefined) return { name: { host: unverified, verified: false }, from: "as given" };
+  if (resolver === undefined) return { name: { host: undefined, verified: false }, from: "the DNS is not asked" };
+  const { host: found, verified, failed } = await lookUp(resolver);
+  return { name: { host: found, verified }, from: failed ? "the DNS gives no answer" : "as the DNS says" };
+}
+
+function value(args: CommandArgs, name: string): string | undefined {
+  const given = args[name];
+  return typeof given === "string" ? given : undefined;
+}
+
+/** A word that a client may say in a command line. */
+function word(args: CommandArgs, name: string): string | undefined {
+  const given = value(args, name);
+  if (given === undefined || /^[\x21-\x7e]{1,255}$/.test(given)) return given;
+  throw new Misused(`Cannot trace --${name} ${printable(given)}: it is no name`);
+}
+
+function hostName(args: CommandArgs, name: string): string | undefined {
+  const given = value(args, name);
+  const parsed = given === undefined ? undefined : parseDomain(given);
+  if (parsed?.ok === false) {
+    throw new Misused(`Cannot trace --${name} ${printable(given!)}: it ${parsed.what}; ${parsed.right}`);
+  }
+  return parsed?.value;
+}
+
+/** An address as it stands between `<` and `>`, which may be given along. What is wrong with it is the session's to say. */
+function path(name: string, given: string): string {
+  const bare = /^<.*>$/.test(given) ? given.slice(1, -1) : given;
+  // deno-lint-ignore no-control-regex
+  if (!/[\x00-\x1f\x7f<>]/.test(bare) && bare.length <= 1_000) return bare;
+  throw new Misused(`Cannot trace --${name} ${printable(given)}: it is no mail address`);
+}
+
+function method(given: string | undefined): Method | undefined {
+  if (given === undefined) return undefined;
+  const found = methods.find((name) => name.toLowerCase() === given.toLowerCase() || name === `TLSv${given}`);
+  if (found !== undefined) return found;
+  throw new Misused(`Cannot trace --tls ${printable(given)}: it is no version; one of ${methods.join(", ")}`);
+}
