@@ -229,7 +229,9 @@ function playedFacts(protocol: Method, name: string | undefined): PeerFacts {
         names: [name],
         fingerprint: "",
         key: "",
+        signature: "",
       }],
+    builtChain: () => ({ certificates: [] }),
     matches: (wanted) => name !== undefined && wanted.toLowerCase() === name.toLowerCase(),
   };
 }

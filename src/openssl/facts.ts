@@ -4,12 +4,12 @@
  * @module
  */
 import { textOf } from "../base/octets.ts";
-import type { CertificateFacts, PeerFacts } from "../tls/engine.ts";
+import type { BuiltChain, CertificateFacts, PeerFacts } from "../tls/engine.ts";
 import { type Method, methodTable } from "../tls/method.ts";
 import type { Pointer } from "./handle.ts";
 import type { Native } from "./library.ts";
 import { pointerIn, printed, stackMembers, textAt } from "./memory.ts";
-import type { ChainFacts, Trust } from "./verify.ts";
+import type { ChainFacts, ChainQuestion, Trust } from "./verify.ts";
 import { certificateFacts, certificateMatches } from "./x509.ts";
 
 /** Where facts come from. */
@@ -51,6 +51,11 @@ export function peerFacts(source: FactsSource): PeerFacts {
       const all = side === "server" ? [leaf, ...sent] : sent.length > 0 ? sent : [leaf];
       return all.map((certificate) => certificateFacts(native, certificate));
     },
+    builtChain(): BuiltChain {
+      const { trust } = source;
+      const leaf = native.SSL_get0_peer_certificate(ssl());
+      return trust === undefined || leaf === null ? { certificates: [] } : trust.build(questionOf(source, leaf));
+    },
     matches(wanted: string): boolean {
       const leaf = native.SSL_get0_peer_certificate(ssl());
       return leaf !== null && certificateMatches(native, leaf, wanted);
@@ -58,14 +63,19 @@ export function peerFacts(source: FactsSource): PeerFacts {
   };
 }
 
-function verified({ native, ssl, side, trust, now }: FactsSource): ChainFacts {
+function verified(source: FactsSource): ChainFacts {
+  const { native, ssl, trust } = source;
   const leaf = native.SSL_get0_peer_certificate(ssl());
   if (leaf === null) return { trusted: false, reason: "no_certificate", code: 0, text: "no certificate was shown" };
   if (trust === undefined) {
     return { trusted: false, reason: "untrusted", code: 0, text: "no authorities are trusted here" };
   }
+  return trust.verify(questionOf(source, leaf));
+}
+
+function questionOf({ native, ssl, side, now }: FactsSource, leaf: Pointer): ChainQuestion {
   const peer = side === "server" ? "client" : "server";
-  return trust.verify({ leaf, sent: native.SSL_get_peer_cert_chain(ssl()), peer, now: now() });
+  return { leaf, sent: native.SSL_get_peer_cert_chain(ssl()), peer, now: now() };
 }
 
 function methodOf(wire: number): Method {

@@ -69,6 +69,10 @@ export const cryptoSymbols = {
   X509_get0_notBefore: { parameters: ["pointer"], result: "pointer" },
   // const ASN1_TIME *X509_get0_notAfter(const X509 *x);
   X509_get0_notAfter: { parameters: ["pointer"], result: "pointer" },
+  // int X509_get_signature_nid(const X509 *x);
+  X509_get_signature_nid: { parameters: ["pointer"], result: "i32" },
+  // const char *OBJ_nid2ln(int n);
+  OBJ_nid2ln: { parameters: ["i32"], result: "pointer" },
   // void *X509_get_ext_d2i(const X509 *x, int nid, int *crit, int *idx);
   X509_get_ext_d2i: { parameters: ["pointer", "i32", "pointer", "pointer"], result: "pointer" },
   // int X509_digest(const X509 *data, const EVP_MD *type, unsigned char *md, unsigned int *len);
@@ -139,6 +143,8 @@ export const cryptoSymbols = {
   X509_STORE_CTX_get0_param: { parameters: ["pointer"], result: "pointer" },
   // int X509_STORE_CTX_get_error(const X509_STORE_CTX *ctx);
   X509_STORE_CTX_get_error: { parameters: ["pointer"], result: "i32" },
+  // int X509_STORE_CTX_get_error_depth(const X509_STORE_CTX *ctx);
+  X509_STORE_CTX_get_error_depth: { parameters: ["pointer"], result: "i32" },
   // STACK_OF(X509) *X509_STORE_CTX_get0_chain(const X509_STORE_CTX *ctx);
   X509_STORE_CTX_get0_chain: { parameters: ["pointer"], result: "pointer" },
   // void X509_VERIFY_PARAM_set_auth_level(X509_VERIFY_PARAM *param, int auth_level);

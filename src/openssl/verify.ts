@@ -9,12 +9,12 @@
  * @module
  */
 import { type Octets, textOf } from "../base/octets.ts";
-import { type PeerFacts, TlsSetupError, type TrustAnchors } from "../tls/engine.ts";
+import { type BuiltChain, type PeerFacts, TlsSetupError, type TrustAnchors } from "../tls/engine.ts";
 import { clearErrors, takeReasonText, verifyReason } from "./errors.ts";
 import { Handle, type Pointer, Shared } from "./handle.ts";
 import type { Native } from "./library.ts";
 import { cString, memoryBio, stackMembers, textAt } from "./memory.ts";
-import { certificateFingerprint, isNoStartLine, nameText, readCertificates, timeOf } from "./x509.ts";
+import { certificateFacts, certificateFingerprint, isNoStartLine, nameText, readCertificates, timeOf } from "./x509.ts";
 
 /** What is known of a chain. */
 export type ChainFacts = PeerFacts["chain"];
@@ -51,6 +51,8 @@ const authLevel = 1;
 const chainDepthMax = 10;
 const trustedFirst = 0x8000n; // X509_V_FLAG_TRUSTED_FIRST
 const partialChain = 0x80000n; // X509_V_FLAG_PARTIAL_CHAIN: what the owner lists is an anchor, root or not
+const trusted = 0; // X509_V_OK
+const unspecified = 1; // X509_V_ERR_UNSPECIFIED
 const certificateRevoked = 23; // X509_V_ERR_CERT_REVOKED
 
 /** A store of authorities, shared by the contexts that trust them. */
@@ -82,6 +84,19 @@ export class Trust extends Shared {
 
   /** Whether a chain ends in a trusted authority, is in its time, strong enough, for this purpose and not revoked. */
   verify(question: ChainQuestion): ChainFacts {
+    return this.#verified(question, ({ code }) => code === trusted ? { trusted: true } : this.#fault(code));
+  }
+
+  /** The chain that the answer of {@linkcode Trust.verify} is about. */
+  build(question: ChainQuestion): BuiltChain {
+    return this.#verified(question, ({ code, chain, depth }) => {
+      const certificates = chain.map((certificate) => certificateFacts(this.#native, certificate));
+      return code === trusted ? { certificates } : { certificates, faultAt: depth };
+    });
+  }
+
+  /** Verifies, and gives what is found to `use` while it lives. */
+  #verified<T>(question: ChainQuestion, use: (found: { code: number; depth: number; chain: Pointer[] }) => T): T {
     const native = this.#native;
     clearErrors(native);
     using context = new Handle("a verification", {
@@ -90,7 +105,7 @@ export class Trust extends Shared {
     });
     const { pointer } = context;
     if (native.X509_STORE_CTX_init(pointer, this.#store.pointer, question.leaf, question.sent) !== 1) {
-      return this.#fault(1); // X509_V_ERR_UNSPECIFIED
+      return use({ code: unspecified, depth: 0, chain: [] });
     }
     native.X509_STORE_CTX_set_default(pointer, question.peer === "server" ? sslServer : sslClient);
     const parameters = native.X509_STORE_CTX_get0_param(pointer);
@@ -99,14 +114,16 @@ export class Trust extends Shared {
     native.X509_VERIFY_PARAM_set_depth(parameters, chainDepthMax);
     native.X509_VERIFY_PARAM_set_flags(parameters, trustedFirst | partialChain);
     native.X509_VERIFY_PARAM_set_time(parameters, BigInt(Math.floor(question.now / 1000)));
-    if (native.X509_verify_cert(pointer) !== 1) {
-      const code = native.X509_STORE_CTX_get_error(pointer);
-      return this.#fault(code === 0 ? 1 : code);
-    }
+    const sound = native.X509_verify_cert(pointer) === 1;
     const chain = stackMembers(native, native.X509_STORE_CTX_get0_chain(pointer));
-    const revoked = this.#crls.length > 0 && this.#revoked(chain, question.now);
+    if (!sound) {
+      const code = native.X509_STORE_CTX_get_error(pointer);
+      const depth = native.X509_STORE_CTX_get_error_depth(pointer);
+      return use({ code: code === trusted ? unspecified : code, depth, chain });
+    }
+    const revoked = this.#crls.length > 0 ? this.#revokedAt(chain, question.now) : undefined;
     clearErrors(native);
-    return revoked ? this.#fault(certificateRevoked) : { trusted: true };
+    return use({ code: revoked === undefined ? trusted : certificateRevoked, depth: revoked ?? 0, chain });
   }
 
   /** The lists, for warnings about old ones. */
@@ -120,7 +137,8 @@ export class Trust extends Shared {
     return { trusted: false, reason: verifyReason(code), code, text };
   }
 
-  #revoked(chain: Pointer[], now: number): boolean {
+  /** The first certificate of a verified chain that a list names. */
+  #revokedAt(chain: readonly Pointer[], now: number): number | undefined {
     const native = this.#native;
     const found = new Uint8Array(8);
     // The last one is the anchor, which nobody above can revoke.
@@ -131,10 +149,10 @@ export class Trust extends Shared {
         if (native.X509_NAME_cmp(native.X509_CRL_get_issuer(crl.handle.pointer), issuer) !== 0) continue;
         if (!this.#signed(crl, chain[index + 1])) continue;
         // 1: revoked; 2: taken off by a delta list.
-        if (native.X509_CRL_get0_by_cert(crl.handle.pointer, found, chain[index]) === 1) return true;
+        if (native.X509_CRL_get0_by_cert(crl.handle.pointer, found, chain[index]) === 1) return index;
       }
     }
-    return false;
+    return undefined;
   }
 
   #signed(crl: Crl, issuer: Pointer): boolean {

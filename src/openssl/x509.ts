@@ -11,7 +11,7 @@ import { type CertificateFacts, type KeyPair, TlsSetupError } from "../tls/engin
 import { clearErrors, takeReasonText } from "./errors.ts";
 import { Handle, type Pointer } from "./handle.ts";
 import type { Native } from "./library.ts";
-import { cString, memoryBio, printed, stackMembers, textUntilNul } from "./memory.ts";
+import { cString, memoryBio, printed, stackMembers, textAt, textUntilNul } from "./memory.ts";
 
 /** A key pair, read: freed as one. */
 export class LoadedPair implements Disposable {
@@ -134,6 +134,7 @@ export function certificateFacts(native: Native, certificate: Pointer): Certific
     names: certificateNames(native, certificate),
     fingerprint: certificateFingerprint(native, certificate),
     key: keyText(native, native.X509_get0_pubkey(certificate)),
+    signature: textAt(native, native.OBJ_nid2ln(native.X509_get_signature_nid(certificate))),
   };
   clearErrors(native);
   return facts;

@@ -188,6 +188,15 @@ export interface CertificateFacts {
   fingerprint: string;
   /** `RSA 2048`, `EC P-256`, `ED25519`. */
   key: string;
+  /** How its issuer signed it, as OpenSSL calls it: `sha256WithRSAEncryption`. */
+  signature: string;
+}
+
+/** A chain as far as it could be built: leaf first, an authority of ours last where one was found. */
+export interface BuiltChain {
+  certificates: CertificateFacts[];
+  /** Which of them is at fault, where the chain is not trusted. */
+  faultAt?: number;
 }
 
 /** What a finished handshake proved; nothing here is a judgement. */
@@ -206,6 +215,8 @@ export interface PeerFacts {
   chain: { trusted: true } | { trusted: false; reason: TlsReason; code: number; text: string };
   /** The peer's chain as sent, leaf first. Read on demand, since it costs. */
   certificates(): CertificateFacts[];
+  /** The chain that verification built of it and of our authorities. On demand too: it is built anew. */
+  builtChain(): BuiltChain;
   /** Whether the leaf carries `name` (a DNS name or an address): SAN, the CN only where there is no DNS SAN, no partial wildcards. */
   matches(name: string): boolean;
 }

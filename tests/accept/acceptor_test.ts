@@ -281,6 +281,7 @@ const facts = {
   certificate: false,
   chain: { trusted: true },
   certificates: () => [],
+  builtChain: () => ({ certificates: [] }),
   matches: () => false,
 } as const;
 const startTls: StartTls = (conn) => Promise.resolve({ kind: "done", conn, facts });

@@ -269,3 +269,27 @@ Deno.test("PeerFacts of a server tell what a client's certificate is worth, and 
     }
   }
 });
+
+Deno.test("PeerFacts.builtChain goes from the leaf to the authority, and says which certificate is at fault", async () => {
+  const { pair, bare, intermediate } = await withIntermediate(ca);
+  const built = (keyPair: KeyPair, trust: TrustAnchors) =>
+    seen(keyPair, trust, (facts) => {
+      const { certificates, faultAt } = facts.builtChain();
+      return { subjects: certificates.map(({ subject }) => subject), faultAt };
+    });
+  const subjects = [`CN=${name}`, "CN=Intermediate", "CN=Test Authority"];
+  assert.deepEqual(built(pair, trustIn([ca])), { subjects, faultAt: undefined });
+  assert.deepEqual(built(pair, trustIn([intermediate])), { subjects: subjects.slice(0, 2), faultAt: undefined });
+  assert.deepEqual(built(bare, trustIn([ca])), { subjects: subjects.slice(0, 1), faultAt: 0 });
+  assert.deepEqual(built(pair, trustIn([stranger])), { subjects: subjects.slice(0, 2), faultAt: 1 });
+  const crl = await makeRevocationList(ca, { revoked: [intermediate] });
+  assert.deepEqual(built(pair, trustIn([ca], [crl])), { subjects, faultAt: 1 });
+});
+
+Deno.test("CertificateFacts.signature tells how a certificate was signed", async () => {
+  const rsaCa = await makeAuthority(dir, { key: "rsa:2048" });
+  const signature = (pair: KeyPair) => engine.inspect(pair)[0].signature;
+  assert.equal(signature(pairOf("ec", await makeLeaf({ ca, names: [name] }))), "ecdsa-with-SHA256");
+  const weak = await makeLeaf({ ca: rsaCa, names: [name], digest: "sha1" });
+  assert.equal(signature(pairOf("rsa", weak)), "sha1WithRSAEncryption");
+});

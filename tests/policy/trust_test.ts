@@ -31,6 +31,7 @@ function facts(changes: Partial<PeerFacts>, names: string[] = ["a.test"]): PeerF
     certificate: true,
     chain: { trusted: true },
     certificates: () => [],
+    builtChain: () => ({ certificates: [] }),
     matches: (name) => names.includes(name),
     ...changes,
   };
