@@ -24,6 +24,7 @@ import { createResolver } from "./dns/resolver.ts";
 import { reverseNames } from "./dns/reverse_names.ts";
 import { tcp } from "./net/tcp.ts";
 import { systemUdp } from "./net/udp.ts";
+import { KeptRates } from "./rates/rates.ts";
 import { openSpool } from "./queue/durable_spool.ts";
 import { startTls } from "./tls/pump.ts";
 import { Editions, type Ground } from "./reload.ts";
@@ -78,7 +79,8 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     space: () => spool.space.free,
     memory: () => Deno.memoryUsage().rss,
   });
-  const acceptor = new Acceptor({ clock, log, spool, reverse, pressure });
+  const rates = new KeptRates({ directory: storage.state, clock, log });
+  const acceptor = new Acceptor({ clock, log, spool, reverse, pressure, rates });
   const delivery = startDelivery({
     spool,
     config,
@@ -105,6 +107,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
       await Promise.all([acceptor.shutdown(), delivery.stop()]);
       await control.close();
       pressure[Symbol.dispose]();
+      rates[Symbol.dispose]();
       await spool.close();
       log.info({ event: "note", text: "Postern has stopped" });
       editions.close();

@@ -7,6 +7,7 @@ import type { Timer } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { causeOf } from "../base/text.ts";
 import { type Conn, endpointText, type Listener } from "../net/net.ts";
+import { clientKey } from "../policy/client_key.ts";
 import { makeBuffers } from "./buffers.ts";
 import type { AcceptWorld, Service } from "./service.ts";
 import { InboundSession, type TurnedAway } from "./session.ts";
@@ -33,6 +34,8 @@ export class Acceptor {
   readonly #buffers = makeBuffers();
   readonly #listeners = new Set<Loop>();
   readonly #sessions = new Map<InboundSession, Loop>();
+  /** Sessions of each client, at all listeners, those of earlier configurations included. */
+  readonly #byClient = new Map<string, number>();
   #sweep: Timer | undefined;
   #stopping = false;
   #onEmpty: (() => void) | undefined;
@@ -114,23 +117,39 @@ export class Acceptor {
     }
   }
 
+  /** Counts a connection in: how many its client has now. */
+  #enter(client: string, loop: Loop): number {
+    loop.sessions++;
+    const count = (this.#byClient.get(client) ?? 0) + 1;
+    this.#byClient.set(client, count);
+    return count;
+  }
+
+  #leave(client: string, loop: Loop): void {
+    loop.sessions--;
+    const left = (this.#byClient.get(client) ?? 0) - 1;
+    if (left > 0) this.#byClient.set(client, left);
+    else this.#byClient.delete(client);
+  }
+
   async #serve(conn: Conn, loop: Loop): Promise<void> {
     if (this.#stopping) return conn.close();
     const { service } = loop;
     using _held = service.hold?.();
-    const { address } = conn.remote;
+    const client = clientKey(conn.remote.address);
     const turnedAway = this.#turnAway(loop, service);
     const session = new InboundSession(conn, {
       world: this.#world,
       service,
       buffers: this.#buffers,
       turnedAway,
-      siblings: loop.enter(address),
+      client,
+      siblings: this.#enter(client, loop),
     });
     this.#sessions.set(session, loop);
     this.#sweep ??= this.#world.clock.every(sweepMs, () => this.#endStalled());
     await session.run();
-    loop.leave(address);
+    this.#leave(client, loop);
     this.#sessions.delete(session);
     if (this.#sessions.size > 0) return;
     this.#sweep?.cancel();
@@ -148,7 +167,6 @@ class Loop implements OpenListener {
   readonly listener: Listener;
   service: Service;
   sessions = 0;
-  readonly #byAddress = new Map<string, number>();
 
   constructor(listener: Listener, service: Service) {
     this.listener = listener;
@@ -157,24 +175,5 @@ class Loop implements OpenListener {
 
   close(): void {
     this.listener.close();
-  }
-
-  #countOf(address: string): number {
-    return this.#byAddress.get(address) ?? 0;
-  }
-
-  /** Counts a connection in: how many its address has now. */
-  enter(address: string): number {
-    const count = this.#countOf(address) + 1;
-    this.sessions++;
-    this.#byAddress.set(address, count);
-    return count;
-  }
-
-  leave(address: string): void {
-    this.sessions--;
-    const left = this.#countOf(address) - 1;
-    if (left > 0) this.#byAddress.set(address, left);
-    else this.#byAddress.delete(address);
   }
 }

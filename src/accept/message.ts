@@ -13,7 +13,17 @@ import { judgeRecipient } from "../policy/recipient_table.ts";
 import { type Draft, SpoolFullError } from "../queue/spool.ts";
 import type { StoreStep } from "../smtp/server_session.ts";
 import type { DropReason, ServerHost } from "../smtp/server_state.ts";
+import type { Allowance } from "./allowance.ts";
 import type { AcceptWorld, Service } from "./service.ts";
+
+/** Whose messages a desk takes. */
+export interface DeskOptions {
+  service: Service;
+  icid: number;
+  /** Any recipient is taken. */
+  relay: boolean;
+  allowance: Allowance;
+}
 
 /** The answers of one session to its protocol machine, and the message it is receiving. */
 export class MessageDesk implements ServerHost {
@@ -21,16 +31,19 @@ export class MessageDesk implements ServerHost {
   readonly #service: Service;
   readonly #icid: number;
   readonly #relay: boolean;
+  readonly #allowance: Allowance;
   #mid = 0;
+  #sender = "";
   #draft: Draft | undefined;
   /** The shortage that this session's log has a line about. */
   #noted: PressureKind | undefined;
 
-  constructor(world: AcceptWorld, options: { service: Service; icid: number; relay: boolean }) {
+  constructor(world: AcceptWorld, options: DeskOptions) {
     this.#world = world;
     this.#service = options.service;
     this.#icid = options.icid;
     this.#relay = options.relay;
+    this.#allowance = options.allowance;
   }
 
   /** The number of the last message that began; 0: none did. */
@@ -53,20 +66,21 @@ export class MessageDesk implements ServerHost {
     }
     const mid = spool.ids.next("mid");
     this.#mid = mid;
+    this.#sender = sender;
     log.info({ event: "mid_start", mid, icid: this.#icid });
     log.info({ event: "mid_from", mid, icid: this.#icid, from: sender });
     return mid;
   }
 
   recipient(address: string, rid: number): Reply | undefined {
-    const { log } = this.#world;
+    // Before the table is asked: who has used his hour up learns nothing about addresses.
+    const exhausted = this.#allowance.exhausted(this.#sender);
+    if (exhausted !== undefined) return this.#reject(address, exhausted.key, exhausted.reply);
     const verdict = judgeRecipient(this.#service.tables, { address, relay: this.#relay });
-    if (verdict.kind === "take") {
-      log.info({ event: "mid_to", mid: this.#mid, icid: this.#icid, rid, to: address });
-      return undefined;
-    }
-    log.info({ event: "mid_to_rejected", mid: this.#mid, icid: this.#icid, to: address, by: "RAT" });
-    return verdict.reply;
+    if (verdict.kind === "refuse") return this.#reject(address, "RAT", this.#allowance.invalid() ?? verdict.reply);
+    this.#allowance.taken(this.#sender);
+    this.#world.log.info({ event: "mid_to", mid: this.#mid, icid: this.#icid, rid, to: address });
+    return undefined;
   }
 
   drop(mid: number, { reason, text }: DropReason): void {
@@ -121,6 +135,11 @@ export class MessageDesk implements ServerHost {
     pressure.storage.worked();
     log.info({ event: "mid_queued", mid });
     return reply(250, "2.0.0", `Ok: queued as ${mid}`);
+  }
+
+  #reject(to: string, by: string, answer: Reply): Reply {
+    this.#world.log.info({ event: "mid_to_rejected", mid: this.#mid, icid: this.#icid, to, by });
+    return answer;
   }
 
   /** A line for each session, not for each MAIL: a client that tries on and on must not fill with words the disk that is full. */

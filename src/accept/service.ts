@@ -10,6 +10,7 @@ import type { MailLog } from "../mail/events.ts";
 import type { Conn } from "../net/net.ts";
 import { compileTables, type ListenerTables } from "../policy/judge.ts";
 import type { Spool } from "../queue/spool.ts";
+import type { Rates } from "../rates/rates.ts";
 import type { PeerFacts, TlsFailure } from "../tls/engine.ts";
 
 /** What DNS says about an address. */
@@ -39,6 +40,8 @@ export interface AcceptWorld {
   reverse: ReverseLookup;
   /** What runs short, and whom that turns away. */
   pressure: Pressure;
+  /** What clients have done in this hour, at all listeners. */
+  rates: Rates;
 }
 
 /** One listener under one configuration. A session keeps the service it began with. */

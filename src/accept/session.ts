@@ -12,9 +12,11 @@ import { causeOf, printable } from "../base/text.ts";
 import { type Conn, DeadlineError } from "../net/net.ts";
 import { judgeConnection, type Verdict } from "../policy/judge.ts";
 import { isDomain } from "../smtp/address.ts";
+import { replyWire } from "../smtp/reply_text.ts";
 import { ServerSession, type StoreStep } from "../smtp/server_session.ts";
 import type { DropReason, EndReason, ServerOptions } from "../smtp/server_state.ts";
 import { commonReplies } from "../smtp/server_verbs.ts";
+import { Allowance } from "./allowance.ts";
 import type { Buffers } from "./buffers.ts";
 import { MessageDesk } from "./message.ts";
 import { Patience } from "./patience.ts";
@@ -28,7 +30,9 @@ export interface SessionSurroundings {
   buffers: Buffers;
   /** Why this connection is one too many; told before anything else. */
   turnedAway: TurnedAway | undefined;
-  /** Connections of the same address to the same listener when this one came, itself included. */
+  /** Whose limits the client's address counts against. */
+  client: string;
+  /** Connections of the same client to all listeners when this one came, itself included. */
   siblings: number;
 }
 
@@ -45,6 +49,7 @@ const endTexts: Record<Exclude<EndReason, "quit">, string> = {
   too_many_commands: "too many commands without a message",
   too_many_messages: "too many messages in one connection",
   too_many_refused_recipients: "too many refused recipients",
+  closed: "the session was closed with 421",
   foreign_protocol: "the client does not speak SMTP",
   endless_line: "a line does not end",
   bare_line_end: "a message had line ends without CRLF",
@@ -133,11 +138,12 @@ export class InboundSession {
       this.#note("too_many_connections", "too many connections from this address");
       return await this.#refuse(`421 4.7.0 ${service.listener.hostname} Too many connections from your address\r\n`);
     }
-    this.#desk = new MessageDesk(this.#around.world, {
-      service,
-      icid,
-      relay: verdict.kind === "take" && verdict.relay,
-    });
+    const relay = verdict.kind === "take" && verdict.relay;
+    const { client: ofClient } = this.#around;
+    const allowance = new Allowance(this.#around.world, { icid, client: ofClient, policy: verdict.policy, relay });
+    const { harvesting } = allowance;
+    if (harvesting !== undefined && verdict.kind === "take") return await this.#refuse(replyWire(harvesting));
+    this.#desk = new MessageDesk(this.#around.world, { service, icid, relay, allowance });
     this.#protocol = new ServerSession(this.#options(verdict, client), this.#desk);
     if (service.listener.transport === "smtps" && !await this.#secure()) return;
     await this.#converse(this.#protocol);

@@ -30,6 +30,8 @@ export const limits = {
   idleCommandsMax: 100,
   /** Refused recipients in one session before it ends. */
   refusedRecipientsMax: 1_000,
+  /** Clients and senders whose counts of the hour are remembered, of each kind. */
+  rateKeysMax: 100_000,
   /** ENVID, RFC 3461 §4.4; ORCPT, RFC 3461 §4.2. */
   envidOctetsMax: 100,
   orcptOctetsMax: 500,

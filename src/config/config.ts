@@ -41,6 +41,10 @@ export interface MailFlowPolicy {
   max_messages_per_connection: number;
   max_recipients_per_message: number;
   max_connections_per_ip: number;
+  /** Counts of an hour; 0: no limit. */
+  max_recipients_per_hour: number;
+  max_recipients_per_hour_per_sender: number;
+  max_invalid_recipients_per_hour: number;
   bare_line_feed: "reject" | "fix";
   reject_code: number;
   reject_text: string;

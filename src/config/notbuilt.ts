@@ -16,8 +16,6 @@ const later = {
   policy: [
     "tls_required_for",
     "verify_client_certificate",
-    "max_recipients_per_hour",
-    "max_invalid_recipients_per_hour",
   ],
   destination: ["max_recipients", "recipients_interval"],
   bounce: ["send_delay_warning"],

@@ -179,8 +179,6 @@ function policy(parsed: FileConfig, name: string): MailFlowPolicy {
   const {
     tls_required_for: _senders,
     verify_client_certificate: _verify,
-    max_recipients_per_hour: _hourly,
-    max_invalid_recipients_per_hour: _invalid,
     ...built
   } = wholePolicy(parsed.mail_flow_policies, name);
   return { name, ...built };

@@ -42,6 +42,7 @@ export const policyBuiltin = {
   max_recipients_per_message: 50,
   max_connections_per_ip: 10,
   max_recipients_per_hour: 0,
+  max_recipients_per_hour_per_sender: 0,
   max_invalid_recipients_per_hour: 25,
   bare_line_feed: "reject",
   reject_code: 554,
@@ -162,17 +163,24 @@ const policyKey = section({
   max_connections_per_ip: inheritedKey(
     countKey({ min: 1, max: 100_000 }),
     policyBuiltin.max_connections_per_ip,
-    "Connections at a time from one address, a number.",
+    "Connections at a time from one address to all listeners together, a number. IPv6 addresses count by their /64.",
   ),
   max_recipients_per_hour: inheritedKey(
     countKey(),
     policyBuiltin.max_recipients_per_hour,
-    "Recipients in an hour from one address, a number; 0: no limit.",
+    "Recipients in an hour from one address to all listeners together, a number; 0: no limit. More get 452. The hour " +
+      "begins with the first one and outlives a restart; IPv6 addresses count by their /64.",
+  ),
+  max_recipients_per_hour_per_sender: inheritedKey(
+    countKey(),
+    policyBuiltin.max_recipients_per_hour_per_sender,
+    "Recipients in an hour from one envelope sender, whatever its addresses, a number; 0: no limit. More get 452.",
   ),
   max_invalid_recipients_per_hour: inheritedKey(
     countKey(),
     policyBuiltin.max_invalid_recipients_per_hour,
-    "Rejected recipients in an hour from one address, a number; 0: no limit.",
+    "Recipients of one address that the recipient table rejects in an hour, a number; 0: no limit. With the next one the session is " +
+      "dropped, and the address gets 421 for the rest of the hour.",
   ),
   bare_line_feed: inheritedKey(
     choiceKey(["reject", "fix"]),

@@ -20,11 +20,13 @@ export interface Storage extends Disposable {
   readonly queue: string;
   readonly certificates: string;
   readonly logs: string;
+  /** What is counted: databases that mail can do without. */
+  readonly state: string;
   /** Sockets, and TMPDIR of the binary. */
   readonly run: string;
 }
 
-const parts = ["queue", "certificates", "logs", "run"] as const;
+const parts = ["queue", "certificates", "logs", "state", "run"] as const;
 
 /** Makes what is missing and takes the lock. Throws {@linkcode StorageError}, naming the process that has the lock. */
 export function openStorage(directory: string): Storage {
@@ -42,6 +44,7 @@ export function openStorage(directory: string): Storage {
       queue: path("queue"),
       certificates: path("certificates"),
       logs: path("logs"),
+      state: path("state"),
       run: path("run"),
       [Symbol.dispose]: () => {
         // The file stays: a process that waits for a file that is removed would hold a lock that nobody sees.

@@ -16,6 +16,8 @@ import { type Octets, octets, textOf } from "../base/octets.ts";
 import { Pressure } from "../base/pressure.ts";
 import { eventText, type MailEvent } from "../mail/events.ts";
 import type { Conn } from "../net/net.ts";
+import { clientKey } from "../policy/client_key.ts";
+import { countsInMemory } from "../rates/rates.ts";
 import { isBeyondAscii } from "../smtp/address.ts";
 import type { PeerFacts } from "../tls/engine.ts";
 import type { Method } from "../tls/method.ts";
@@ -86,6 +88,7 @@ export async function rehearse(
     spool: { ids: { next: () => ++last }, draft: unused, put: unused },
     reverse: () => client.name,
     pressure,
+    rates: countsInMemory(clock.monotonic),
   };
   const dialogue: Exchange[] = [];
   let secured: Method | undefined;
@@ -113,6 +116,7 @@ export async function rehearse(
     service: rehearsed,
     buffers: makeBuffers(),
     turnedAway: undefined,
+    client: clientKey(client.address),
     siblings: 1,
   });
   await session.run();

@@ -50,7 +50,7 @@ export interface ServerHost {
   now(): number;
   /** A transaction begins: its MID, or why no message is taken now. */
   mail(sender: string): number | Reply;
-  /** What is wrong with a recipient; `undefined`: it is taken, as `rid` of the message. */
+  /** What is wrong with a recipient, where 421 ends the session; `undefined`: it is taken, as `rid` of the message. */
   recipient(address: string, rid: number): Reply | undefined;
   /** The transaction ended without a message. Text that was given out is void. */
   drop(mid: number, reason: DropReason): void;
@@ -74,6 +74,7 @@ export type EndReason =
   | "too_many_commands"
   | "too_many_messages"
   | "too_many_refused_recipients"
+  | "closed"
   | "foreign_protocol"
   | "endless_line"
   | "bare_line_end"

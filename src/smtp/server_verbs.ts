@@ -180,7 +180,10 @@ function rcpt(state: ServerState, { recipient, parameters }: Of<"RCPT">): undefi
   const wrong = state.host.recipient(recipient, recipients.length);
   if (wrong !== undefined) {
     state.say(wrong);
-    return state.recipientRefused();
+    // RFC 5321 §3.8: 421 is the last word.
+    if (wrong.code === 421) state.end = "closed";
+    else state.recipientRefused();
+    return;
   }
   // RFC 5321 §4.1.1.3: postmaster without a domain is ours.
   const address = recipient.includes("@") ? recipient : `${recipient}@${options.hostname}`;

@@ -9,6 +9,7 @@ import { makeService, type ReverseLookup, type StartTls } from "../../src/accept
 import type { Config, ListenerConfig, MailFlowPolicy } from "../../src/config/config.ts";
 import { eventText, type MailEvent, type MailLog } from "../../src/mail/events.ts";
 import type { Conn } from "../../src/net/net.ts";
+import { countsInMemory } from "../../src/rates/rates.ts";
 import { FakeClock, settled } from "../support/fake_clock.ts";
 import { FakeSpool } from "../support/fake_spool.ts";
 import { PipeListener, type PipeOptions, readText, writeText } from "../support/pipe.ts";
@@ -34,6 +35,9 @@ export function policyOf(changes: Partial<MailFlowPolicy> = {}): MailFlowPolicy 
     max_messages_per_connection: 10,
     max_recipients_per_message: 50,
     max_connections_per_ip: 10,
+    max_recipients_per_hour: 0,
+    max_recipients_per_hour_per_sender: 0,
+    max_invalid_recipients_per_hour: 25,
     bare_line_feed: "reject",
     reject_code: 554,
     reject_text: "5.7.1 Access denied",
@@ -147,6 +151,7 @@ export class AcceptRig {
   /** What the machine says of itself. */
   readonly machine = { messages: 0, space: { octets: 1_000_000, inodes: 1_000_000 }, memory: 0 };
   readonly pressure: Pressure;
+  readonly rates = countsInMemory(() => this.clock.monotonic());
   readonly acceptor: Acceptor;
   readonly open: OpenListener;
 
@@ -163,7 +168,7 @@ export class AcceptRig {
       space: () => this.machine.space,
       memory: () => this.machine.memory,
     });
-    this.acceptor = new Acceptor({ clock, spool, log, reverse, pressure });
+    this.acceptor = new Acceptor({ clock, spool, log, reverse, pressure, rates: this.rates });
     const listener = listenerOf(options.listener);
     this.open = this.acceptor.listen(
       this.listener,

@@ -47,6 +47,9 @@ Deno.test("loadConfig: version: 1 is a whole configuration, with one warning", a
     max_messages_per_connection: 10,
     max_recipients_per_message: 50,
     max_connections_per_ip: 10,
+    max_recipients_per_hour: 0,
+    max_recipients_per_hour_per_sender: 0,
+    max_invalid_recipients_per_hour: 25,
     bare_line_feed: "reject",
     reject_code: 554,
     reject_text: "5.7.1 Access denied",
@@ -322,7 +325,7 @@ Deno.test("loadConfig: a file that is not there, a folder, one that is too large
   }
 });
 
-Deno.test("loadConfig: the contract's example is taken but for what is not built yet", async () => {
+Deno.test("loadConfig: the contract's example of listeners and policies is taken", async () => {
   const example = `version: 1
 hostname: gw.example.test
 storage: { directory: ./data }
@@ -347,14 +350,9 @@ mail_flow_policies:
   THROTTLED: { max_recipients_per_hour: 20 }
   BLOCKED: { action: reject }
 `;
-  const result = await loadSource(example, world);
-  assert.ok(!result.ok);
-  assert.deepEqual(result.errors.map(({ line, path, text }) => [line, path, text]), [[
-    22,
-    "mail_flow_policies.THROTTLED.max_recipients_per_hour",
-    "is not built yet; leave it out, or its default 0",
-  ]]);
-  await load(example.replace(/ {2}THROTTLED.*\n/, ""));
+  const { config } = await load(example);
+  const throttled = config.mail_flow_policies.get("THROTTLED");
+  assert.deepEqual([throttled?.max_recipients_per_hour, throttled?.max_invalid_recipients_per_hour], [20, 25]);
 });
 
 Deno.test("loadConfig: files are named even by a configuration that is refused, so that they can be watched", async () => {

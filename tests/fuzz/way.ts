@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { countsInMemory } from "../../src/rates/rates.ts";
 import assert from "node:assert/strict";
 import { Acceptor } from "../../src/accept/acceptor.ts";
 import { makeService } from "../../src/accept/service.ts";
@@ -50,7 +51,15 @@ export class Way implements AsyncDisposable {
       space: () => ({ octets: Infinity, inodes: Infinity }),
       memory: () => 0,
     });
-    way.#acceptor = new Acceptor({ clock: systemClock, log, spool: way.#spool, reverse, pressure: way.#pressure });
+    const rates = countsInMemory(systemClock.monotonic);
+    way.#acceptor = new Acceptor({
+      clock: systemClock,
+      log,
+      spool: way.#spool,
+      reverse,
+      pressure: way.#pressure,
+      rates,
+    });
     way.#acceptor.listen(way.#listener, makeService(config, { listener }));
     return way;
   }
