@@ -2,7 +2,8 @@
  * The folder that holds all state: queue, certificates, logs.
  *
  * Folders have mode 0700 and belong to who runs the gateway; one that others may write to is refused, since whoever can replace a
- * queue file or a key owns the mail. One process holds the folder by a lock that ends with it, however it ends.
+ * queue file or a key owns the mail. One process holds the folder by a lock that ends with it, however it ends. Who gets the lock tidies `run`:
+ * the binary unpacks its libraries there under a name made of its own, so each name that it ever had would leave 5 MB behind.
  *
  * @module
  */
@@ -28,6 +29,13 @@ export interface Storage extends Disposable {
 
 const parts = ["queue", "certificates", "logs", "state", "run"] as const;
 
+/** An unpacked library: the executable's name, a hash, the library's last extension; with `.tmp` it was cut off while it was written. */
+const unpackedLibrary = /\d{20,}(\.[^.]+)?\.(3|so|tmp)$/;
+/** The folder of a check that was killed. */
+const checkFolder = /^\.postern-check-/;
+/** A command that runs beside the gateway may have unpacked its own a moment ago, and not opened it yet. */
+const unpackedAgeMs = 60_000;
+
 /** Makes what is missing and takes the lock. Throws {@linkcode StorageError}, naming the process that has the lock. */
 export function openStorage(directory: string): Storage {
   try {
@@ -39,6 +47,7 @@ export function openStorage(directory: string): Storage {
   try {
     const path = (name: typeof parts[number]) => `${directory}/${name}`;
     for (const name of parts) ownFolder(path(name));
+    tidyRun(path("run"), lock.statSync().mtime?.getTime() ?? 0);
     return {
       directory,
       queue: path("queue"),
@@ -81,6 +90,20 @@ function ownFolder(path: string): void {
   }
   // A folder with other things in it is left readable as it was: it may be somebody's home.
   if ((mode & 0o077) !== 0 && isOurs(path)) Deno.chmodSync(path, 0o700);
+}
+
+/** Removes what earlier starts unpacked. `now` is the file system's. What cannot be removed takes room and harms nobody. */
+function tidyRun(run: string, now: number): void {
+  for (const { name, isFile, isDirectory } of Deno.readDirSync(run)) {
+    if (!(isFile && unpackedLibrary.test(name)) && !(isDirectory && checkFolder.test(name))) continue;
+    try {
+      const { mtime } = Deno.lstatSync(`${run}/${name}`);
+      if (mtime !== null && now - mtime.getTime() < unpackedAgeMs) continue;
+      Deno.removeSync(`${run}/${name}`, { recursive: true });
+    } catch {
+      // Another command may have been quicker.
+    }
+  }
 }
 
 function isOurs(path: string): boolean {

@@ -91,3 +91,29 @@ Deno.test({
       assert.deepEqual([storage.queue, `${folder}/lock`].map((path) => Deno.statSync(path).uid), [65534, 65534]);
     }),
 });
+
+Deno.test("openStorage: libraries that earlier starts unpacked go, under whatever name; what else is in run stays", () =>
+  inFolder((folder) => {
+    openStorage(folder)[Symbol.dispose]();
+    const run = `${folder}/run`;
+    const old = [
+      "postern108392033174593915823650556862227387590.3",
+      "other-name1515845896015879751615168229094077500349.3",
+      "postern99911845896015879751615168229094077500349.so",
+      "postern108392033174593915823650556862227387590.3f2a91c0.tmp",
+    ];
+    const kept = ["setup-link", "notes.3", "postern2.3", "control.sock", "lib.so", "x.tmp"];
+    const long = new Date(Date.now() - 120_000);
+    for (const name of [...old, ...kept]) {
+      Deno.writeTextFileSync(`${run}/${name}`, name);
+      Deno.utimeSync(`${run}/${name}`, long, long);
+    }
+    Deno.mkdirSync(`${run}/.postern-check-1a2b`);
+    Deno.writeTextFileSync(`${run}/.postern-check-1a2b/postern108392033174593915823650556862227387590.3`, "");
+    Deno.utimeSync(`${run}/.postern-check-1a2b`, long, long);
+    // A command that runs beside the gateway unpacked its own just now.
+    const fresh = "tool208392033174593915823650556862227387590.3";
+    Deno.writeTextFileSync(`${run}/${fresh}`, "");
+    openStorage(folder)[Symbol.dispose]();
+    assert.deepEqual([...Deno.readDirSync(run)].map(({ name }) => name).sort(), [...kept, fresh].sort());
+  }));
