@@ -22,6 +22,7 @@ import { openControl } from "./control/server.ts";
 import { startDelivery } from "./deliver/delivery.ts";
 import { createResolver } from "./dns/resolver.ts";
 import { reverseNames } from "./dns/reverse_names.ts";
+import { machineAddresses } from "./net/machine.ts";
 import { tcp } from "./net/tcp.ts";
 import { systemUdp } from "./net/udp.ts";
 import { KeptRates } from "./rates/rates.ts";
@@ -88,6 +89,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     startTls,
     dialer: sockets,
     resolver,
+    machineAddresses: machineAddresses(clock),
     log,
     clock,
     random,

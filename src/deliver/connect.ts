@@ -75,8 +75,7 @@ class Attempt {
         missing = { kind: addresses.kind === "failed" ? "deferred" : "refused", failure: addresses.failure };
         continue;
       }
-      const own = hop.byMx && addresses.addresses.some((address) => isOwnListener({ address, port: hop.port }, config));
-      if (own) return this.#loop();
+      if (hop.byMx && this.#isOurs(addresses.addresses, hop.port)) return this.#loop();
       transient = true;
       for (const address of addresses.addresses) {
         if (this.#tried >= limits.addressesTriedMax || this.#world.clock.monotonic() >= this.#endsAt) break;
@@ -91,6 +90,11 @@ class Attempt {
     // A host that exists and fails, or a name that the DNS said nothing about, may work later.
     const kind = transient || route.hops.kind === "listed" ? "deferred" : end.kind;
     return { kind: "none", end: { ...end, kind }, dcid: this.#dcid };
+  }
+
+  #isOurs(addresses: readonly string[], port: number): boolean {
+    const facts = { config: this.#options.config, machine: this.#world.machineAddresses() };
+    return addresses.some((address) => isOwnListener({ address, port }, facts));
   }
 
   /** RFC 5321 §5.1: behind ourselves in the order nobody is tried. Hosts before us that failed may work later. */

@@ -1,8 +1,8 @@
 /**
  * Our own listeners, as an MX record may point at them: mail that goes there comes back.
  *
- * A listener on one address is known by it. One on all addresses of the machine is known by addresses that are surely the
- * machine's: loopback, the source address of deliveries, and any whose connection turns out to have the same address at both ends,
+ * A listener on one address is known by it. One on all addresses of the machine is known by those of its interfaces, loopback,
+ * the source address of deliveries, and any whose connection turns out to have the same address at both ends,
  * which the system chooses for nobody but itself. Routes that the owner wrote are his word and are not asked about here.
  *
  * @module
@@ -16,13 +16,20 @@ import type { Conn, Endpoint } from "../net/net.ts";
 const loopbackIpv4 = 127n;
 const loopbackIpv6 = 1n;
 
-/** Whether `target` is one of the listeners, as far as that is known before anybody connects. */
-export function isOwnListener(target: Endpoint, config: Config): boolean {
+/** Whether `target` is one of the listeners, as far as that is known before anybody connects. `machine`: the addresses of its interfaces. */
+export function isOwnListener(
+  target: Endpoint,
+  { config, machine }: { config: Config; machine: readonly string[] },
+): boolean {
   const address = parseAddress(target.address);
   if (address === undefined) return false;
-  const from = config.delivery.address === null ? undefined : parseAddress(config.delivery.address);
-  const ours = address.bits === 32 ? address.value >> 24n === loopbackIpv4 : address.value === loopbackIpv6;
-  const known = ours || from?.bits === address.bits && from.value === address.value;
+  const loopback = address.bits === 32 ? address.value >> 24n === loopbackIpv4 : address.value === loopbackIpv6;
+  const isSame = (other: string) => {
+    const parsed = parseAddress(other);
+    return parsed?.bits === address.bits && parsed.value === address.value;
+  };
+  const { address: from } = config.delivery;
+  const known = loopback || from !== null && isSame(from) || machine.some(isSame);
   return config.listeners.some((listener) => {
     if (listener.address.port !== target.port) return false;
     const bound = parseAddress(listener.address.address);

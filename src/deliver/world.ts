@@ -34,6 +34,8 @@ export interface DeliveryWorld {
   startTls: StartTls;
   dialer: Dialer;
   resolver: Resolver;
+  /** The addresses of this machine, so that mail for ourselves is not sent round. */
+  machineAddresses(): readonly string[];
   log: MailLog;
   clock: Clock;
   random: Random;

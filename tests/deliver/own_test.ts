@@ -2,8 +2,10 @@
  * MX records that point at ourselves, by address.
  */
 import assert from "node:assert/strict";
+import { systemClock } from "../../src/base/clock.ts";
 import type { Config } from "../../src/config/config.ts";
 import { isOwnListener } from "../../src/deliver/own.ts";
+import { machineAddresses } from "../../src/net/machine.ts";
 import { configOf, startBench, tableResolver } from "../support/delivery_bench.ts";
 import { startNextHop } from "../support/next_hop.ts";
 
@@ -18,7 +20,7 @@ function configWith(listeners: [address: string, port: number][], from: string |
 }
 
 for (
-  const [listeners, target, own, from] of [
+  const [listeners, target, own, from, machine = []] of [
     [[["10.0.0.1", 25]], "10.0.0.1", true],
     [[["10.0.0.1", 25]], "10.0.0.2", false],
     [[["10.0.0.1", 2525]], "10.0.0.1", false],
@@ -31,24 +33,38 @@ for (
     [[["::", 25]], "10.0.0.9", true, "10.0.0.9"],
     [[["0.0.0.0", 25]], "10.0.0.9", false, "10.0.0.8"],
     [[["0.0.0.0", 587]], "127.0.0.1", false],
+    [[["0.0.0.0", 25]], "10.0.0.9", true, null, ["127.0.0.1", "10.0.0.9", "2001:db8::9"]],
+    [[["0.0.0.0", 25]], "10.0.0.8", false, null, ["127.0.0.1", "10.0.0.9", "2001:db8::9"]],
+    [[["0.0.0.0", 25]], "2001:db8::9", false, null, ["10.0.0.9", "2001:db8::9"]],
+    [[["::", 25]], "2001:0db8:0::9", true, null, ["10.0.0.9", "2001:db8::9"]],
+    [[["::", 25]], "10.0.0.9", true, null, ["10.0.0.9"]],
+    [[["0.0.0.0", 587]], "10.0.0.9", false, null, ["10.0.0.9"]],
+    [[["10.0.0.1", 25]], "10.0.0.9", false, null, ["10.0.0.1", "10.0.0.9"]],
+    [[["0.0.0.0", 25]], "10.0.0.9", false, null, ["fe80::1%eth0", "nonsense"]],
     [[], "127.0.0.1", false],
     [[["10.0.0.1", 25]], "not an address", false],
-  ] as [[string, number][], string, boolean, string?][]
+  ] as [[string, number][], string, boolean, (string | null)?, string[]?][]
 ) {
-  Deno.test(`isOwnListener: ${target} is ${own ? "ours" : "another's"} with ${listeners.join(" ")} from ${from}`, () => {
-    assert.equal(isOwnListener({ address: target, port: 25 }, configWith(listeners, from ?? null)), own);
+  const facts = `with ${listeners.join(" ")} from ${from ?? "anywhere"} on ${
+    machine.join(" ") || "an unknown machine"
+  }`;
+  Deno.test(`isOwnListener: ${target} is ${own ? "ours" : "another's"} ${facts}`, () => {
+    const config = configWith(listeners, from ?? null);
+    assert.equal(isOwnListener({ address: target, port: 25 }, { config, machine }), own);
   });
 }
 
 /** Delivers one message to example.test by MX. `hosts`: the address and port behind each address. */
 async function deliver(
-  { table, listeners, ports }: {
+  { table, listeners, ports, machine = [] }: {
     table: Parameters<typeof tableResolver>[0];
     listeners: [string, number][];
     ports: Record<string, number>;
+    machine?: string[];
   },
 ) {
   const bench = startBench({ control: { tls: "none" }, resolver: tableResolver(table) });
+  bench.world.machineAddresses = () => machine;
   bench.config = { ...configWith(listeners), generation: 1 };
   const { destination_controls } = configOf({ control: { tls: "none" } });
   bench.config = { ...bench.config, destination_controls };
@@ -73,7 +89,29 @@ Deno.test("an MX at a listener's address is a loop, and nobody connects", async 
   assert.ok(!lines.some((line) => line.includes("New SMTP DCID")));
 });
 
-Deno.test("an MX at the machine's address is a loop where a listener is on all of them", async () => {
+Deno.test("an MX at an address of the machine's interfaces is a loop, and nobody connects", async () => {
+  const { kind, text, lines } = await deliver({
+    table: { "MX example.test": [{ preference: 10, exchange: "mx.other.test" }], "A mx.other.test": ["192.0.2.80"] },
+    listeners: [["0.0.0.0", 25]],
+    ports: {},
+    machine: ["127.0.0.1", "192.0.2.80"],
+  });
+  assert.deepEqual([kind, text], ["refused", "Mail for example.test loops back to myself"]);
+  assert.ok(!lines.some((line) => /DCID [1-9]|Connection Error/.test(line)), lines.join("\n"));
+});
+
+Deno.test("machineAddresses has what the machine's interfaces have, and asks again after a while", () => {
+  let now = 0;
+  const addresses = machineAddresses({ ...systemClock, monotonic: () => now });
+  const first = addresses();
+  assert.deepEqual(first, Deno.networkInterfaces().map(({ address }) => address));
+  now = 9_999;
+  assert.equal(addresses(), first);
+  now = 10_000;
+  assert.notEqual(addresses(), first);
+});
+
+Deno.test("an MX at an address of which nothing is known is a loop when its connection ends at ourselves", async () => {
   await using ourselves = startNextHop({}, { address: "0.0.0.0", port: 0 });
   // Another loopback address than the one that is known: the connection shows that both ends are ours.
   const { kind, reason } = await deliver({

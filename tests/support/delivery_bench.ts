@@ -259,6 +259,7 @@ export function startBench(wish: BenchWish, mails: Mail[] = []): Bench {
     startTls,
     dialer: tcp(clock),
     resolver: wish.resolver ?? tableResolver({}),
+    machineAddresses: () => [],
     log,
     clock,
     random: seededRandom(1),

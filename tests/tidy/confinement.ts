@@ -23,6 +23,7 @@ export const confined: Readonly<Record<string, readonly string[]>> = {
   "Deno.connect": ["src/net/"],
   "Deno.listen": ["src/net/"],
   "Deno.listenDatagram": ["src/net/"],
+  "Deno.networkInterfaces": ["src/net/"],
   // Deno's own TLS is another engine than ours, with other rules.
   "Deno.connectTls": [],
   "Deno.startTls": [],
