@@ -50,7 +50,7 @@ export interface PressureSource {
   sessions: () => number;
   /** Messages in the queue. */
   messages: () => number;
-  /** What the queue's file system has free. */
+  /** What the queue's file system has free for mail; below 0 where it has not even what the queue keeps for itself. */
   space: () => { octets: number; inodes: number };
   /** Octets of memory in use. */
   memory: () => number;
@@ -90,7 +90,7 @@ interface Gauge {
   shown: (value: number) => string;
 }
 
-const mebibytes = (octets: number): string => `${Math.floor(octets / 1048576)} MiB`;
+const mebibytes = (octets: number): string => `${Math.floor(Math.max(octets, 0) / 1048576)} MiB`;
 const count = (value: number): string => `${value}`;
 
 // deno-fmt-ignore

@@ -13,6 +13,7 @@ import type { Resolver } from "../dns/records.ts";
 import { createResolver } from "../dns/resolver.ts";
 import { reverseName } from "../dns/reverse.ts";
 import { type Trace, trace, type TraceQuestion } from "../explain/trace.ts";
+import { machineAddresses } from "../net/machine.ts";
 import { tcp } from "../net/tcp.ts";
 import { systemUdp } from "../net/udp.ts";
 import { type Method, methods } from "../tls/method.ts";
@@ -63,6 +64,7 @@ export async function traceHere(args: CommandArgs, world: HereWorld): Promise<0 
       clock,
       random,
       resolver,
+      machine: machineAddresses(clock)(),
     });
     item({ file, ...traced });
     return traced.verdict.accepted ? 0 : 1;

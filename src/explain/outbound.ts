@@ -24,6 +24,8 @@ export interface OutboundQuestion {
   source: Source;
   /** Absent: the DNS is not asked. */
   resolver?: Resolver;
+  /** The addresses of this machine. */
+  machine?: readonly string[];
   random: Random;
 }
 
@@ -92,7 +94,7 @@ function routeDecision(route: Route, { config, source }: OutboundQuestion): Deci
 /** The hosts in the order of trial, with their addresses; or why there are none. */
 async function hostsDecision(
   route: Route,
-  { config, resolver, random }: OutboundQuestion,
+  { config, resolver, machine = [], random }: OutboundQuestion,
 ): Promise<{ decision: Decision; hops: Hop[]; goal: string; failure?: string }> {
   if (resolver === undefined && route.hops.kind === "mx") {
     const text = "not looked up: the DNS is not asked";
@@ -115,7 +117,7 @@ async function hostsDecision(
       notes.push({ text: `${hop.host}: ${addresses.failure.text}` });
       continue;
     }
-    const own = addresses.addresses.some((address) => isOwnListener({ address, port: hop.port }, config));
+    const own = addresses.addresses.some((address) => isOwnListener({ address, port: hop.port }, { config, machine }));
     if (own && hop.byMx) loop ??= `Mail for ${route.destination} loops back to myself`;
     const list = addresses.addresses.map((address) => endpointText({ address, port: hop.port })).join(", ");
     notes.push({ text: `${hop.host}: ${list}${own ? " (a listener of this gateway)" : ""}` });

@@ -31,6 +31,8 @@ export interface TraceQuestion {
   random: Random;
   /** Absent: the DNS is not asked where mail goes. */
   resolver?: Resolver;
+  /** The addresses of this machine. */
+  machine?: readonly string[];
 }
 
 /** The end of it. */

@@ -46,6 +46,10 @@ export class PutChange implements Change {
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
 
+  get octets(): number {
+    return this.#message.text?.length ?? 0;
+  }
+
   /** `ended` gets the message where it was stored. */
   constructor(message: NewMessage, ended: (stored: NewMessage | undefined) => void) {
     this.#message = message;
@@ -89,6 +93,10 @@ export class SettleChange implements Change {
   readonly #report: NewMessage | undefined;
   readonly #done: () => void;
 
+  get octets(): number {
+    return this.#report?.text?.length ?? 0;
+  }
+
   constructor(item: Item, what: { next?: NextAttempt; report?: NewMessage; done: () => void }) {
     this.#item = item;
     this.#next = what.next;
@@ -114,6 +122,7 @@ export class SettleChange implements Change {
 
 /** A lease comes back, to be tried not before `due`; no attempt was made. */
 export class PostponeChange implements Change {
+  readonly octets = 0;
   readonly #item: Item;
   readonly #due: number;
   readonly #done: () => void;

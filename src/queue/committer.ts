@@ -23,11 +23,14 @@ const retryMs = 1000;
 /** How long a group may grow before its commit; less than the least is not worth a timer. */
 const gatherMsMax = 5;
 const gatherMsMin = 0.5;
-/** Changes in one transaction. */
+/** Changes in one transaction, and the octets of their texts: the database's log grows by them at one go (`reserve.ts`). */
 const groupMax = 1000;
+const groupOctetsMax = 4 * 1024 * 1024;
 
 /** Something to be written. */
 export interface Change {
+  /** Octets of text. */
+  readonly octets: number;
   /** Writes it, inside a transaction; may be called again if that fails. */
   write(store: Store): void;
   /** It is on the disk. */
@@ -45,6 +48,8 @@ export interface CommitterOptions {
   extra: (store: Store) => () => void;
   /** The database is damaged. Puts another in its place, or throws. */
   repair: (error: unknown) => void;
+  /** The disk is full. Frees what there is to free. */
+  makeRoom: () => void;
   /** Called after each commit. */
   afterCommit: () => void;
   /** Called when a commit succeeds after one that failed, before `afterCommit`. */
@@ -124,9 +129,10 @@ export class Committer {
     const changes = this.#pending;
     this.#pending = [];
     const kept: Change[] = [];
-    for (let at = 0; at === 0 || at < changes.length; at += groupMax) {
-      const group = changes.length <= groupMax ? changes : changes.slice(at, at + groupMax);
-      kept.push(...this.#commit(group));
+    for (let at = 0; at === 0 || at < changes.length;) {
+      const end = groupEnd(changes, at);
+      kept.push(...this.#commit(at === 0 && end === changes.length ? changes : changes.slice(at, end)));
+      at = Math.max(end, 1);
     }
     if (kept.length > 0) {
       this.#pending = [...kept, ...this.#pending];
@@ -200,10 +206,22 @@ export class Committer {
 
   /** Where the write-ahead log cannot grow, it may still be emptied into the free pages of the database. */
   #makeRoom(): void {
+    this.#options.makeRoom();
     try {
-      this.#options.store().checkpoint();
+      this.#options.store().checkpoint("restart");
     } catch {
       // The disk is full for this too; the next try comes in a second.
     }
   }
+}
+
+/** Where the group that begins at `from` ends: behind one change at least. */
+function groupEnd(changes: readonly Change[], from: number): number {
+  let octets = 0;
+  let end = from;
+  for (const most = Math.min(changes.length, from + groupMax); end < most; end++) {
+    octets += changes[end].octets;
+    if (octets > groupOctetsMax && end > from) break;
+  }
+  return end;
 }

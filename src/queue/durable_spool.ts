@@ -5,7 +5,7 @@
  * delivery; that stands in memory only, so a dead process's leases are void. Settled: decided, and soon written. The parts:
  * `store.ts` has the SQL, `committer.ts` the transactions, `agenda.ts` what is due, `bodies.ts` the long texts, `lender.ts` the
  * leases, `settlement.ts` and `retry.ts` the judgement, `settler.ts` its execution, `report.ts` the reports, `salvage.ts` what
- * follows a damaged file.
+ * follows a damaged file, `resume.ts` what follows a pause, `reserve.ts` the room for a full disk, `housekeeper.ts` its upkeep.
  *
  * `put` resolves after the sync. What a `Settlement` says is for the caller to log: `bounced`, `delayed`, `mid_generated`,
  * `bounce_dropped`; the queue logs its own troubles. While settlements cannot be written, a bounded number is kept in memory and
@@ -22,11 +22,13 @@ import { Bodies, BodyDraft, type SealedText } from "./bodies.ts";
 import { MessageCache } from "./cache.ts";
 import { byDestination, type NewMessage, PostponeChange, PutChange } from "./changes.ts";
 import { Committer } from "./committer.ts";
+import { Housekeeper } from "./housekeeper.ts";
 import { Counters } from "./ids.ts";
-import { Lender, lostOutcomes } from "./lender.ts";
+import { Lender, lostOutcomes, type Out } from "./lender.ts";
 import { note, type Parts, type SpoolOptions } from "./parts.ts";
 import { QueueClock } from "./queue_clock.ts";
 import { openStore, replaceStore } from "./salvage.ts";
+import { catchUp, seenMs, sweep } from "./resume.ts";
 import { Settler } from "./settler.ts";
 import { FreeSpace } from "./space.ts";
 import {
@@ -47,13 +49,8 @@ export type { SpoolOptions, SpoolSettings } from "./parts.ts";
 const unwrittenMax = 2000;
 /** The longest sleep, so that a wall clock set forward is noticed. */
 const sleepMsMax = 60_000;
-/** The last time seen is written this often, with whatever else is written. */
-const seenMs = 60_000;
 /** A text that cannot be read now is tried again after this. */
 const unreadableMs = 900_000;
-/** How often, and by how many pages, the database gives free pages back. */
-const shrinkMs = 2_000;
-const shrinkPages = 256;
 
 /** Opens the queue in `directory`. Rejects where the directory cannot be used; a damaged database is replaced. */
 export async function openSpool(options: SpoolOptions): Promise<DurableSpool> {
@@ -86,7 +83,7 @@ export class DurableSpool implements Spool {
   readonly #settler: Settler;
   /** Destinations to tell the listener, once for each message. */
   #announced: string[] = [];
-  readonly #shrinking: Timer;
+  readonly #housekeeper: Housekeeper;
   #store: Store;
   /** Messages that were committed, those of earlier runs included. */
   #taken = 0;
@@ -100,7 +97,7 @@ export class DurableSpool implements Spool {
   constructor(options: SpoolOptions) {
     const { directory, clock, log } = options;
     this.#path = `${directory}/queue.db`;
-    this.space = new FreeSpace(directory, clock);
+    this.space = new FreeSpace(directory, options);
     const { store, aside } = openStore(this.#path, { log, now: clock.now() });
     this.#store = store;
     const time = new QueueClock(clock);
@@ -112,6 +109,7 @@ export class DurableSpool implements Spool {
       log,
       extra: (store) => this.#writeMarks(store),
       repair: (error) => this.#repair(error),
+      makeRoom: () => this.space.giveReserve(),
       afterCommit: () => this.#announceAll(),
       recovered: () => this.#announceDue(),
     });
@@ -130,14 +128,14 @@ export class DurableSpool implements Spool {
     this.ids = counters;
     this.#lender = new Lender(this.#parts);
     this.#settler = new Settler(this.#parts, (report) => this.#stored(report));
-    this.#catchUp(marks.get("seen") ?? 0);
-    this.#sweep(aside === undefined ? undefined : `${directory}/bodies${aside.slice(this.#path.length)}`);
+    catchUp(this.#parts, marks.get("seen") ?? 0);
+    sweep(this.#parts, aside === undefined ? undefined : `${directory}/bodies${aside.slice(this.#path.length)}`);
     agenda.load();
     agenda.onAlarm = () => this.#arm();
     this.#taken = store.countMessages();
     // The first block of numbers is reserved before one is given out.
     committer.flush();
-    this.#shrinking = clock.every(shrinkMs, () => this.#shrink());
+    this.#housekeeper = new Housekeeper(this.#parts, this.space);
   }
 
   get messages(): number {
@@ -198,16 +196,13 @@ export class DurableSpool implements Spool {
 
   giveBack(lease: Lease, until?: number): void {
     const { agenda, cache, committer, time } = this.#parts;
-    const out = this.#lender.end(lease);
+    const out = this.#lender.get(lease);
     const { item, trouble } = out;
-    if (trouble === "lost") {
-      const never: RetryRule = { max_retries: 0, max_queue_time: 0, initial_retry: 1000, max_retry_interval: 1000 };
-      void this.#settler.settle(out, lostOutcomes(lease, []), never);
-      return;
-    }
+    if (trouble === "lost" && this.#refuseLost(out)) return;
+    this.#lender.end(out);
     const now = time.now();
     let due = until === undefined ? now : time.queued(until);
-    if (trouble === "unreadable") due = Math.max(due, now + unreadableMs);
+    if (trouble !== undefined) due = Math.max(due, now + unreadableMs);
     if (due > now) {
       agenda.settling(item);
       committer.add(new PostponeChange(item, due, () => this.#settler.written(out, due)), "soon");
@@ -220,8 +215,24 @@ export class DurableSpool implements Spool {
   }
 
   settle(lease: Lease, outcomes: Outcome[], rule: RetryRule): Promise<Settlement> {
-    const out = this.#lender.end(lease);
-    return this.#settler.settle(out, out.trouble === "lost" ? lostOutcomes(lease, outcomes) : outcomes, rule);
+    const out = this.#lender.get(lease);
+    const settled = this.#settler.settle(out, out.trouble === "lost" ? lostOutcomes(lease, outcomes) : outcomes, rule);
+    // Only now: a lease that could not be settled is still the caller's, to be settled again or given back.
+    this.#lender.end(out);
+    return settled;
+  }
+
+  /** Refuses every recipient of a text that is not there. Whether it could: else the lease is as it was. */
+  #refuseLost(out: Out): boolean {
+    const never: RetryRule = { max_retries: 0, max_queue_time: 0, initial_retry: 1000, max_retry_interval: 1000 };
+    try {
+      void this.#settler.settle(out, lostOutcomes(out.lease, []), never);
+      this.#lender.end(out);
+      return true;
+    } catch (error) {
+      note(this.#parts.options.log, "critical", `Cannot refuse MID ${out.item.mid}: ${causeOf(error)}`);
+      return false;
+    }
   }
 
   *destinations(): Iterable<DestinationState> {
@@ -244,7 +255,7 @@ export class DurableSpool implements Spool {
     if (this.#closed) return;
     this.#closed = true;
     this.#alarm?.cancel();
-    this.#shrinking.cancel();
+    this.#housekeeper[Symbol.dispose]();
     const { committer, counters, bodies, time, options: { log } } = this.#parts;
     await this.#settler.idle(() => committer.flush());
     committer.close();
@@ -257,6 +268,7 @@ export class DurableSpool implements Spool {
       note(log, "warning", `Cannot write the queue's counters: ${causeOf(error)}`);
     }
     await bodies.settled();
+    await this.space.close();
     this.#store[Symbol.dispose]();
     bodies[Symbol.dispose]();
   }
@@ -320,47 +332,12 @@ export class DurableSpool implements Spool {
     };
   }
 
-  #catchUp(seen: number): void {
-    const { time, options: { log } } = this.#parts;
-    const behind = seen - time.now();
-    if (behind < seenMs) return;
-    note(
-      log,
-      "warning",
-      `The clock went back by ${Math.round(behind / 1000)} s since the queue was open; due times follow`,
-    );
-    this.#store.shiftDue(behind);
-  }
-
-  #sweep(aside: string | undefined): void {
-    const { bodies, options: { log } } = this.#parts;
-    const { swept, stuck, missing } = bodies.sweep(this.#store.files(), aside);
-    const where = aside === undefined ? "removed" : `moved to ${aside}`;
-    if (swept > 0) note(log, "info", `Found ${swept} texts that belong to no message: ${where}`);
-    if (stuck.length > 0) {
-      note(log, "warning", `Cannot take away ${stuck.length} texts that belong to no message: ${stuck[0]}`);
-    }
-    for (const mid of missing) {
-      note(log, "critical", `Cannot find the text of MID ${mid}: ${bodies.path(mid)} is missing`);
-    }
-  }
-
   #repair(error: unknown): void {
     const { agenda, options: { log, clock } } = this.#parts;
     this.#store[Symbol.dispose]();
     this.#store = replaceStore(this.#path, { log, now: clock.now(), cause: causeOf(error) }).store;
     agenda.load();
     this.#taken = this.#store.countMessages() + this.#settler.ended - this.#settler.unwritten;
-  }
-
-  #shrink(): void {
-    const { committer, options: { clock } } = this.#parts;
-    if (committer.pending > 0 || clock.monotonic() - committer.lastAt < shrinkMs / 2) return;
-    try {
-      this.#store.shrink(shrinkPages);
-    } catch {
-      // Free pages stay in the file and are used again; whatever the trouble is, the next write tells it.
-    }
   }
 
   #announceAll(): void {

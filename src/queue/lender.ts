@@ -58,12 +58,16 @@ export class Lender {
     return lease;
   }
 
-  /** Ends a lease. Throws where it is not out: settling twice is a mistake of the caller. */
-  end(lease: Lease): Out {
+  /** A lease that is out. Throws where it is not: settling twice is a mistake of the caller. */
+  get(lease: Lease): Out {
     const out = this.#out.get(lease.id);
     if (out === undefined) throw new Error(`Cannot take lease ${lease.id} back: it is not out`);
-    this.#out.delete(lease.id);
     return out;
+  }
+
+  /** Ends a lease: from now on it is not out. */
+  end({ lease }: Out): void {
+    this.#out.delete(lease.id);
   }
 
   #load(mid: number): Loaded | undefined {

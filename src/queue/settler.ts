@@ -36,13 +36,14 @@ export class Settler {
     this.#stored = stored;
   }
 
+  /** Where it throws nothing was decided, and the lease is as it was. */
   settle(out: Out, outcomes: readonly Outcome[], rule: RetryRule): Promise<Settlement> {
     const { agenda, time, options: { clock, random, log } } = this.#parts;
     const { item, lease: { envelope, recipients, attempts } } = out;
-    agenda.settling(item);
     const now = clock.now();
     const age = time.age(envelope.receivedAt);
     const plan = planSettlement({ envelope, recipients, attempts, outcomes, age }, rule, random);
+    agenda.settling(item);
     if (plan.reported.length === 0) return Promise.resolve(this.#decide(out, plan));
     const settled = this.#report(out, plan, now).then(
       (report) =>

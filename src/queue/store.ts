@@ -126,6 +126,7 @@ export class Store implements Disposable {
 
   /** Opens `path`, makes the tables in a new file, and reads each table once: a file that is no database throws here. */
   constructor(path: string) {
+    keepPrivate(path);
     this.#db = new DatabaseSync(path);
     try {
       this.#db.exec("PRAGMA busy_timeout = 200");
@@ -290,19 +291,21 @@ export class Store implements Disposable {
     this.#run.resetMark.run(name, Math.floor(value));
   }
 
-  /**
-   * Gives up to `pages` free pages at the end of the file back to the file system, where at least as many again stay for reuse.
-   * Returns whether there was something to give.
-   */
-  shrink(pages: number): boolean {
-    if ((this.#row("freePages")![0] as number) < 2 * pages) return false;
-    this.#db.exec(`PRAGMA incremental_vacuum(${pages})`);
+  /** Gives up to `pages` free pages back to the file system, while more than `keep` are free. Returns whether there was something to give. */
+  shrink({ pages, keep }: { pages: number; keep: number }): boolean {
+    const count = Math.min((this.#row("freePages")![0] as number) - keep, pages);
+    if (count <= 0) return false;
+    // Each step frees one page: `exec` would take a single one.
+    this.#db.prepare(`PRAGMA incremental_vacuum(${count})`).all();
     return true;
   }
 
-  /** Moves what stands in the write-ahead log to the database file, so that the log is used again from its beginning. */
-  checkpoint(): void {
-    this.#db.exec("PRAGMA wal_checkpoint(RESTART)");
+  /**
+   * Moves what stands in the write-ahead log to the database file; `restart`: so that the log is used again from its beginning, though
+   * readers are waited for.
+   */
+  checkpoint(mode: "restart" | "passive"): void {
+    this.#db.prepare(`PRAGMA wal_checkpoint(${mode})`).all();
   }
 
   [Symbol.dispose](): void {
@@ -311,6 +314,22 @@ export class Store implements Disposable {
 
   #row(name: keyof typeof statements, ...keys: (string | number)[]): unknown[] | undefined {
     return this.#run[name].get(...keys) as unknown as unknown[] | undefined;
+  }
+}
+
+/**
+ * Mail is for its owner's eyes even where the folder above is opened to others: SQLite would make the file as the umask has it. The
+ * write-ahead log and the index of it take the mode of the database when they are made; older ones are set right.
+ */
+function keepPrivate(path: string): void {
+  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  for (const suffix of ["", "-wal", "-shm"]) {
+    try {
+      const { mode } = Deno.statSync(path + suffix);
+      if (((mode ?? 0) & 0o077) !== 0) Deno.chmodSync(path + suffix, 0o600);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 }
 

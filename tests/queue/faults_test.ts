@@ -9,6 +9,7 @@ import { causeOf } from "../../src/base/text.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { SpoolFullError } from "../../src/queue/spool.ts";
 import { Store, storeTroubleOf } from "../../src/queue/store.ts";
+import { until } from "../gateway/rig.ts";
 import { fillDisk, tinyDisk } from "../support/tiny_disk.ts";
 import { delivered, leaseOne, put, refused, rule, soon, textOfLease, World } from "./world.ts";
 
@@ -73,7 +74,8 @@ Deno.test("DurableSpool stores nothing by halves on a full disk, and goes on whe
   await using world = new World(`${disk.directory}/queue`);
   const spool = await world.open();
   const filler = `${disk.directory}/filler`;
-  await Deno.writeFile(filler, new Uint8Array(24 * 1024 * 1024));
+  await until("the reserve is made", () => spool.space.shortage(0) === undefined && world.reserve > 0);
+  await Deno.writeFile(filler, new Uint8Array(20 * 1024 * 1024));
   const text = `Subject: x\r\n\r\n${"line\r\n".repeat(2000)}`;
   const stored: number[] = [];
   let full = 0;
@@ -182,6 +184,7 @@ Deno.test("openSpool opens a queue on a disk that has not an octet left, and giv
   await again.settle(await leaseOne(again), [delivered(0)], rule);
   await assert.rejects(put(again), (error) => error instanceof SpoolFullError);
   await Deno.remove(filler);
+  await again.space.refresh();
   await put(again);
   assert.equal(again.messages, 50);
 });

@@ -73,6 +73,55 @@ Deno.test("DurableSpool.settle throws for a lease that was settled", async () =>
   assert.throws(() => spool.settle(lease, [delivered(0)], rule), /it is not out/);
 });
 
+Deno.test("DurableSpool.settle leaves the lease with the caller where it cannot plan: it can be settled again, or given back", async () => {
+  await using world = new World();
+  let broken = false;
+  const fail = (): never => {
+    throw new Error("Cannot draw a number");
+  };
+  world.random = { ...world.random, fraction: () => broken ? fail() : 0.5 };
+  const spool = await world.open();
+  await put(spool);
+  const lease = await leaseOne(spool);
+  broken = true;
+  assert.throws(() => spool.settle(lease, [deferred(0)], rule), /Cannot draw a number/);
+  assert.throws(() => spool.settle(lease, [deferred(0)], rule), /Cannot draw a number/, "it is still out");
+  assert.deepEqual(await spool.lease("example.test", 1), [], "and nobody else gets it");
+  spool.giveBack(lease);
+  const again = await leaseOne(spool);
+  assert.equal(again.attempts, 0, "that was no attempt");
+  broken = false;
+  const { finished } = await spool.settle(again, [delivered(0)], rule);
+  assert.ok(finished);
+  assert.throws(() => spool.giveBack(again), /it is not out/);
+  await soon();
+  assert.equal(spool.messages, 0);
+});
+
+Deno.test("DurableSpool keeps its files from other users, those of an older version too", async () => {
+  await using world = new World();
+  const modes = () =>
+    [...Deno.readDirSync(world.directory)].filter(({ name }) => name.startsWith("queue.db")).map(({ name }) =>
+      `${name} ${(Deno.statSync(`${world.directory}/${name}`).mode! & 0o777).toString(8)}`
+    ).sort();
+  const files = ["queue.db 600", "queue.db-shm 600", "queue.db-wal 600"];
+  const first = await world.open();
+  await put(first);
+  assert.deepEqual(modes(), files);
+  // A process that was killed leaves all three, as an older version made them.
+  for (const { name } of Deno.readDirSync(world.directory)) {
+    if (name.startsWith("queue.db")) Deno.copyFileSync(`${world.directory}/${name}`, `${world.directory}/old-${name}`);
+  }
+  await first.close();
+  for (const suffix of ["", "-wal", "-shm"]) {
+    Deno.renameSync(`${world.directory}/old-queue.db${suffix}`, `${world.directory}/queue.db${suffix}`);
+    Deno.chmodSync(`${world.directory}/queue.db${suffix}`, 0o644);
+  }
+  const second = await world.open();
+  assert.equal(second.messages, 1);
+  assert.deepEqual(modes(), files);
+});
+
 Deno.test("DurableSpool keeps one delivery for each destination, and the message until the last is done", async () => {
   await using world = new World();
   const spool = await world.open();

@@ -6,7 +6,7 @@
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import { type Octets, octets, textOf } from "../../src/base/octets.ts";
-import { seededRandom } from "../../src/base/random.ts";
+import { type Random, seededRandom } from "../../src/base/random.ts";
 import type { Envelope, Recipient } from "../../src/mail/envelope.ts";
 import { eventText, type MailEvent } from "../../src/mail/events.ts";
 import type { Outcome } from "../../src/mail/outcome.ts";
@@ -35,6 +35,7 @@ export class World implements AsyncDisposable {
   readonly directory: string;
   readonly log = new Lines();
   readonly settings: SpoolSettings = { hostname: "gw.example.test", max_queue_messages: 1e6, min_free_disk: 0 };
+  random: Random = seededRandom(7);
   readonly #open = new Set<DurableSpool>();
 
   constructor(directory: string = Deno.makeTempDirSync({ prefix: "postern-queue-" })) {
@@ -45,12 +46,21 @@ export class World implements AsyncDisposable {
     const spool = await openSpool({
       directory: this.directory,
       clock,
-      random: seededRandom(7),
+      random: this.random,
       log: this.log,
       settings: () => this.settings,
     });
     this.#open.add(spool);
     return spool;
+  }
+
+  /** Octets of the reserve. */
+  get reserve(): number {
+    try {
+      return Deno.statSync(`${this.directory}/reserve`).size;
+    } catch {
+      return 0;
+    }
   }
 
   files(): string[] {

@@ -1,0 +1,31 @@
+/**
+ * What an interruption left behind, put right when the queue is opened: a clock that went back, texts without a message.
+ *
+ * @module
+ */
+import { note, type Parts } from "./parts.ts";
+
+/** The last time seen is written this often, with whatever else is written. */
+export const seenMs = 60_000;
+
+/** Brings due times forward where the clock is behind `seen`, the last time that was written. */
+export function catchUp({ store, time, options: { log } }: Parts, seen: number): void {
+  const behind = seen - time.now();
+  if (behind < seenMs) return;
+  const seconds = Math.round(behind / 1000);
+  note(log, "warning", `The clock went back by ${seconds} s since the queue was open; due times follow`);
+  store().shiftDue(behind);
+}
+
+/** Takes texts away that no message names: to `aside` where it is given, since the database was damaged. */
+export function sweep({ store, bodies, options: { log } }: Parts, aside: string | undefined): void {
+  const { swept, stuck, missing } = bodies.sweep(store().files(), aside);
+  const where = aside === undefined ? "removed" : `moved to ${aside}`;
+  if (swept > 0) note(log, "info", `Found ${swept} texts that belong to no message: ${where}`);
+  if (stuck.length > 0) {
+    note(log, "warning", `Cannot take away ${stuck.length} texts that belong to no message: ${stuck[0]}`);
+  }
+  for (const mid of missing) {
+    note(log, "critical", `Cannot find the text of MID ${mid}: ${bodies.path(mid)} is missing`);
+  }
+}
