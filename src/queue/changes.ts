@@ -75,6 +75,10 @@ export class PutChange implements Change {
     this.#reject(trouble === "full" ? new SpoolFullError(text, { cause: error }) : new Error(text, { cause: error }));
     return false;
   }
+
+  revoke(store: Store): void {
+    store.finishAll(this.#message.envelope.mid);
+  }
 }
 
 /** The next attempt for recipients that wait. Times are the queue's. */

@@ -134,7 +134,7 @@ export class DurableSpool implements Spool {
     agenda.onAlarm = () => this.#arm();
     this.#taken = store.countMessages();
     // The first block of numbers is reserved before one is given out.
-    committer.flush();
+    committer.flushNow();
     this.#housekeeper = new Housekeeper(this.#parts, this.space);
   }
 

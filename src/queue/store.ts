@@ -1,9 +1,10 @@
 /**
  * The queue's database: tables, statements, transactions, and what an error means.
  *
- * One SQLite file, `queue.db`, in WAL mode with `synchronous=FULL`: each commit writes its pages to `queue.db-wal` and calls
- * `fsync` on it before it returns (seen with `strace -f -e trace=fsync,pwrite64`: one for each commit), so what was committed
- * survives a power cut. An operator reads it while the gateway runs: `sqlite3 -readonly queue.db 'SELECT * FROM delivery'`.
+ * One SQLite file, `queue.db`, in WAL mode with `synchronous=NORMAL`: a commit writes its pages to `queue.db-wal` and returns; the
+ * sync of that file is ours ({@linkcode Store.sync}), so that it can run on another thread while this one serves sessions. What was
+ * committed before a sync began survives a power cut when it has ended: the same file and the same call as with `synchronous=FULL`
+ * (seen with `strace -f -e trace=fdatasync,pwrite64`). The log's first page and a checkpoint are synced by SQLite, as ever. An operator reads it while the gateway runs: `sqlite3 -readonly queue.db 'SELECT * FROM delivery'`.
  *
  * | table    | one row for each           | columns                                                                                 |
  * |----------|----------------------------|-----------------------------------------------------------------------------------------|
@@ -117,11 +118,14 @@ const statements = {
   setMark: "INSERT INTO mark VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = max(value, ?2)",
   resetMark: "INSERT INTO mark VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
   freePages: "PRAGMA freelist_count",
+  truncate: "PRAGMA wal_checkpoint(TRUNCATE)",
 } as const;
 
 /** The open database. Every method is one statement; errors are SQLite's, read by {@linkcode storeTroubleOf}. */
 export class Store implements Disposable {
   readonly #db: DatabaseSync;
+  /** The write-ahead log, to sync it. SQLite's locks are on the other two files, so that closing this one drops none. */
+  readonly #log: Deno.FsFile;
   readonly #run: Record<keyof typeof statements, StatementSync>;
 
   /** Opens `path`, makes the tables in a new file, and reads each table once: a file that is no database throws here. */
@@ -134,7 +138,7 @@ export class Store implements Disposable {
       // Each of these writes to a database that has tables already, which a full disk does not allow.
       if (version === 0) this.#db.exec("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL");
       this.#db.exec(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000; " +
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000; " +
           "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY; " +
           "PRAGMA secure_delete = OFF; PRAGMA trusted_schema = OFF",
       );
@@ -153,13 +157,14 @@ export class Store implements Disposable {
         }
       }
       this.#run = prepared;
+      this.#log = Deno.openSync(`${path}-wal`, { read: true, write: true });
     } catch (error) {
       this.#db.close();
       throw error;
     }
   }
 
-  /** Does `work` in one transaction. Where anything throws, nothing of it stays. Returns after the sync. */
+  /** Does `work` in one transaction. Where anything throws, nothing of it stays. It is on the disk after the next sync. */
   transaction(work: () => void): void {
     this.#run.begin.run();
     try {
@@ -300,6 +305,26 @@ export class Store implements Disposable {
     return true;
   }
 
+  /** Resolves when all that was committed before is on the disk. The waiting is another thread's. */
+  sync(): Promise<void> {
+    return this.#log.syncData();
+  }
+
+  /** The same on this thread. */
+  syncNow(): void {
+    this.#log.syncDataSync();
+  }
+
+  /**
+   * Brings all that was committed to the disk after a sync that failed: the kernel may have dropped what it could not write, and
+   * another sync of the same file would not tell. So everything, which memory still has, is written anew to the database file. Throws
+   * where that cannot be done.
+   */
+  rescue(): void {
+    const [busy, pages, moved] = this.#row("truncate")!;
+    if (busy !== 0 || pages !== moved) throw new Error("disk I/O error: the write-ahead log cannot be synced");
+  }
+
   /**
    * Moves what stands in the write-ahead log to the database file; `restart`: so that the log is used again from its beginning, though
    * readers are waited for.
@@ -309,6 +334,7 @@ export class Store implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#log.close();
     this.#db.close();
   }
 
