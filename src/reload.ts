@@ -303,6 +303,7 @@ export class Editions {
     const retired = this.#current;
     this.#current = edition!;
     this.#generation = edition!.config.generation;
+    this.ground.engine.threads = edition!.config.workers;
     const doors = new Map<string, Door>();
     for (const { address } of edition!.config.listeners) {
       const key = endpointText(address);

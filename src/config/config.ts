@@ -131,5 +131,7 @@ export interface Config {
     max_memory: number;
     max_event_loop_lag: number;
   };
+  /** Threads that handshakes are spread over, the main one included. */
+  workers: number;
   logs: { format: "text" | "json"; level: LogLevel; rotate_size: number; keep: number };
 }

@@ -76,7 +76,6 @@ export function laterPartsFinding(parsed: FileConfig, root: unknown): Finding | 
     return typeof value === "object" && value !== null && Object.keys(value).length > 0;
   });
   if (parsed.metrics.address !== null) parts.push("metrics");
-  if (parsed.workers > 1) parts.push("workers");
   if (parts.length === 0) return undefined;
   return {
     path: [parts[0]],

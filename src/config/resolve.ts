@@ -112,6 +112,7 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
       hostname: parsed.delivery.hostname ?? hostname,
     },
     limits: parsed.limits,
+    workers: parsed.workers,
     logs: parsed.logs,
   });
 }

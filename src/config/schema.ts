@@ -182,7 +182,11 @@ const wholeFile = z.strictObject({
   alerts: withDefault(serviceKeys.alertsKey, {}, "Mail to the owner when something is wrong."),
   services: withDefault(serviceKeys.servicesKey, {}, "TLS client services."),
   delivery: withDefault(serviceKeys.deliveryKey, {}, "Outbound connections."),
-  workers: withDefault(serviceKeys.workersKey, "auto", "Threads for sessions, a number or auto."),
+  workers: withDefault(
+    serviceKeys.workersKey,
+    "auto",
+    "Threads that TLS handshakes of sessions are spread over, a number or auto: one for each core. 1: the main thread only.",
+  ),
   limits: withDefault(serviceKeys.limitsKey, {}, "Limits of the whole gateway."),
   metrics: withDefault(
     section({

@@ -207,9 +207,9 @@ const deliveryKey = section({
   hostname: withDefault(domainKey().nullable(), null, "The EHLO name outbound; none: hostname."),
 });
 
-/** `workers`. One thread is what `auto` means as long as more are not built. */
+/** `workers`. `auto` is a thread for each core. */
 const workersKey = z.preprocess(
-  (input) => input === "auto" ? 1 : input,
+  (input) => input === "auto" ? Math.min(navigator.hardwareConcurrency, 1024) : input,
   countKey({ min: 1, max: 1024 }).meta({ word: "auto" }),
 );
 

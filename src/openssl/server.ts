@@ -137,7 +137,7 @@ class OpenSslServerContext implements ServerContext {
 
   session(): Session {
     if (this.#disposed) throw new Error("Cannot begin a TLS session: its context was given up");
-    const { native, now, alive } = this.#state;
+    const { native, now, alive, helpers } = this.#state;
     this.#shared.hold();
     alive.sessions++;
     return new OpenSslSession({
@@ -147,6 +147,8 @@ class OpenSslServerContext implements ServerContext {
       trust: this.#trust,
       now,
       open: (serverName) => this.#open(serverName),
+      // The choice of a protocol calls back into this thread.
+      helpers: this.#options.alpn === undefined ? helpers : undefined,
       ended: () => {
         alive.sessions--;
         this.#shared.drop();

@@ -105,6 +105,7 @@ export function configOf(listener: ListenerConfig, options: RigOptions): Config 
     destination_controls: { certificate: null, default: control, domains: new Map() },
     bounce_profiles: new Map(),
     delivery: { address: null, hostname: "gw.example.test" },
+    workers: 1,
     limits: limitsOf(options),
     logs: { format: "text", level: "info", rotate_size: 1, keep: 1 },
   };

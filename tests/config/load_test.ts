@@ -221,7 +221,7 @@ const warned: { name: string; source: string; lines: string[] }[] = [
       "admin: { history: 3 }\nalerts: {}\nservices: { syslog: {} }\nworkers: 4\nmetrics: { address: 127.0.0.1:9090 }\n",
     ),
     lines: [
-      "5:1: admin, services, metrics, workers: warning: accepted but not built yet: admin, services, metrics, workers",
+      "5:1: admin, services, metrics: warning: accepted but not built yet: admin, services, metrics",
     ],
   },
   {
