@@ -73,22 +73,25 @@ export function buildEdition({ config, engine, trust, keyPairs }: EditionParts):
 
   const services = new Map<string, Service>();
   for (const listener of config.listeners) {
-    const context = offersTls(listener, config)
-      ? keep(engine.serverContext({
+    const contextOf = (askClientCertificate: boolean) =>
+      keep(engine.serverContext({
         profile: config.tls.inbound_smtp,
         keyPairs: listener.certificate.flatMap((profile) => keyPairs.get(profile) ?? []),
-        askClientCertificate: false,
+        askClientCertificate,
         trust,
-        sessionIdContext: `${listener.name}/${config.generation}`,
-      }))
-      : undefined;
-    services.set(
-      listener.name,
-      makeService(config, {
-        listener,
-        startTls: context && ((conn) => startTls(conn, context.session())),
-      }),
-    );
+        sessionIdContext: `${listener.name}/${config.generation}${askClientCertificate ? "/asked" : ""}`,
+      }));
+    const service = makeService(config, { listener });
+    services.set(listener.name, service);
+    if (!offersTls(listener, config)) continue;
+    // Clients that are asked for a certificate resume no session, so the others have a context of their own.
+    const { someone, everyone } = asksCertificates(service, config);
+    const asking = someone ? contextOf(true) : undefined;
+    const silent = everyone ? undefined : contextOf(false);
+    service.startTls = (conn, { askCertificate }) => {
+      const context = askCertificate ? asking ?? silent : silent ?? asking;
+      return startTls(conn, context!.session());
+    };
   }
 
   const { certificate } = config.destination_controls;
@@ -99,6 +102,16 @@ export function buildEdition({ config, engine, trust, keyPairs }: EditionParts):
   };
   undo.move();
   return new Edition(config, { services, outbound, contexts, trust });
+}
+
+/** Whether some clients are asked for a certificate, by their policy, or all, since the table knows names of certificates. */
+function asksCertificates({ listener, tables }: Service, config: Config): { someone: boolean; everyone: boolean } {
+  const everyone = tables.senders.needsCertificates;
+  const someone = everyone || listener.sender_groups.some(({ policy }) => {
+    const verify = config.mail_flow_policies.get(policy)?.verify_client_certificate;
+    return verify !== undefined && verify !== false;
+  });
+  return { someone, everyone };
 }
 
 /** Whether any policy that the listener's groups name offers TLS, or the transport is TLS itself. */

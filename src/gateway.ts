@@ -20,6 +20,7 @@ import { Commands } from "./control/commands.ts";
 import { gatewayCommands } from "./control/gateway_commands.ts";
 import { openControl } from "./control/server.ts";
 import { startDelivery } from "./deliver/delivery.ts";
+import { dnsLists } from "./dns/lists.ts";
 import { createResolver } from "./dns/resolver.ts";
 import { reverseNames } from "./dns/reverse_names.ts";
 import { machineAddresses } from "./net/machine.ts";
@@ -71,6 +72,12 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   });
 
   const reverse = reverseNames({ resolver, clock, ms: () => config().dns.timeout });
+  const lists = dnsLists({
+    resolver,
+    clock,
+    ms: () => config().dns.timeout,
+    report: ({ level, text }) => log[level]({ event: "note", reason: "dns_list", text }),
+  });
   const pressure: Pressure = new Pressure({
     clock,
     log,
@@ -81,7 +88,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     memory: () => Deno.memoryUsage().rss,
   });
   const rates = new KeptRates({ directory: storage.state, clock, log });
-  const acceptor = new Acceptor({ clock, log, spool, reverse, pressure, rates });
+  const acceptor = new Acceptor({ clock, log, spool, reverse, lists, pressure, rates });
   const delivery = startDelivery({
     spool,
     config,

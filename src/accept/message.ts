@@ -9,20 +9,20 @@ import type { Octets } from "../base/octets.ts";
 import type { PressureKind, Shortage } from "../base/pressure.ts";
 import { causeOf, printable } from "../base/text.ts";
 import { type Reply, reply } from "../mail/reply.ts";
+import type { Verdict } from "../policy/judge.ts";
 import { judgeRecipient } from "../policy/recipient_table.ts";
 import { type Draft, SpoolFullError } from "../queue/spool.ts";
 import type { StoreStep } from "../smtp/server_session.ts";
 import type { DropReason, ServerHost } from "../smtp/server_state.ts";
-import type { Allowance } from "./allowance.ts";
+import { Allowance } from "./allowance.ts";
 import type { AcceptWorld, Service } from "./service.ts";
 
 /** Whose messages a desk takes. */
 export interface DeskOptions {
   service: Service;
   icid: number;
-  /** Any recipient is taken. */
-  relay: boolean;
-  allowance: Allowance;
+  /** Under which its hourly counts are kept: see `policy/client_key.ts`. */
+  client: string;
 }
 
 /** The answers of one session to its protocol machine, and the message it is receiving. */
@@ -30,8 +30,11 @@ export class MessageDesk implements ServerHost {
   readonly #world: AcceptWorld;
   readonly #service: Service;
   readonly #icid: number;
-  readonly #relay: boolean;
-  readonly #allowance: Allowance;
+  readonly #client: string;
+  #relay = false;
+  /** Who is to be refused at each recipient. */
+  #refusal: Reply | undefined;
+  #allowance: Allowance | undefined;
   #mid = 0;
   #sender = "";
   #draft: Draft | undefined;
@@ -42,8 +45,20 @@ export class MessageDesk implements ServerHost {
     this.#world = world;
     this.#service = options.service;
     this.#icid = options.icid;
-    this.#relay = options.relay;
-    this.#allowance = options.allowance;
+    this.#client = options.client;
+  }
+
+  /** From now on recipients are answered under this verdict. */
+  admit(verdict: Verdict): void {
+    const relay = this.#relay = verdict.kind === "take" && verdict.relay;
+    this.#refusal = verdict.kind === "answer" ? verdict.reply : undefined;
+    const options = { icid: this.#icid, client: this.#client, policy: verdict.policy, relay };
+    this.#allowance = new Allowance(this.#world, options);
+  }
+
+  /** Why a client that its group takes gets nothing in this hour. */
+  get harvesting(): Reply | undefined {
+    return this.#refusal === undefined ? this.#allowance?.harvesting : undefined;
   }
 
   /** The number of the last message that began; 0: none did. */
@@ -73,12 +88,14 @@ export class MessageDesk implements ServerHost {
   }
 
   recipient(address: string, rid: number): Reply | undefined {
+    if (this.#refusal !== undefined) return this.#reject(address, "HAT", this.#refusal);
+    const allowance = this.#allowance!;
     // Before the table is asked: who has used his hour up learns nothing about addresses.
-    const exhausted = this.#allowance.exhausted(this.#sender);
+    const exhausted = allowance.exhausted(this.#sender);
     if (exhausted !== undefined) return this.#reject(address, exhausted.key, exhausted.reply);
     const verdict = judgeRecipient(this.#service.tables, { address, relay: this.#relay });
-    if (verdict.kind === "refuse") return this.#reject(address, "RAT", this.#allowance.invalid() ?? verdict.reply);
-    this.#allowance.taken(this.#sender);
+    if (verdict.kind === "refuse") return this.#reject(address, "RAT", allowance.invalid() ?? verdict.reply);
+    allowance.taken(this.#sender);
     this.#world.log.info({ event: "mid_to", mid: this.#mid, icid: this.#icid, rid, to: address });
     return undefined;
   }

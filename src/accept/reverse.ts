@@ -5,7 +5,7 @@
  */
 import type { AcceptWorld, ReverseName, Service } from "./service.ts";
 
-const unknown: ReverseName = { host: undefined, verified: false };
+const unknown: ReverseName = { host: undefined, verified: false, failed: true };
 
 /** The name of an address, at once where the look-up has it at hand. */
 export function lookedUp(

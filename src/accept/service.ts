@@ -19,17 +19,24 @@ export interface ReverseName {
   host: string | undefined;
   /** The name has the address. */
   verified: boolean;
+  /** The DNS gave no answer: there may be a name, and it may have the address. */
+  failed?: boolean;
 }
 
 /** Looks up the name of an address. Whoever gives it caches, and answers at once where he can. It must not reject. */
 export type ReverseLookup = (address: string) => ReverseName | Promise<ReverseName>;
 
+/** Asks DNS lists about an address: their answers, by zone. It must not reject, nor take longer than a list may. */
+export type ListLookup = (address: string, zones: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>>;
+
 /**
  * Runs the server's side of a handshake over a connection, bounded in time and octets. `done`: `conn` is to be used from now on and owns the
- * one before. `failed`: an alert was sent where there is one; the connection is the caller's to close.
+ * one before. `failed`: an alert was sent where there is one; the connection is the caller's to close. With `askCertificate` the client is
+ * asked for a certificate, and may have none.
  */
 export type StartTls = (
   conn: Conn,
+  options: { askCertificate: boolean },
 ) => Promise<{ kind: "done"; conn: Conn; facts: PeerFacts } | { kind: "failed"; failure: TlsFailure }>;
 
 /** What the inbound side needs of the world. */
@@ -38,6 +45,7 @@ export interface AcceptWorld {
   log: MailLog;
   spool: Pick<Spool, "ids" | "draft" | "put">;
   reverse: ReverseLookup;
+  lists: ListLookup;
   /** What runs short, and whom that turns away. */
   pressure: Pressure;
   /** What clients have done in this hour, at all listeners. */

@@ -10,13 +10,12 @@ import { limits } from "../base/limits.ts";
 import { type Octets, octets } from "../base/octets.ts";
 import { causeOf, printable } from "../base/text.ts";
 import { type Conn, DeadlineError } from "../net/net.ts";
-import { judgeConnection, type Verdict } from "../policy/judge.ts";
-import { isDomain } from "../smtp/address.ts";
+import type { ReceivedTls } from "../smtp/received.ts";
 import { replyWire } from "../smtp/reply_text.ts";
 import { ServerSession, type StoreStep } from "../smtp/server_session.ts";
-import type { DropReason, EndReason, ServerOptions } from "../smtp/server_state.ts";
+import type { DropReason, EndReason } from "../smtp/server_state.ts";
 import { commonReplies } from "../smtp/server_verbs.ts";
-import { Allowance } from "./allowance.ts";
+import { Admission } from "./admission.ts";
 import type { Buffers } from "./buffers.ts";
 import { MessageDesk } from "./message.ts";
 import { Patience } from "./patience.ts";
@@ -124,49 +123,35 @@ export class InboundSession {
   }
 
   async #serve(): Promise<void> {
-    const { service, turnedAway, world: { log } } = this.#around;
+    const { service, turnedAway } = this.#around;
     const icid = this.#icid;
     if (turnedAway !== undefined) return await this.#turnAway(turnedAway);
     const name = lookedUp(this.#around, this.#conn.remote.address);
     const client = name instanceof Promise ? await name : name;
     this.#opened(client);
-    const verdict = judgeConnection(service.tables, { address: this.#conn.remote.address, ...client });
-    const { group, pattern } = verdict.match;
-    log.info({ event: "icid_group", icid, action: actionOf(verdict), group, match: pattern });
-    if (verdict.kind === "hang_up") return;
-    if (this.#around.siblings > verdict.policy.max_connections_per_ip) {
+    const facts = { address: this.#conn.remote.address, ...client };
+    const admission = new Admission(this.#around, { icid, facts });
+    const reading = admission.read();
+    if (reading !== undefined) await reading;
+    const { kind, policy } = admission.verdict;
+    if (kind === "hang_up") return;
+    if (this.#around.siblings > policy.max_connections_per_ip) {
       this.#note("too_many_connections", "too many connections from this address");
       return await this.#refuse(`421 4.7.0 ${service.listener.hostname} Too many connections from your address\r\n`);
     }
-    const relay = verdict.kind === "take" && verdict.relay;
-    const { client: ofClient } = this.#around;
-    const allowance = new Allowance(this.#around.world, { icid, client: ofClient, policy: verdict.policy, relay });
-    const { harvesting } = allowance;
-    if (harvesting !== undefined && verdict.kind === "take") return await this.#refuse(replyWire(harvesting));
-    this.#desk = new MessageDesk(this.#around.world, { service, icid, relay, allowance });
-    this.#protocol = new ServerSession(this.#options(verdict, client), this.#desk);
-    if (service.listener.transport === "smtps" && !await this.#secure()) return;
-    await this.#converse(this.#protocol);
+    const desk = this.#desk = new MessageDesk(this.#around.world, { service, icid, client: this.#around.client });
+    desk.admit(admission.verdict);
+    if (desk.harvesting !== undefined) return await this.#refuse(replyWire(desk.harvesting));
+    if (service.listener.transport === "smtps") {
+      const secured = await this.#secure(admission);
+      if (secured === undefined) return;
+      this.#protocol = new ServerSession(admission.options(), desk);
+      this.#protocol.secured(secured);
+    } else this.#protocol = new ServerSession(admission.options(), desk);
+    await this.#converse(this.#protocol, admission);
   }
 
-  #options(verdict: Exclude<Verdict, { kind: "hang_up" }>, client: ReverseName): ServerOptions {
-    const { service: { listener, startTls } } = this.#around;
-    const { policy } = verdict;
-    return {
-      hostname: listener.hostname,
-      address: this.#conn.remote.address,
-      host: client.verified && client.host !== undefined && isDomain(client.host) ? client.host : undefined,
-      refusal: verdict.kind === "answer" ? verdict.reply : undefined,
-      tls: policy.tls,
-      tlsReady: startTls !== undefined,
-      messageOctetsMax: policy.max_message_size,
-      messagesMax: policy.max_messages_per_connection,
-      recipientsMax: policy.max_recipients_per_message,
-      fixBareLineEnds: policy.bare_line_feed === "fix",
-    };
-  }
-
-  async #converse(protocol: ServerSession): Promise<void> {
+  async #converse(protocol: ServerSession, admission: Admission): Promise<void> {
     for (;;) {
       const step = protocol.next();
       switch (step.kind) {
@@ -186,7 +171,11 @@ export class InboundSession {
           break;
         case "start_tls":
           await this.#send(protocol.takeReplies());
-          if (!await this.#secure()) return;
+          {
+            const secured = await this.#secure(admission);
+            if (secured === undefined) return;
+            protocol.secured(secured, admission.options());
+          }
           break;
         case "end":
           return await this.#end(step.reason);
@@ -269,27 +258,31 @@ export class InboundSession {
     protocol.stored(await this.#desk!.store(step));
   }
 
-  async #secure(): Promise<boolean> {
+  /** Does the handshake and takes in what it proved. `undefined`: the session is over. */
+  async #secure(admission: Admission): Promise<ReceivedTls | undefined> {
     const { service: { startTls }, world: { log } } = this.#around;
     const icid = this.#icid;
     if (startTls === undefined) {
       this.#note("tls_not_ready", "TLS is not ready");
-      return false;
+      return undefined;
     }
     this.#conn.deadline(limits.handshakeMs);
-    const result = await startTls(this.#conn).catch((cause) => {
+    const { askCertificate } = admission;
+    const result = await startTls(this.#conn, { askCertificate }).catch((cause) => {
       throw new ConnectionLost(causeOf(cause), { cause });
     });
     if (result.kind === "failed") {
       const { code, error, reason } = result.failure;
       log.info({ event: "icid_tls_failed", icid, code, error, reason });
-      return false;
+      return undefined;
     }
     this.#conn = result.conn;
     const { protocol, cipher, bits, resumed } = result.facts;
     log.info({ event: "icid_tls", icid, protocol, cipher, resumed });
-    this.#protocol!.secured({ protocol, cipher, bits });
-    return true;
+    admission.prove(result.facts);
+    if (admission.verdict.kind === "hang_up") return undefined;
+    this.#desk!.admit(admission.verdict);
+    return { protocol, cipher, bits };
   }
 
   async #end(reason: EndReason): Promise<void> {
@@ -365,18 +358,5 @@ export class InboundSession {
       : { reason: "lost", text: causeOf(thrown) };
     this.#protocol?.lost(reason);
     log.info({ event: "icid_lost", icid });
-  }
-}
-
-function actionOf(verdict: Verdict): "ACCEPT" | "RELAY" | "REJECT" | "TCPREFUSE" {
-  switch (verdict.kind) {
-    case "take":
-      return verdict.relay ? "RELAY" : "ACCEPT";
-    case "answer":
-      return "REJECT";
-    case "hang_up":
-      return "TCPREFUSE";
-    default:
-      return verdict satisfies never;
   }
 }

@@ -20,12 +20,21 @@ export type SenderPattern =
   | { kind: "range"; bits: 32 | 128; first: bigint; last: bigint; canonical: boolean }
   /** The sender's verified host name, in lower case; `subdomains`: it was written with a dot in front. */
   | { kind: "host"; name: string; subdomains: boolean }
-  | { kind: "dnslist"; zone: string }
-  | { kind: "certificate"; name: string };
+  /** A DNS list and the answers that count; none named: all of 127.0.0.0/8. */
+  | { kind: "dnslist"; zone: string; codes: readonly CodeRange[] }
+  /** A name of a client certificate that verified, in lower case; `subdomains`: it was written with a dot in front. */
+  | { kind: "certificate"; name: string; subdomains: boolean };
+
+/** Answers of a DNS list, IPv4 addresses as numbers: both ends count. */
+export interface CodeRange {
+  first: bigint;
+  last: bigint;
+}
 
 /** Everything that {@linkcode parseSender} takes, in words. */
-export const senderForms =
-  "an IP address, a CIDR, a range a-b, part of an IPv4 address (10.0.), a host name, .domain or ALL";
+export const senderForms: string =
+  "an IP address, a CIDR, a range a-b, part of an IPv4 address (10.0.), a host name, .domain, " +
+  "dnslist[zone], dnslist[zone, 127.0.0.2, 127.0.0.4-127.0.0.8], certificate[name] or ALL";
 
 /** The address in `text`, or `undefined`. Zone identifiers (`fe80::1%eth0`) are refused. */
 export function parseAddress(text: string): Address | undefined {
@@ -37,16 +46,120 @@ export function parseAddress(text: string): Address | undefined {
 /** An entry of `senders`; `undefined` where it is none. Host names are checked by their letters, not looked up. */
 export function parseSender(text: string): SenderPattern | undefined {
   if (text.toUpperCase() === "ALL") return { kind: "all" };
-  const bracketed = /^(dnslist|certificate)\[([^[\]\s]+)\]$/i.exec(text);
+  if (/^(?:dnslist|certificate)$/i.test(text)) return undefined;
+  const bracketed = bracketForm.exec(text);
   if (bracketed !== null) {
-    return bracketed[1].toLowerCase() === "dnslist"
-      ? { kind: "dnslist", zone: bracketed[2].toLowerCase() }
-      : { kind: "certificate", name: bracketed[2].toLowerCase() };
+    const within = bracketed[2].trim();
+    return bracketed[1].toLowerCase() === "dnslist" ? parseList(within) : parseCertificate(within);
   }
   if (/^[\d.]+(?:[/-][\d.]+)?$/.test(text) || text.includes(":")) return parseNetwork(text);
   const host = /^(\.?)((?:(?!-)[a-z0-9_-]{1,63}(?<!-)\.)*(?!-)[a-z0-9_-]{1,63}(?<!-))$/i.exec(text);
   if (host === null || text.length > 254) return undefined;
   return { kind: "host", name: host[2].toLowerCase(), subdomains: host[1] !== "" };
+}
+
+/** Why {@linkcode parseSender} does not take `text`: words that finish a sentence which begins with it, and what would be right. */
+export interface SenderFault {
+  what: string;
+  right: string;
+}
+
+/** See {@linkcode SenderFault}. */
+export function senderFault(text: string): SenderFault {
+  const kind = /^(dnslist|certificate)\b/i.exec(text)?.[1].toLowerCase();
+  const within = bracketForm.exec(text)?.[2].trim();
+  if (kind === "certificate") {
+    const what = within === undefined ? "lacks its brackets" : "names no certificate";
+    return { what, right: "as in certificate[mx.example.test]" };
+  }
+  if (kind === "dnslist") {
+    const what = within === undefined ? "lacks its brackets" : listFault(within);
+    return {
+      what,
+      right: "as in dnslist[bl.example.test] or dnslist[bl.example.test, 127.0.0.2, 127.0.0.4-127.0.0.8]",
+    };
+  }
+  if (/^\*\.?[\w-]/.test(text)) {
+    return { what: "is written with *", right: `${text.replace(/^\*\.?/, ".")} for all names below` };
+  }
+  const network = /^[\d.]+(?:[/-][\d.]*)?$/.test(text) || text.includes(":") ? networkFault(text) : undefined;
+  return network ?? { what: "is no sender", right: `one of: ${senderForms}` };
+}
+
+const bracketForm = /^(dnslist|certificate)\s*\[([^[\]]*)\]$/i;
+
+const domainForm = /^(?:(?!-)[a-z0-9_-]{1,63}(?<!-)\.)+(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
+
+/** With the 64 characters of an IPv6 address in front the name is still one: RFC 1035 §2.3.4. */
+const zoneCharactersMax = 188;
+
+/** RFC 5782 §2.1: the answers of a list lie in 127.0.0.0/8. */
+const firstCode = 127n << 24n;
+const lastCode = firstCode | 0xffffffn;
+
+function parseList(within: string): SenderPattern | undefined {
+  const [zone, ...rest] = within.split(",").map((part) => part.trim());
+  const bare = zone.toLowerCase().replace(/\.$/, "");
+  if (!domainForm.test(bare) || bare.length > zoneCharactersMax) return undefined;
+  const codes: CodeRange[] = [];
+  for (const part of rest) {
+    const code = parseCode(part);
+    if (code === undefined) return undefined;
+    codes.push(code);
+  }
+  return { kind: "dnslist", zone: bare, codes };
+}
+
+function parseCode(text: string): CodeRange | undefined {
+  const code = /^[\d.]+(?:[/-][\d.]+)?$/.test(text) ? parseNetwork(text) : undefined;
+  if (code?.kind !== "range" || code.first < firstCode || code.last > lastCode) return undefined;
+  return { first: code.first, last: code.last };
+}
+
+function listFault(within: string): string {
+  const [zone, ...codes] = within.split(",").map((part) => part.trim());
+  if (!domainForm.test(zone.replace(/\.$/, ""))) return "names no zone of a DNS list";
+  const wrong = codes.find((code) => parseCode(code) === undefined);
+  return wrong === undefined
+    ? "names a zone that is too long"
+    : `has a code that no list answers with (${wrong || "none"}); codes lie in 127.0.0.0/8`;
+}
+
+/** The common name and the names of the SAN may have blanks, but no more than a certificate's fields have. */
+function parseCertificate(within: string): SenderPattern | undefined {
+  // deno-lint-ignore no-control-regex
+  if (within === "" || within === "." || within.length > 255 || /[\x00-\x1f\x7f]/.test(within)) return undefined;
+  const subdomains = within.startsWith(".");
+  return { kind: "certificate", name: within.slice(subdomains ? 1 : 0).toLowerCase(), subdomains };
+}
+
+function networkFault(text: string): SenderFault | undefined {
+  const [, head, mark, tail] = /^([^/-]*)([/-]?)(.*)$/.exec(text)!;
+  const octet = text.includes(":")
+    ? undefined
+    : [...head.split("."), ...mark === "-" ? tail.split(".") : []].find(badOctet);
+  if (octet !== undefined) {
+    return octet.length > 1 && octet.startsWith("0")
+      ? { what: "has a leading zero, which some readers take for octal", right: String(Number(octet)) }
+      : { what: `has a number above 255 (${octet})`, right: "0 to 255" };
+  }
+  if (mark === "/") {
+    const address = parseAddress(head) ?? padded(head);
+    return address &&
+      { what: "has a prefix that is too long", right: `a number from 0 to ${address.bits} behind the /` };
+  }
+  if (mark !== "-") return undefined;
+  const [first, last] = [parseAddress(head), parseAddress(tail)];
+  const right = "as in 10.0.0.1-10.0.0.20";
+  if (first === undefined) return { what: "has no whole address before its -", right };
+  if (last === undefined) return { what: "has no whole address behind its -", right };
+  return first.bits === last.bits
+    ? { what: "runs backwards", right: `${tail}-${head}` }
+    : { what: "has an IPv4 and an IPv6 address", right: "two of one kind" };
+}
+
+function badOctet(part: string): boolean {
+  return /^\d+$/.test(part) && ipv4Octets(part) === undefined;
 }
 
 function parseNetwork(text: string): SenderPattern | undefined {

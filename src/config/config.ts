@@ -10,11 +10,24 @@ import type { LogLevel } from "../base/log.ts";
 import type { Level } from "../tls/level.ts";
 import type { TlsProfile } from "../tls/engine.ts";
 
-/** One entry of a host access table. */
+/** One entry of a sender group, as it stands in the file: `config/addresses.ts` reads it. */
+export interface SenderEntry {
+  sender: string;
+  comment?: string;
+  line: number;
+}
+
+/** What a client's reverse name may lack: none, no answer from the DNS, or one that does not point back. */
+export type PtrCondition = "no_ptr" | "ptr_lookup_failed" | "ptr_mismatch";
+
+/** One row of a host access table. */
 export interface SenderGroup {
   name: string;
-  /** Addresses, CIDRs, host names, `.domain`, `ALL`. The last group's is `ALL`. */
-  senders: readonly string[];
+  /** The last group's is `ALL`. */
+  senders: readonly SenderEntry[];
+  /** Whom the group takes besides. */
+  conditions: readonly PtrCondition[];
+  comment?: string;
   policy: string;
   line: number;
 }
@@ -37,6 +50,9 @@ export interface MailFlowPolicy {
   name: string;
   action: "accept" | "relay" | "reject" | "tcp_refuse" | "continue";
   tls: "off" | "preferred" | "required";
+  /** Envelope senders that must use TLS: addresses, domains, `.domain`, `user@`, `ALL`. */
+  tls_required_for: readonly string[];
+  verify_client_certificate: false | "preferred" | "required";
   max_message_size: number;
   max_messages_per_connection: number;
   max_recipients_per_message: number;
@@ -48,6 +64,9 @@ export interface MailFlowPolicy {
   bare_line_feed: "reject" | "fix";
   reject_code: number;
   reject_text: string;
+  /** A rejection waits for the recipients. */
+  delayed_reject: boolean;
+  greeting_text: string;
 }
 
 /** One listener. */

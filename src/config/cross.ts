@@ -6,6 +6,7 @@
  * @module
  */
 import { parseAddress } from "./addresses.ts";
+import { admissionFindings } from "./admission.ts";
 import { type Finding, nearest, type Path, quoted } from "./faults.ts";
 import type { Remains } from "./issues.ts";
 import { reachFindings } from "./reach.ts";
@@ -50,6 +51,7 @@ export function crossFindings(checked: Checked): Findings {
   addresses(checked, found);
   routesToSelf(checked, found);
   values(checked, found);
+  admissionFindings(checked, found);
   tableFindings(checked, found);
   reachFindings(checked, found);
   return found;

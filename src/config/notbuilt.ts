@@ -8,15 +8,11 @@
  */
 import type { Finding, Path } from "./faults.ts";
 import { valueAt } from "./issues.ts";
-import { bounceBuiltin, destinationBuiltin, mailKeys, policyBuiltin } from "./schema_mail.ts";
+import { bounceBuiltin, destinationBuiltin, mailKeys } from "./schema_mail.ts";
 import type { FileConfig } from "./schema.ts";
 
 /** Keys that are refused unless they say what they say by default. */
 const later = {
-  policy: [
-    "tls_required_for",
-    "verify_client_certificate",
-  ],
   destination: ["max_recipients", "recipients_interval"],
   bounce: ["send_delay_warning"],
 } as const;
@@ -37,10 +33,6 @@ export function notBuiltFindings(parsed: FileConfig): Finding[] {
       refuse([...path, key], `leave it out, or its default ${Array.isArray(usual) ? "[]" : usual}`);
     }
   };
-  const policies = { builtin: mailKeys.policyKey.parse(policyBuiltin), keys: later.policy, shown: policyBuiltin };
-  for (const [name, block] of Object.entries(parsed.mail_flow_policies)) {
-    compare(["mail_flow_policies", name], { block, ...policies });
-  }
   const controls = parsed.destination_controls;
   const destinations = {
     builtin: mailKeys.destinationKey.parse(destinationBuiltin),

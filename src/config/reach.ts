@@ -45,7 +45,7 @@ function senders({ parsed, lineOf }: Checked, { name, found: { warnings } }: InL
   for (const [index, group] of (parsed.listeners[name].sender_groups ?? []).entries()) {
     const path: Path = ["listeners", name, "sender_groups", index];
     const { action } = wholePolicy(parsed.mail_flow_policies, group.policy);
-    for (const [place, sender] of (group.senders ?? []).entries()) {
+    for (const [place, { sender }] of (group.senders ?? []).entries()) {
       lines.push({ path: [...path, "senders", place], sender, group: group.name });
       takes.push(action !== "continue");
     }

@@ -14,6 +14,7 @@ import type {
   ListenerConfig,
   MailFlowPolicy,
   RecipientRule,
+  SenderEntry,
   SenderGroup,
 } from "./config.ts";
 import type { Path } from "./faults.ts";
@@ -145,11 +146,16 @@ function resolveListener(
   const path: Path = ["listeners", name];
   const groups: SenderGroup[] = (listener.sender_groups ?? []).map((group, index) => ({
     name: group.name,
-    senders: group.senders ?? ["ALL"],
+    senders: sendersOf(group, (place) => lineOf([...path, "sender_groups", index, ...place])),
+    conditions: group.conditions ?? [],
+    ...group.comment === undefined ? {} : { comment: group.comment },
     policy: group.policy,
     line: lineOf([...path, "sender_groups", index]),
   }));
-  if (groups.length === 0) groups.push({ name: "ALL", senders: ["ALL"], policy: "default", line: lineOf(path) });
+  if (groups.length === 0) {
+    const line = lineOf(path);
+    groups.push({ name: "ALL", senders: [{ sender: "ALL", line }], conditions: [], policy: "default", line });
+  }
   const rules: RecipientRule[] = (listener.recipients ?? []).map((rule, index) => ({
     ...rule,
     line: lineOf([...path, "recipients", index]),
@@ -176,13 +182,16 @@ function resolveListener(
   };
 }
 
+function sendersOf(
+  { name, senders, conditions }: NonNullable<FileConfig["listeners"][string]["sender_groups"]>[number],
+  lineOf: (place: Path) => number,
+): SenderEntry[] {
+  const named = senders?.map((entry, place) => ({ ...entry, line: lineOf(["senders", place]) }));
+  return named ?? (name === "ALL" || conditions === undefined ? [{ sender: "ALL", line: lineOf([]) }] : []);
+}
+
 function policy(parsed: FileConfig, name: string): MailFlowPolicy {
-  const {
-    tls_required_for: _senders,
-    verify_client_certificate: _verify,
-    ...built
-  } = wholePolicy(parsed.mail_flow_policies, name);
-  return { name, ...built };
+  return { name, ...wholePolicy(parsed.mail_flow_policies, name) };
 }
 
 function destination(parsed: FileConfig, match: string): DestinationControl {

@@ -6,7 +6,6 @@
  * @module
  */
 import * as z from "zod";
-import { parseSender, senderForms } from "./addresses.ts";
 import {
   choiceKey,
   countKey,
@@ -25,9 +24,12 @@ import {
   textKey,
   withDefault,
 } from "./keys.ts";
+import { senderGroupKey } from "./schema_senders.ts";
 import { type Level, levelTable } from "../tls/level.ts";
 import { recipientPattern, recipientRuleKey } from "./schema_recipients.ts";
-import { fault, parseDomainPattern } from "./values.ts";
+import { kindOf, quoted } from "./faults.ts";
+import { textVariables } from "./variables.ts";
+import { parseDomainPattern } from "./values.ts";
 
 const levelNames: readonly Level[] = levelTable.map((row) => row.name);
 
@@ -47,6 +49,8 @@ export const policyBuiltin = {
   bare_line_feed: "reject",
   reject_code: 554,
   reject_text: "5.7.1 Access denied",
+  delayed_reject: false,
+  greeting_text: "ESMTP",
 } as const;
 
 /** What `destination_controls.default` is before the file says anything. */
@@ -74,26 +78,6 @@ export const bounceBuiltin = {
 const domainPattern = () =>
   textKey({ noun: "a domain", right: "a domain, or .domain for its subdomains", parse: parseDomainPattern });
 
-const sender = textKey({
-  noun: "a sender",
-  right: `one of: ${senderForms}`,
-  parse(text) {
-    const pattern = parseSender(text);
-    if (pattern === undefined) return fault("is no sender", `one of: ${senderForms}`);
-    if (pattern.kind === "dnslist" || pattern.kind === "certificate") {
-      return fault(`is not built yet: ${pattern.kind}[…] comes with a later release`, senderForms);
-    }
-    return { ok: true, value: pattern.kind === "all" ? "ALL" : text };
-  },
-}).meta({ sourceText: true }).describe(`A sender: ${senderForms}.`);
-
-const senderGroup = section({
-  name: nameKey("a name").describe("The group's name in the log; ALL is the one that ends the table."),
-  senders: listKey(sender, { right: "as in [10.0.0.0/8, .example.test]" }).optional()
-    .describe("Who belongs to the group. Default: ALL for the group named ALL; the others need it."),
-  policy: nameKey("a policy's name").describe("The mail flow policy of this group."),
-});
-
 /** One listener. */
 const listenerKey = section({
   type: withDefault(
@@ -111,7 +95,7 @@ const listenerKey = section({
     "A name under certificates, or a list: chosen by SNI and key type.",
   ),
   max_connections: withDefault(countKey({ min: 1, max: 100_000 }), 1000, "Connections at a time, a number."),
-  sender_groups: listKey(senderGroup, { right: "as in - { name: ALL, policy: default }" }).optional()
+  sender_groups: listKey(senderGroupKey, { right: "as in - { name: ALL, policy: default }" }).optional()
     .describe(
       "The host access table: read from the top, the first match wins, ALL ends it. Default: ALL with default.",
     ),
@@ -122,6 +106,23 @@ const listenerKey = section({
 });
 
 const replyText = replyTextKey();
+
+/** How much of its client's certificate a policy wants. */
+const verifyKey = z.unknown().transform((input, context): false | "preferred" | "required" => {
+  if (input === false || input === "preferred" || input === "required") return input;
+  if (input === true) return "required";
+  const shown = typeof input === "string" || typeof input === "number"
+    ? quoted(input)
+    : `this is ${kindOf(input)}, which`;
+  context.issues.push({
+    code: "custom",
+    message: `${shown} is none of false, preferred, required; one of them`,
+    input,
+  });
+  return false;
+}).meta({ enum: [false, true, "preferred", "required"] });
+
+const variablesSentence = `${textVariables.slice(0, -1).join(", ")} and ${textVariables.at(-1)} are filled in.`;
 
 /** One mail flow policy; what it leaves out is inherited. */
 const policyKey = section({
@@ -141,9 +142,10 @@ const policyKey = section({
     "With tls: preferred, envelope senders (address, domain, .domain) that must use TLS.",
   ),
   verify_client_certificate: inheritedKey(
-    flagKey(),
+    verifyKey,
     policyBuiltin.verify_client_certificate,
-    "Whether a client must show a certificate that verifies.",
+    "Client certificates, against the certificate authorities: false: none is asked for; preferred: none is fine, a bad one is " +
+      "refused; required, or true: one that verifies is demanded, and TLS with it.",
   ),
   max_message_size: inheritedKey(
     sizeKey({ min: "1K", max: "10G" }),
@@ -192,7 +194,21 @@ const policyKey = section({
     policyBuiltin.reject_code,
     "SMTP code of action reject, 400 to 599.",
   ),
-  reject_text: inheritedKey(replyText, policyBuiltin.reject_text, "Its text, with the enhanced code in front."),
+  reject_text: inheritedKey(
+    replyText,
+    policyBuiltin.reject_text,
+    `Its text, with the enhanced code in front. ${variablesSentence}`,
+  ),
+  delayed_reject: inheritedKey(
+    flagKey(),
+    policyBuiltin.delayed_reject,
+    "Whether action reject waits for the recipients, so that they and the sender are in the log: each gets the reply.",
+  ),
+  greeting_text: inheritedKey(
+    replyText,
+    policyBuiltin.greeting_text,
+    `The text of the greeting, behind the host name. ${variablesSentence}`,
+  ),
 });
 
 const destinationShape = {

@@ -47,15 +47,19 @@ function senderGroups(
       });
     }
     seenNames.set(group.name, twin ?? line);
-    if (group.senders === undefined && group.name !== "ALL" && !remains.damaged(at)) {
-      errors.push({ path: [...at, "senders"], at: "key", text: "is missing; a list of senders, as in [10.0.0.0/8]" });
+    if (group.senders === undefined && group.conditions === undefined && group.name !== "ALL" && !remains.damaged(at)) {
+      errors.push({
+        path: [...at, "senders"],
+        at: "key",
+        text: "is missing; a list of senders, as in [10.0.0.0/8], or conditions",
+      });
     }
     if (end !== undefined) {
       const text = `can never be reached: line ${end} takes all senders and this is line ${line}; put it above`;
       warnings.push({ path: at, at: "value", text });
     }
-    const senders = group.senders ?? (group.name === "ALL" ? ["ALL"] : []);
-    for (const [place, sender] of senders.entries()) {
+    const senders = group.senders ?? (group.name === "ALL" ? [{ sender: "ALL" }] : []);
+    for (const [place, { sender }] of senders.entries()) {
       const pattern = parseSender(sender);
       const here: Path = [...at, "senders", place];
       const first = seenSenders.get(sender.toLowerCase());
@@ -80,7 +84,7 @@ function senderGroups(
     errors.push({ path, at: "value", text: `is empty; ${endRight}` });
     return;
   }
-  if (last.senders === undefined ? last.name !== "ALL" : !last.senders.includes("ALL")) {
+  if (last.senders === undefined ? last.name !== "ALL" : !last.senders.some(({ sender }) => sender === "ALL")) {
     const at: Path = [...path, groups.length - 1];
     if (last.senders !== undefined && remains.damaged([...at, "senders"])) return;
     errors.push({ path: at, at: "value", text: `ends the table and does not take ALL; ${endRight}` });

@@ -33,16 +33,23 @@ export function addressFamily(text: string): 4 | 6 | 0 {
 
 /** The name whose PTR record tells the name of `address`: RFC 1035 §3.5, RFC 3596 §2.5. `undefined` for what is no address. */
 export function reverseNameOf(address: string): string | undefined {
+  const labels = reversedAddress(address);
+  // The nibbles of an IPv6 address make 63 characters, an IPv4 address never more than 15.
+  return labels === undefined ? undefined : labels + (labels.length > 15 ? ".ip6.arpa" : ".in-addr.arpa");
+}
+
+/** The labels of an address, last part first, as reverse zones and DNS lists (RFC 5782 §2.1, §2.4) have them. */
+export function reversedAddress(address: string): string | undefined {
   const bare = address.split("%")[0];
-  if (addressFamily(bare) === 4) return bare.split(".").reverse().join(".") + ".in-addr.arpa";
+  if (addressFamily(bare) === 4) return bare.split(".").reverse().join(".");
   const groups = addressFamily(bare) === 6 ? ipv6Groups(bare) : undefined;
   if (groups === undefined) return undefined;
   const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
   if (mapped) {
-    return [groups[7] & 255, groups[7] >> 8, groups[6] & 255, groups[6] >> 8].join(".") + ".in-addr.arpa";
+    return [groups[7] & 255, groups[7] >> 8, groups[6] & 255, groups[6] >> 8].join(".");
   }
   const digits = groups.map((group) => group.toString(16).padStart(4, "0")).join("");
-  return [...digits].reverse().join(".") + ".ip6.arpa";
+  return [...digits].reverse().join(".");
 }
 
 /** One text for each address, so that two spellings compare equal. What is no IPv6 address stays as it is. */

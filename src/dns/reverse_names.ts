@@ -20,6 +20,8 @@ export interface ClientName {
   host: string | undefined;
   /** The name points back to the address. */
   verified: boolean;
+  /** The DNS gave no answer, or none in time. */
+  failed: boolean;
 }
 
 /** A look-up that answers at once what it knows. `ms`: the time for one look-up, asked for with each. */
@@ -31,7 +33,7 @@ export function reverseNames(
   const learn = async (address: string): Promise<ClientName> => {
     const { host, verified, failed }: ReverseName = await reverseName(address, { resolver, clock, ms: ms() });
     underWay.delete(address);
-    const name = { host, verified };
+    const name = { host, verified, failed };
     if (known.size >= namesMax) known.delete(known.keys().next().value!);
     known.delete(address);
     known.set(address, { name, until: clock.monotonic() + (failed ? failedMs : keptMs) });

@@ -87,7 +87,7 @@ function listenerDecision({ name, address, type, transport, hostname }: Listener
 
 /** The group that took the client, and why the ones above did not. `undefined`: the connection ended before. */
 function groupDecision(
-  { service: { listener, config }, client, rehearsal, source }: InboundQuestion,
+  { service: { listener, config }, client, rehearsal }: InboundQuestion,
 ): { decision: Decision; policy: string } | undefined {
   const event = rehearsal.events.find((one) => one.event === "icid_group");
   const at = listener.sender_groups.findIndex(({ name }) => name === event?.group);
@@ -98,10 +98,9 @@ function groupDecision(
     line: group.line,
   }));
   const group = listener.sender_groups[at];
-  const entry: Path = ["listeners", listener.name, "sender_groups", at, "senders", group.senders.indexOf(event.match)];
-  const said = source(entry);
+  const entry = group.senders.find(({ sender }) => sender === event.match);
   const text = `${group.name} takes it by ${event.match}`;
-  return { decision: { step: "group", text, line: said?.line ?? group.line, notes }, policy: group.policy };
+  return { decision: { step: "group", text, line: entry?.line ?? group.line, notes }, policy: group.policy };
 }
 
 const sendersShown = 3;
@@ -112,7 +111,7 @@ function whyNot(group: SenderGroup, { facts, config }: { facts: SenderFacts; con
     const action = config.mail_flow_policies.get(group.policy)?.action;
     return `${group.name} has ${match.pattern}, and its policy ${group.policy} says ${action}`;
   }
-  const { senders } = group;
+  const senders = [...group.senders.map(({ sender }) => sender), ...group.conditions];
   const more = senders.length > sendersShown ? ` and ${senders.length - sendersShown} more` : "";
   const list = senders.slice(0, sendersShown).join(", ") + more;
   const unproven = facts.host !== undefined && !facts.verified &&

@@ -87,6 +87,7 @@ export async function rehearse(
     log,
     spool: { ids: { next: () => ++last }, draft: unused, put: unused },
     reverse: () => client.name,
+    lists: () => Promise.resolve(new Map()),
     pressure,
     rates: countsInMemory(clock.monotonic),
   };
@@ -231,6 +232,7 @@ function playedFacts(protocol: Method, name: string | undefined): PeerFacts {
         notBefore: 0,
         notAfter: Infinity,
         names: [name],
+        commonNames: [name],
         fingerprint: "",
         key: "",
         signature: "",

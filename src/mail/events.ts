@@ -39,6 +39,18 @@ export type MailEvent =
   }
   | { event: "icid_tls"; icid: number; protocol: string; cipher: string; resumed: boolean }
   | { event: "icid_tls_failed"; icid: number; code: number; error: string; reason: string }
+  | {
+    event: "icid_certificate";
+    icid: number;
+    verified: boolean;
+    /** RFC 2253 text. */
+    subject: string;
+    /** What it proves. */
+    names: readonly string[];
+    /** Why it proves nothing. */
+    reason?: string;
+    text?: string;
+  }
   | { event: "icid_note"; icid: number; reason: string; text: string }
   | { event: "icid_close"; icid: number }
   | { event: "icid_lost"; icid: number }
@@ -139,6 +151,9 @@ export function eventText(e: MailEvent): string {
       return `ICID ${e.icid} TLS success protocol ${e.protocol} cipher ${e.cipher}`;
     case "icid_tls_failed":
       return `ICID ${e.icid} TLS failed: (${e.code}, ${quoted(e.error)})`;
+    case "icid_certificate":
+      return `ICID ${e.icid} TLS client certificate ${e.verified ? "" : "not "}verified ${p(e.subject)}` +
+        (e.text === undefined ? "" : `: ${p(e.text)}`);
     case "icid_note":
       return `ICID ${e.icid} ${p(e.text)}`;
     case "icid_close":

@@ -131,7 +131,7 @@ export function certificateFacts(native: Native, certificate: Pointer): Certific
     serial: textOf(printed(native, (bio) => native.i2a_ASN1_INTEGER(bio, native.X509_get0_serialNumber(certificate)))),
     notBefore: timeOf(native, native.X509_get0_notBefore(certificate)) ?? NaN,
     notAfter: timeOf(native, native.X509_get0_notAfter(certificate)) ?? NaN,
-    names: certificateNames(native, certificate),
+    ...certificateNames(native, certificate),
     fingerprint: certificateFingerprint(native, certificate),
     key: keyText(native, native.X509_get0_pubkey(certificate)),
     signature: textAt(native, native.OBJ_nid2ln(native.X509_get_signature_nid(certificate))),
@@ -162,28 +162,28 @@ const commonName = 13; // NID_commonName
 const dnsName = 2; // GEN_DNS
 const asUtf8 = 0x12n; // ASN1_STRFLGS_ESC_CTRL | ASN1_STRFLGS_UTF8_CONVERT
 
-/** DNS names of the SAN; the common names where there is none (RFC 6125 §6.4.4). */
-function certificateNames(native: Native, certificate: Pointer): string[] {
+/** The DNS names of the SAN, else the common names (RFC 6125 §6.4.4); and the common names in any case. */
+function certificateNames(native: Native, certificate: Pointer): Pick<CertificateFacts, "names" | "commonNames"> {
   const names: string[] = [];
-  const printName = (text: Deno.PointerValue) =>
-    names.push(textOf(printed(native, (bio) => native.ASN1_STRING_print_ex(bio, text, asUtf8))));
+  const commonNames: string[] = [];
+  const nameOf = (text: Deno.PointerValue) =>
+    textOf(printed(native, (bio) => native.ASN1_STRING_print_ex(bio, text, asUtf8)));
   const sans = native.X509_get_ext_d2i(certificate, subjectAltName, null, null);
   if (sans !== null) {
     using owned = new Handle("names", { pointer: sans, free: native.GENERAL_NAMES_free });
     const type = new Int32Array(1);
     for (const san of stackMembers(native, owned.pointer)) {
       const value = native.GENERAL_NAME_get0_value(san, new Uint8Array(type.buffer));
-      if (type[0] === dnsName) printName(value);
+      if (type[0] === dnsName) names.push(nameOf(value));
     }
   }
-  if (names.length > 0) return names;
   const subject = native.X509_get_subject_name(certificate);
   let at = native.X509_NAME_get_index_by_NID(subject, commonName, -1);
   while (at >= 0) {
-    printName(native.X509_NAME_ENTRY_get_data(native.X509_NAME_get_entry(subject, at)));
+    commonNames.push(nameOf(native.X509_NAME_ENTRY_get_data(native.X509_NAME_get_entry(subject, at))));
     at = native.X509_NAME_get_index_by_NID(subject, commonName, at);
   }
-  return names;
+  return { names: names.length > 0 ? names : commonNames, commonNames };
 }
 
 const curveNames: Record<string, string> = { prime256v1: "P-256", secp384r1: "P-384", secp521r1: "P-521" };

@@ -41,6 +41,9 @@ export type ServerStep =
   /** Send the replies and close. */
   | { kind: "end"; reason: EndReason };
 
+/** RFC 5321 §4.5.3.1.5: 512 for a line of a reply, of which 4 are the code and 2 the line's end. */
+const greetingOctetsMax = 506;
+
 const noOctets = new Uint8Array(0);
 const read: ServerStep = { kind: "read" };
 const startTls: ServerStep = { kind: "start_tls" };
@@ -59,9 +62,9 @@ export class ServerSession {
 
   constructor(options: ServerOptions, host: ServerHost) {
     this.#state = new ServerState(options, host);
-    const { refusal, hostname } = options;
+    const { refusal, hostname, greeting } = options;
     // RFC 5321 §4.2: no enhanced code in the greeting; the owner's text of a refusal may carry one.
-    this.#state.say(refusal ?? reply(220, undefined, `${hostname} ESMTP`));
+    this.#state.say(refusal ?? reply(220, undefined, `${hostname} ${greeting}`.slice(0, greetingOctetsMax)));
   }
 
   /** Replies that wait to be sent, empty where there are none. They are handed over. */
@@ -74,7 +77,7 @@ export class ServerSession {
     return this.#text === undefined && this.#chunk === undefined ? "command" : "text";
   }
 
-  /** The greeting refused the client: only QUIT is waited for. */
+  /** The client was refused: only QUIT is waited for. */
   get refused(): boolean {
     return this.#state.options.refusal !== undefined;
   }
@@ -117,10 +120,10 @@ export class ServerSession {
     this.#text?.refuse(answer, reason);
   }
 
-  /** TLS is up. The state is as after the greeting. */
-  secured(tls: ReceivedTls): void {
+  /** TLS is up. The state is as after the greeting; `options` are those of a client of which more is known now. */
+  secured(tls: ReceivedTls, options: ServerOptions = this.#state.options): void {
     this.#lines = new LineReader();
-    this.#state.secured(tls);
+    this.#state.secured(tls, options);
   }
 
   /** The connection is gone: the open transaction ends. */

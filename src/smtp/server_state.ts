@@ -16,11 +16,15 @@ export interface ServerOptions {
   address: string;
   /** The client's verified name. */
   host: string | undefined;
-  /** What the greeting refused: no command but QUIT is obeyed then. */
+  /** The greeting's text behind the host name. */
+  greeting: string;
+  /** What the greeting refused, or what TLS brought to light: no command but QUIT is obeyed then. */
   refusal?: Reply;
   tls: "off" | "preferred" | "required";
   /** Whether there is anything to start TLS with. */
   tlsReady: boolean;
+  /** Whether mail from a sender is not taken in clear. It is asked in clear only. */
+  mustUseTls?: (sender: string) => boolean;
   messageOctetsMax: number;
   messagesMax: number;
   recipientsMax: number;
@@ -83,8 +87,10 @@ export type EndReason =
 
 /** The mutable record that verbs and text share. */
 export class ServerState {
-  readonly options: ServerOptions;
+  #options: ServerOptions;
   readonly host: ServerHost;
+  /** The greeting was one that welcomes. */
+  readonly greeted: boolean;
   /** The name from EHLO or HELO; `undefined`: not said, or said before TLS. */
   helo: string | undefined;
   /** EHLO was said. */
@@ -101,8 +107,14 @@ export class ServerState {
   #out = "";
 
   constructor(options: ServerOptions, host: ServerHost) {
-    this.options = options;
+    this.#options = options;
     this.host = host;
+    this.greeted = options.refusal === undefined;
+  }
+
+  /** How the session behaves from here on. */
+  get options(): ServerOptions {
+    return this.#options;
   }
 
   /** Adds a reply. */
@@ -160,9 +172,10 @@ export class ServerState {
     this.host.drop(dropped.mid, reason);
   }
 
-  /** TLS is up: RFC 3207 §4.2 lets nothing from before count. */
-  secured(tls: ReceivedTls): void {
+  /** TLS is up: RFC 3207 §4.2 lets nothing from before count, and what was proven may change how the client is treated. */
+  secured(tls: ReceivedTls, options: ServerOptions): void {
     this.tls = tls;
+    this.#options = options;
     this.helo = undefined;
     this.extended = false;
   }

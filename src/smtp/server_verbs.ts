@@ -37,7 +37,8 @@ const needsSmtputf8 = reply(553, "5.6.7", "Address needs SMTPUTF8");
 
 /** Obeys or refuses one command; replies are added to the state. */
 export function obey(state: ServerState, command: Command, behind: number): Next {
-  if (state.options.refusal !== undefined) return refused(state, command);
+  const { refusal } = state.options;
+  if (refusal !== undefined) return refused(state, command, refusal);
   if (!allowedInClear(command.verb === "malformed" ? command.of : command.verb) && needsTls(state)) {
     return withoutTls(state, command);
   }
@@ -87,11 +88,11 @@ export function obey(state: ServerState, command: Command, behind: number): Next
   }
 }
 
-/** RFC 5321 §3.1: after a refusing greeting everything but QUIT is out of order. */
-function refused(state: ServerState, command: Command): undefined {
+/** RFC 5321 §3.1: after a refusing greeting everything but QUIT is out of order. A client that TLS got refused was greeted and hears why. */
+function refused(state: ServerState, command: Command, refusal: Reply): undefined {
   if (command.verb === "QUIT") return quit(state);
   if (command.verb === "foreign") return foreign(state);
-  state.fault(outOfOrder("Access denied; only QUIT is taken"));
+  state.fault(state.greeted ? refusal : outOfOrder("Access denied; only QUIT is taken"));
   if (command.verb === "BDAT") state.end ??= "chunk_unknown";
 }
 
@@ -144,6 +145,10 @@ function mail(state: ServerState, { sender, parameters }: Of<"MAIL">): undefined
   }
   if (isBeyondAscii(sender) && parameters.smtputf8 !== true) {
     state.say(needsSmtputf8);
+    return state.idle();
+  }
+  if (state.tls === undefined && state.options.mustUseTls?.(sender) === true) {
+    state.say(mustStartTls);
     return state.idle();
   }
   if ((parameters.size ?? 0) > state.options.messageOctetsMax) {

@@ -189,6 +189,8 @@ export interface CertificateFacts {
   notAfter: number;
   /** DNS names of the subject alternative name; the common name where there is none. */
   names: string[];
+  /** The common names of the subject, one as a rule. */
+  commonNames: string[];
   /** SHA-256 over the DER, hexadecimal with colons. */
   fingerprint: string;
   /** `RSA 2048`, `EC P-256`, `ED25519`. */

@@ -5,8 +5,8 @@
  */
 import { Acceptor, type OpenListener } from "../../src/accept/acceptor.ts";
 import { Pressure } from "../../src/base/pressure.ts";
-import { makeService, type ReverseLookup, type StartTls } from "../../src/accept/service.ts";
-import type { Config, ListenerConfig, MailFlowPolicy } from "../../src/config/config.ts";
+import { type ListLookup, makeService, type ReverseLookup, type StartTls } from "../../src/accept/service.ts";
+import type { Config, ListenerConfig, MailFlowPolicy, SenderGroup } from "../../src/config/config.ts";
 import { eventText, type MailEvent, type MailLog } from "../../src/mail/events.ts";
 import type { Conn } from "../../src/net/net.ts";
 import { countsInMemory } from "../../src/rates/rates.ts";
@@ -19,7 +19,10 @@ export interface RigOptions {
   policy?: Partial<MailFlowPolicy>;
   listener?: Partial<ListenerConfig>;
   limits?: Partial<Config["limits"]>;
+  /** Further policies, or others under the names P and next. */
+  policies?: readonly MailFlowPolicy[];
   reverse?: ReverseLookup;
+  lists?: ListLookup;
   startTls?: StartTls;
 }
 
@@ -31,6 +34,8 @@ export function policyOf(changes: Partial<MailFlowPolicy> = {}): MailFlowPolicy 
     name: "P",
     action: "accept",
     tls: "preferred",
+    tls_required_for: [],
+    verify_client_certificate: false,
     max_message_size: 1_000_000,
     max_messages_per_connection: 10,
     max_recipients_per_message: 50,
@@ -41,8 +46,16 @@ export function policyOf(changes: Partial<MailFlowPolicy> = {}): MailFlowPolicy 
     bare_line_feed: "reject",
     reject_code: 554,
     reject_text: "5.7.1 Access denied",
+    delayed_reject: false,
+    greeting_text: "ESMTP",
     ...changes,
   };
+}
+
+/** A row of a sender table. */
+export function groupOf(name: string, senders: readonly string[], changes: Partial<SenderGroup> = {}): SenderGroup {
+  const entries = senders.map((sender) => ({ sender, line: 1 }));
+  return { name, senders: entries, conditions: [], policy: "P", line: 1, ...changes };
 }
 
 /** One listener with one group. */
@@ -55,7 +68,7 @@ export function listenerOf(changes: Partial<ListenerConfig> = {}): ListenerConfi
     hostname: "gw.example.test",
     certificate: ["demo"],
     max_connections: 100,
-    sender_groups: [{ name: "ALL", senders: ["ALL"], policy: "P", line: 1 }],
+    sender_groups: [groupOf("ALL", ["ALL"])],
     recipients: [
       { address: "example.test", action: "accept", line: 1 },
       { address: "ALL", action: "reject", line: 2 },
@@ -97,10 +110,10 @@ export function configOf(listener: ListenerConfig, options: RigOptions): Config 
     certificates: new Map(),
     certificate_authorities: { system: true, custom: [], crls: [] },
     listeners: [listener],
-    mail_flow_policies: new Map([["P", policyOf(options.policy)], [
-      "next",
-      policyOf({ name: "next", action: "continue" }),
-    ]]),
+    mail_flow_policies: new Map(
+      [policyOf(options.policy), policyOf({ name: "next", action: "continue" }), ...options.policies ?? []]
+        .map((policy) => [policy.name, policy]),
+    ),
     smtp_routes: new Map(),
     destination_controls: { certificate: null, default: control, domains: new Map() },
     bounce_profiles: new Map(),
@@ -169,7 +182,8 @@ export class AcceptRig {
       space: () => this.machine.space,
       memory: () => this.machine.memory,
     });
-    this.acceptor = new Acceptor({ clock, spool, log, reverse, pressure, rates: this.rates });
+    const lists = options.lists ?? (() => Promise.resolve(new Map()));
+    this.acceptor = new Acceptor({ clock, spool, log, reverse, lists, pressure, rates: this.rates });
     const listener = listenerOf(options.listener);
     this.open = this.acceptor.listen(
       this.listener,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RigOptions } from "./accept_rig.ts";
-import { AcceptRig, transaction } from "./accept_rig.ts";
+import { AcceptRig, groupOf, transaction } from "./accept_rig.ts";
 import { limits } from "../../src/base/limits.ts";
 import { SpoolFullError } from "../../src/queue/spool.ts";
 import type { StartTls } from "../../src/accept/service.ts";
@@ -260,9 +260,9 @@ test("Acceptor waits for the client's name, but not longer than dns.timeout", {
 test("Acceptor lets only a verified name match", {
   listener: {
     sender_groups: [
-      { name: "FRIENDS", senders: [".example.com"], policy: "next", line: 1 },
-      { name: "BYNAME", senders: ["client.example.com"], policy: "P", line: 1 },
-      { name: "ALL", senders: ["ALL"], policy: "P", line: 2 },
+      groupOf("FRIENDS", [".example.com"], { policy: "next" }),
+      groupOf("BYNAME", ["client.example.com"]),
+      groupOf("ALL", ["ALL"]),
     ],
   },
   reverse: (address) => Promise.resolve({ host: "client.example.com", verified: address === "192.0.2.8" }),
@@ -376,7 +376,7 @@ test("Acceptor lets no client forge a log line", { policy: { action: "relay" } }
 });
 
 test("Acceptor tells the operator of a fault of its own, and lets nobody in by it", {
-  listener: { sender_groups: [{ name: "NET", senders: ["10.0.0.0/8"], policy: "P", line: 1 }] },
+  listener: { sender_groups: [groupOf("NET", ["10.0.0.0/8"])] },
 }, async (rig) => {
   assert.equal(await rig.connect().rest(), "");
   await settled();

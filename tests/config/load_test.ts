@@ -43,6 +43,8 @@ Deno.test("loadConfig: version: 1 is a whole configuration, with one warning", a
     name: "default",
     action: "accept",
     tls: "preferred",
+    tls_required_for: [],
+    verify_client_certificate: false,
     max_message_size: 10 * 1024 ** 2,
     max_messages_per_connection: 10,
     max_recipients_per_message: 50,
@@ -53,6 +55,8 @@ Deno.test("loadConfig: version: 1 is a whole configuration, with one warning", a
     bare_line_feed: "reject",
     reject_code: 554,
     reject_text: "5.7.1 Access denied",
+    delayed_reject: false,
+    greeting_text: "ESMTP",
   }]);
   assert.deepEqual(config.destination_controls.default, {
     match: "default",
@@ -130,7 +134,7 @@ Deno.test("loadConfig: senders are read from the source text, so that 10.1 and 1
       - { name: OWN, senders: [10.1, 10.10, 10, 192.168., 1e1, "::1", 2001:db8::/32, 10.0.0.1-9, Mail.example.test, .corp.test], policy: default }
       - { name: ALL, policy: default }
 `));
-  assert.deepEqual(sender_groups[0].senders, [
+  assert.deepEqual(sender_groups[0].senders.map(({ sender }) => sender), [
     "10.1",
     "10.10",
     "10",
@@ -143,7 +147,49 @@ Deno.test("loadConfig: senders are read from the source text, so that 10.1 and 1
     ".corp.test",
   ]);
   assert.deepEqual(sender_groups.map((group) => group.line), [6, 7]);
-  assert.deepEqual(sender_groups[1].senders, ["ALL"]);
+  assert.deepEqual(sender_groups[1].senders, [{ sender: "ALL", line: 7 }]);
+});
+
+Deno.test("loadConfig: a sender group keeps its comments and conditions, and each entry its line", async () => {
+  const { listeners: [{ sender_groups: [group, bare] }], mail_flow_policies } = await config(
+    listener(`    sender_groups:
+      - name: OWN
+        comment: Everything of ours
+        conditions: [no_ptr, ptr_mismatch]
+        senders:
+          - 10.0.0.0/8
+          - { sender: 10.1, comment: branch office }
+          - { sender: all }
+          - dnslist[bl.example.test, 127.0.0.2, 127.0.0.4-8]
+          - "certificate[Mail Gateway]"
+        policy: default
+      - { name: BARE, conditions: [ptr_lookup_failed], policy: VERIFY }
+      - { name: ALL, policy: default }
+mail_flow_policies:
+  VERIFY: { verify_client_certificate: true, tls_required_for: [Example.Test, .sub.test, a@B.test], delayed_reject: true }
+`),
+  );
+  assert.deepEqual(group, {
+    name: "OWN",
+    comment: "Everything of ours",
+    conditions: ["no_ptr", "ptr_mismatch"],
+    senders: [
+      { sender: "10.0.0.0/8", line: 10 },
+      { sender: "10.1", comment: "branch office", line: 11 },
+      { sender: "ALL", line: 12 },
+      { sender: "dnslist[bl.example.test, 127.0.0.2, 127.0.0.4-8]", line: 13 },
+      { sender: "certificate[Mail Gateway]", line: 14 },
+    ],
+    policy: "default",
+    line: 6,
+  });
+  assert.deepEqual([bare.senders, bare.conditions], [[], ["ptr_lookup_failed"]]);
+  const { verify_client_certificate, tls_required_for, delayed_reject } = mail_flow_policies.get("VERIFY")!;
+  assert.deepEqual([verify_client_certificate, tls_required_for, delayed_reject], [
+    "required",
+    ["example.test", ".sub.test", "a@b.test"],
+    true,
+  ]);
 });
 
 Deno.test("loadConfig: tables that are left out follow the listener's type; one that is written ends with a rejection", async () => {
@@ -164,9 +210,16 @@ listeners:
     ["example.test accept", "Bob@ accept", "ALL reject"],
   ]);
   for (const { sender_groups } of listeners) {
-    assert.deepEqual(sender_groups.map(({ name, senders, policy }) => ({ name, senders, policy })), [
-      { name: "ALL", senders: ["ALL"], policy: "default" },
-    ]);
+    assert.deepEqual(
+      sender_groups.map(({ name, senders, policy }) => ({
+        name,
+        senders: senders.map(({ sender }) => sender),
+        policy,
+      })),
+      [
+        { name: "ALL", senders: ["ALL"], policy: "default" },
+      ],
+    );
   }
 });
 
@@ -250,6 +303,32 @@ const warned: { name: string; source: string; lines: string[] }[] = [
     lines: [
       '6:30: listeners.inbound.sender_groups[0].senders[0]: warning: "10.0.0.1/8" has bits behind its prefix, which do not count; the network\'s first address',
       '7:30: listeners.inbound.sender_groups[1].senders[0]: warning: "Mail.test" stands in line 6 already, which wins; once',
+    ],
+  },
+  {
+    name: "certificate groups that nobody can get to, and variables that are none",
+    source: listener(`    sender_groups:
+      - { name: PARTNER, senders: ["certificate[mx.partner.test]"], policy: default }
+      - { name: ALL, policy: BLOCKED }
+mail_flow_policies:
+  BLOCKED: { action: reject, reject_text: "5.7.1 $RemoteIP of $Groop", greeting_text: "$Hostname costs $5 and $more" }
+`),
+    lines: [
+      "6:36: listeners.inbound.sender_groups[0].senders[0]: warning: a client that no group but ALL takes is refused before it can show a certificate; delayed_reject: true in that policy",
+      '9:43: mail_flow_policies.BLOCKED.reject_text: warning: "$Groop" is no variable and stays as it is; did you mean $Group?',
+      '9:87: mail_flow_policies.BLOCKED.greeting_text: warning: "$more" is no variable and stays as it is; known here: $Hostname, $RemoteIP, $Group, $HATEntry',
+    ],
+  },
+  {
+    name: "a certificate group of a listener without TLS",
+    source: listener(`    sender_groups:
+      - { name: PARTNER, senders: ["certificate[mx.partner.test]"], policy: default }
+      - { name: ALL, policy: CLEAR }
+mail_flow_policies:
+  CLEAR: { tls: off }
+`),
+    lines: [
+      "6:36: listeners.inbound.sender_groups[0].senders[0]: warning: a client that no group but ALL takes is offered no TLS, so it can show no certificate; tls: preferred in that policy",
     ],
   },
   {

@@ -57,6 +57,7 @@ export class Way implements AsyncDisposable {
       log,
       spool: way.#spool,
       reverse,
+      lists: () => Promise.resolve(new Map()),
       pressure: way.#pressure,
       rates,
     });

@@ -17,7 +17,9 @@ const tlsError = String.raw`\(\d+, ${quoted}\)`;
 /** Every message about a connection or a message; what is about the gateway itself is the gateway's own words. */
 const grammar: readonly RegExp[] = [
   `New SMTP ICID \\d+ interface \\w+ \\(${address}\\) address ${address} reverse dns host \\S+ verified (?:yes|no)`,
-  "ICID \\d+ (?:ACCEPT|RELAY|REJECT|TCPREFUSE) SG \\w+ match \\S+",
+  "ICID \\d+ (?:ACCEPT|RELAY|REJECT|TCPREFUSE) SG [\\w.-]+ match \\S.*",
+  "ICID \\d+ TLS client certificate (?:not )?verified .+",
+  "ICID \\d+ (?:MAIL refused|refused): .+",
   "ICID \\d+ TLS success protocol TLSv1(?:\\.\\d)? cipher [\\w-]+",
   `ICID \\d+ TLS failed: ${tlsError}`,
   "ICID \\d+ (?:close|lost|timed out|too many [a-z ]+|commands in clear behind STARTTLS|a [a-z ]+|[A-Z]+ without a size)",
@@ -27,7 +29,7 @@ const grammar: readonly RegExp[] = [
   "Start MID \\d+(?: ICID \\d+)?",
   "MID \\d+ (?:ICID \\d+ )?From: <.*>",
   "MID \\d+ (?:ICID \\d+ )?RID \\d+ To: <.+>",
-  "MID \\d+ ICID \\d+ To: <.+> Rejected by (?:RAT|max_[a-z_]+)",
+  "MID \\d+ ICID \\d+ To: <.+> Rejected by (?:[HR]AT|max_[a-z_]+)",
   `MID \\d+ Message-ID ${quoted}`,
   `MID \\d+ Subject ${quoted}`,
   "MID \\d+ ready \\d+ bytes from <.*>",

@@ -5,7 +5,13 @@ import { RecipientTable } from "../../src/policy/recipient_table.ts";
 import { SenderTable } from "../../src/policy/sender_table.ts";
 
 function groups(...rows: [name: string, policy: string, ...senders: string[]][]): SenderGroup[] {
-  return rows.map(([name, policy, ...senders], line) => ({ name, policy, senders, line }));
+  return rows.map(([name, policy, ...senders], line) => ({
+    name,
+    policy,
+    senders: senders.map((sender) => ({ sender, line })),
+    conditions: [],
+    line,
+  }));
 }
 
 function rules(...rows: [address: string, action: "accept" | "reject"][]): RecipientRule[] {
@@ -71,6 +77,8 @@ function policy(name: string, action: MailFlowPolicy["action"]): MailFlowPolicy 
     name,
     action,
     tls: "off",
+    tls_required_for: [],
+    verify_client_certificate: false,
     max_message_size: 1,
     max_messages_per_connection: 1,
     max_recipients_per_message: 1,
@@ -81,6 +89,8 @@ function policy(name: string, action: MailFlowPolicy["action"]): MailFlowPolicy 
     bare_line_feed: "reject",
     reject_code: 550,
     reject_text: "5.7.1 Go away",
+    delayed_reject: false,
+    greeting_text: "ESMTP",
   };
 }
 
@@ -90,6 +100,8 @@ const policies = new Map(
 
 function tables(...rows: [string, string, ...string[]][]): ListenerTables {
   return {
+    hostname: "gw.example.test",
+    tlsSenders: new Map(),
     senders: new SenderTable(groups(...rows)),
     recipients: new RecipientTable(rules(["example.test", "accept"], ["ALL", "reject"])),
     policies,

@@ -14,6 +14,7 @@ export const plainOptions: ServerOptions = {
   hostname: "gw.example.test",
   address: "192.0.2.7",
   host: "client.example.com",
+  greeting: "ESMTP",
   tls: "preferred",
   tlsReady: true,
   messageOctetsMax: 1_000,

@@ -87,6 +87,15 @@ function eventOf(chance: Chance): MailEvent {
       group: "ALL",
       match: word(),
     },
+    {
+      event: "icid_certificate",
+      icid,
+      verified: false,
+      subject: hostile(),
+      names: [],
+      reason: "expired",
+      text: some(),
+    },
     { event: "icid_tls_failed", icid, code, error: hostile(), reason: "other" },
     { event: "mid_from", mid, icid: chance.oneIn(2) ? icid : undefined, from: hostile() },
     { event: "mid_to", mid, icid, rid, to: some() },
@@ -159,6 +168,7 @@ function* textsIn(value: unknown): Generator<string> {
 const kinds = [
   "icid_open",
   "icid_group",
+  "icid_certificate",
   "icid_tls_failed",
   "mid_from",
   "mid_to",

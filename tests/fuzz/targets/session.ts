@@ -377,6 +377,7 @@ export const sessionTarget = target<Input>({
       hostname: "gw.example.test",
       address: chance.pick(["192.0.2.7", "2001:db8::7"]),
       host: chance.pick([undefined, "client.example.com"]),
+      greeting: "ESMTP",
       refusal: chance.oneIn(20) ? reply(554, undefined, "5.7.1 Access denied") : undefined,
       tls: chance.pick(["off", "preferred", "preferred", "required"]),
       tlsReady: !chance.oneIn(4),
