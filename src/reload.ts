@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Acceptor, OpenListener } from "./accept/acceptor.ts";
+import type { Acceptor } from "./accept/acceptor.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Random } from "./base/random.ts";
 import { LineLog, type LogOptions } from "./base/log.ts";
@@ -15,15 +15,16 @@ import { RotatingFile, standardOutput } from "./base/log_sinks.ts";
 import { causeOf } from "./base/text.ts";
 import { tlsCheck } from "./certs/check.ts";
 import { filesOf, loadInventory, loadTrust } from "./certs/inventory.ts";
-import type { Config, ListenerConfig } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import type { Findings } from "./config/cross.ts";
 import { type Fault, faultText, warningText } from "./config/faults.ts";
 import { loadConfig } from "./config/load.ts";
 import { openStorage, type Storage } from "./config/storage.ts";
 import { type FileWatch, watchFiles } from "./config/watch.ts";
+import { type DoorDraft, Doors, type DoorState, newDoorDraft } from "./doors.ts";
 import { buildEdition, type Edition } from "./edition.ts";
-import { eventText, type MailEvent, type MailLog } from "./mail/events.ts";
-import { type Endpoint, endpointText, type Listener } from "./net/net.ts";
+import { eventText, type MailEvent } from "./mail/events.ts";
+import { endpointText } from "./net/net.ts";
 import type { Tcp } from "./net/tcp.ts";
 import { type OpenSslEngine, openSslEngine } from "./openssl/engine.ts";
 
@@ -40,7 +41,8 @@ export interface EditionsWorld {
 export interface Ground {
   storage: Storage;
   engine: OpenSslEngine;
-  log: MailLog;
+  /** Statistics and alerts hear it by `observe`. */
+  log: LineLog<MailEvent>;
 }
 
 /** A configuration that cannot be applied, with everything that is wrong with it. */
@@ -57,39 +59,32 @@ export class ConfigError extends Error {
   }
 }
 
-/** A listener's socket and, once it serves, its loop. */
-interface Door {
-  at: Endpoint;
-  listener: Listener;
-  loop?: OpenListener;
-}
-
 /** Everything that was made for the next configuration, until it is in force or undone. */
 interface Draft {
   edition?: Edition;
-  opened: Map<string, Door>;
-  /** Closed to make room for a new one on the same port, with the service to give back if all is undone. */
-  displaced: Door[];
+  doors: DoorDraft;
 }
 
 /** See the module. */
 export class Editions {
   readonly #file: string;
   readonly #world: EditionsWorld;
-  #ground: (Ground & { file: RotatingFile; log: LineLog<MailEvent> }) | undefined;
+  #ground: (Ground & { file: RotatingFile }) | undefined;
   #current: Edition | undefined;
-  #doors = new Map<string, Door>();
-  #acceptor: Acceptor | undefined;
+  readonly #doors: Doors;
   #watch: FileWatch | undefined;
   #reloading: Promise<readonly string[]> = Promise.resolve([]);
   #generation = 0;
   /** Wall milliseconds at which the reading of what is in force began. */
   #readAt = 0;
   #ended = false;
+  /** Called with each edition that is put in force, the first one left out. It must not throw. */
+  onApplied: (edition: Edition) => void = () => {};
 
   private constructor(file: string, world: EditionsWorld) {
     this.#file = file;
     this.#world = world;
+    this.#doors = new Doors((at) => world.sockets.listen(at));
   }
 
   /** Reads the file for the first time. Rejects with {@linkcode ConfigError} or `StorageError`; then nothing is left open. */
@@ -112,6 +107,11 @@ export class Editions {
     return this.#current!;
   }
 
+  /** The listeners in force. */
+  get listeners(): DoorState[] {
+    return this.#doors.states(this.current.config);
+  }
+
   /** Storage, engine and log. */
   get ground(): Ground {
     return this.#ground!;
@@ -119,8 +119,7 @@ export class Editions {
 
   /** Begins to serve on all listeners, and to watch the files. */
   async serve(acceptor: Acceptor): Promise<void> {
-    this.#acceptor = acceptor;
-    this.#serveDoors();
+    this.#doors.serve(acceptor, this.current);
     const { log, engine } = this.ground;
     const { config } = this.current;
     const doors = config.listeners.map(({ name, address }) => `${name} ${endpointText(address)}`).join(", ");
@@ -156,7 +155,7 @@ export class Editions {
 
   /** Frees everything: the last thing before the process ends. */
   close(): void {
-    for (const door of this.#doors.values()) door.listener.close();
+    this.#doors.close();
     this.#current?.retire();
     this.#ground?.file[Symbol.dispose]();
     for (const sink of this.#ground?.log.options.sinks ?? []) sink.flush();
@@ -169,7 +168,7 @@ export class Editions {
     try {
       await this.#apply();
       await this.#watch?.replace(filesOf(this.current.config), since);
-      log.info({ event: "note", text: `Configuration applied: ${this.#file}` });
+      log.info({ event: "note", reason: "config_applied", text: `Configuration applied: ${this.#file}` });
       return [];
     } catch (error) {
       const lines = error instanceof ConfigError ? error.faults.map(faultText) : [`${this.#file}: ${causeOf(error)}`];
@@ -181,7 +180,7 @@ export class Editions {
   }
 
   async #apply(): Promise<void> {
-    const draft: Draft = { opened: new Map(), displaced: [] };
+    const draft: Draft = { doors: newDoorDraft() };
     const readAt = this.#world.clock.now();
     try {
       const result = await loadConfig(this.#file, {
@@ -226,12 +225,12 @@ export class Editions {
       log.critical({ event: "note", reason: "no_authorities", text });
     }
     draft.edition = buildEdition({ config, engine, trust, keyPairs });
-    await this.#openDoors(config, draft, found);
+    await this.#doors.open(config, draft.doors, found);
     return found;
   }
 
   /** Storage, engine and log, in this order: the binary's libraries are unpacked below the storage. */
-  #lay(config: Config): Ground & { file: RotatingFile; log: LineLog<MailEvent> } {
+  #lay(config: Config): Ground & { file: RotatingFile } {
     const { clock } = this.#world;
     const storage = openStorage(config.storage.directory);
     try {
@@ -262,90 +261,19 @@ export class Editions {
     log.options = this.#logOptions(config, log.options.sinks);
   }
 
-  /** Opens the addresses that are not open yet. */
-  async #openDoors(config: Config, draft: Draft, { errors }: Findings): Promise<void> {
-    const wanted = new Set(config.listeners.map(({ address }) => endpointText(address)));
-    const rivals = ({ port }: Endpoint) =>
-      [...this.#doors].flatMap(([key, door]) => door.at.port === port && !wanted.has(key) ? [door] : []);
-    const open = (at: Endpoint) => draft.opened.set(endpointText(at), { at, listener: this.#world.sockets.listen(at) });
-    const refuse = (name: string, error: unknown) =>
-      errors.push({ path: ["listeners", name, "address"], at: "value", text: causeOf(error) });
-
-    const hindered: ListenerConfig[] = [];
-    for (const listener of config.listeners) {
-      const { name, address } = listener;
-      if (this.#doors.has(endpointText(address))) continue;
-      try {
-        open(address);
-      } catch (error) {
-        if (rivals(address).length > 0) hindered.push(listener);
-        else refuse(name, error);
-      }
-    }
-    if (errors.length > 0) return;
-    // 0.0.0.0:25 after 127.0.0.1:25: ours has to go first, since the two exclude each other.
-    for (const { name, address } of hindered) {
-      for (const door of rivals(address)) {
-        if (draft.displaced.includes(door)) continue;
-        draft.displaced.push(door);
-        await door.listener.close();
-      }
-      try {
-        open(address);
-      } catch (error) {
-        refuse(name, error);
-      }
-    }
-  }
-
   /** From here on nothing fails. */
-  #swap({ edition, opened }: Draft): void {
+  #swap({ edition, doors }: Draft): void {
     const retired = this.#current;
     this.#current = edition!;
     this.#generation = edition!.config.generation;
     this.ground.engine.threads = edition!.config.workers;
-    const doors = new Map<string, Door>();
-    for (const { address } of edition!.config.listeners) {
-      const key = endpointText(address);
-      doors.set(key, opened.get(key) ?? this.#doors.get(key)!);
-    }
-    for (const [key, door] of this.#doors) if (doors.get(key) !== door) this.#shut(door);
-    this.#doors = doors;
-    this.#serveDoors();
+    this.#doors.swap(edition!, doors);
     retired?.retire();
+    this.onApplied(edition!);
   }
 
-  /** Gives each open address the service of the edition in force. */
-  #serveDoors(): void {
-    if (this.#acceptor === undefined) return;
-    for (const { name, address } of this.current.config.listeners) {
-      const door = this.#doors.get(endpointText(address));
-      // An address that could not be had back.
-      if (door === undefined) continue;
-      const service = this.current.services.get(name)!;
-      if (door.loop === undefined) door.loop = this.#acceptor.listen(door.listener, service);
-      else door.loop.service = service;
-    }
-  }
-
-  #shut({ loop, listener }: Door): void {
-    loop?.close();
-    listener.close();
-  }
-
-  async #undo({ edition, opened, displaced }: Draft): Promise<void> {
-    for (const door of opened.values()) await door.listener.close();
+  async #undo({ edition, doors }: Draft): Promise<void> {
+    await this.#doors.undo(doors, { edition: this.#current, log: () => this.ground.log });
     edition?.retire();
-    for (const door of displaced) {
-      try {
-        door.listener = this.#world.sockets.listen(door.at);
-        door.loop = undefined;
-      } catch (error) {
-        // The next configuration, or SIGHUP, tries it again.
-        this.#doors.delete(endpointText(door.at));
-        this.ground.log.critical({ event: "note", reason: "listener_down", text: causeOf(error) });
-      }
-    }
-    if (displaced.length > 0) this.#serveDoors();
   }
 }

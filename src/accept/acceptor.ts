@@ -24,6 +24,8 @@ export interface OpenListener {
   service: Service;
   /** Sessions that run on it. */
   readonly sessions: number;
+  /** It takes connections. */
+  readonly listening: boolean;
   /** Takes no more connections. Sessions go on. */
   close(): void;
 }
@@ -167,6 +169,7 @@ class Loop implements OpenListener {
   readonly listener: Listener;
   service: Service;
   sessions = 0;
+  listening = true;
 
   constructor(listener: Listener, service: Service) {
     this.listener = listener;
@@ -174,6 +177,7 @@ class Loop implements OpenListener {
   }
 
   close(): void {
+    this.listening = false;
     this.listener.close();
   }
 }
