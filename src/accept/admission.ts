@@ -110,14 +110,15 @@ export class Admission {
     const { group, pattern } = verdict.match;
     if (before !== undefined && before.group === group && before.pattern === pattern) return;
     const action = actionOf(verdict);
-    this.#world.log.info({ event: "icid_group", icid: this.#icid, action, group, match: pattern });
+    const tls = verdict.kind === "hang_up" ? undefined : verdict.policy.tls;
+    this.#world.log.info({ event: "icid_group", icid: this.#icid, action, group, match: pattern, tls });
   }
 
   #mustUseTls(sender: string): boolean {
     const must = mustUseTls(this.#service.tables, { policy: this.verdict.policy.name, sender });
     if (must) {
       const text = `MAIL refused: <${sender}> must use TLS`;
-      this.#world.log.info({ event: "icid_note", icid: this.#icid, reason: "tls_required", text });
+      this.#world.log.info({ event: "icid_note", icid: this.#icid, reason: "tls_required", text, sender });
     }
     return must;
   }

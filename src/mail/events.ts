@@ -36,6 +36,8 @@ export type MailEvent =
     action: "ACCEPT" | "RELAY" | "REJECT" | "TCPREFUSE";
     group: string;
     match: string;
+    /** What the policy asks of TLS; absent where no session follows. For statistics, in JSON only. */
+    tls?: "off" | "preferred" | "required";
   }
   | { event: "icid_tls"; icid: number; protocol: string; cipher: string; resumed: boolean }
   | { event: "icid_tls_failed"; icid: number; code: number; error: string; reason: string }
@@ -51,7 +53,8 @@ export type MailEvent =
     reason?: string;
     text?: string;
   }
-  | { event: "icid_note"; icid: number; reason: string; text: string }
+  /** `sender`: the envelope sender that the note is about, for statistics. */
+  | { event: "icid_note"; icid: number; reason: string; text: string; sender?: string }
   | { event: "icid_close"; icid: number }
   | { event: "icid_lost"; icid: number }
   | { event: "mid_start"; mid: number; icid?: number }

@@ -164,6 +164,16 @@ export class Agenda {
     return this.#destinations.get(name)?.rows ?? 0;
   }
 
+  /** Destinations with rows. */
+  get size(): number {
+    return this.#destinations.size;
+  }
+
+  /** Each destination and its rows. */
+  *sizes(): Iterable<[destination: string, rows: number]> {
+    for (const { name, rows } of this.#destinations.values()) if (rows > 0) yield [name, rows];
+  }
+
   *states(): Iterable<DestinationState> {
     for (const { name, rows, leased, ready, readyAt, nextDue } of this.#destinations.values()) {
       if (rows <= leased) continue;

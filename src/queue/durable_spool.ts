@@ -22,6 +22,7 @@ import { Bodies, BodyDraft, type SealedText } from "./bodies.ts";
 import { MessageCache } from "./cache.ts";
 import { byDestination, type NewMessage, PostponeChange, PutChange } from "./changes.ts";
 import { Committer } from "./committer.ts";
+import { QueueFigures } from "./figures.ts";
 import { Housekeeper } from "./housekeeper.ts";
 import { Counters } from "./ids.ts";
 import { Lender, lostOutcomes, type Out } from "./lender.ts";
@@ -77,6 +78,8 @@ export class DurableSpool implements Spool {
   readonly ids: Ids;
   /** The file system's free space. */
   readonly space: FreeSpace;
+  /** For monitoring. */
+  readonly figures: QueueFigures = new QueueFigures(() => this.#parts);
   readonly #parts: Parts;
   readonly #path: string;
   readonly #lender: Lender;

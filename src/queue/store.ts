@@ -113,6 +113,9 @@ const statements = {
   destinations: "SELECT destination, count(*), min(due) FROM delivery GROUP BY destination",
   shiftDue: "UPDATE delivery SET due = max(due - ?1, 0)",
   countMessages: "SELECT count(*) FROM message",
+  oldest: "SELECT received_at FROM message ORDER BY mid LIMIT 1",
+  recipients:
+    "SELECT sum(json_array_length(recipients)) FROM (SELECT recipients FROM delivery WHERE destination = ? LIMIT ?)",
   files: "SELECT mid FROM message WHERE place = 'file'",
   marks: "SELECT name, value FROM mark",
   setMark: "INSERT INTO mark VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = max(value, ?2)",
@@ -275,6 +278,16 @@ export class Store implements Disposable {
 
   countMessages(): number {
     return this.#row("countMessages")![0] as number;
+  }
+
+  /** When the message with the lowest number came. */
+  oldest(): number | undefined {
+    return this.#row("oldest")?.[0] as number | undefined;
+  }
+
+  /** Recipients in the first `rows` deliveries of a destination. */
+  recipients(destination: string, rows: number): number {
+    return (this.#row("recipients", destination, rows)?.[0] as number | null) ?? 0;
   }
 
   /** The messages whose text is a file. */

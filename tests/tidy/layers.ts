@@ -25,9 +25,10 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   queue: ["base", "mail"],
   accept: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "rates"],
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
+  monitor: ["base", "mail", "tls"],
   services: ["base", "mail", "net", "tls", "dns", "config"],
-  control: ["base", "mail", "net", "config", "queue"],
-  admin: ["base", "mail", "net", "tls", "config", "certs", "policy", "queue", "dns", "deliver", "services"],
+  control: ["base", "mail", "net", "config", "queue", "monitor"],
+  admin: ["base", "mail", "monitor", "net", "tls", "config", "certs", "policy", "queue", "dns", "deliver", "services"],
   // Rehearses sessions and looks routes up with the gateway's own code, so it sees both ways.
   explain: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns", "rates", "accept", "deliver"],
   cli: [
@@ -44,6 +45,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     "services",
     "control",
     "explain",
+    "monitor",
   ],
 };
 
@@ -55,7 +57,9 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   "reflect-metadata": ["src/certs/"],
   "dns-packet": ["src/dns/"],
   "nodemailer": ["src/queue/", "src/deliver/", "src/services/", "src/mail/"],
-  "node:sqlite": ["src/queue/", "src/rates/"],
+  "hono": ["src/admin/"],
+  "prom-client": ["src/monitor/"],
+  "node:sqlite": ["src/queue/", "src/monitor/", "src/rates/"],
   "node:crypto": ["src/certs/", "src/queue/", "src/admin/"],
   "node:net": ["src/net/"],
   "node:fs": ["src/queue/"],

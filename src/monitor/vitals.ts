@@ -1,0 +1,60 @@
+/**
+ * What monitoring shows beside its own counts: the state of the other parts now, as plain values.
+ *
+ * @module
+ */
+import type { PressureState } from "../base/pressure.ts";
+
+/** A listener of the configuration in force. */
+export interface ListenerVitals {
+  name: string;
+  /** `0.0.0.0:25`, with the port that it really has. */
+  address: string;
+  /** It takes connections. */
+  listening: boolean;
+  /** Sessions that run on it. */
+  sessions: number;
+}
+
+/** A certificate in use. */
+export interface CertificateVitals {
+  profile: string;
+  /** `RSA 2048`. */
+  key: string;
+  subject: string;
+  /** Wall milliseconds. */
+  notAfter: number;
+}
+
+/** The gateway now. Times are wall milliseconds. */
+export interface Vitals {
+  version: string;
+  hostname: string;
+  now: number;
+  /** Counts up with each configuration that was applied in this process. */
+  generation: number;
+  listeners: ListenerVitals[];
+  /** Inbound sessions, outbound connections, hosts that failed lately and are left alone for a while. */
+  sessions: number;
+  connections: number;
+  failingHosts: number;
+  queue: {
+    messages: number;
+    destinations: number;
+    /** When the oldest message came; absent: there is none, or it cannot be told now. */
+    oldest?: number;
+  };
+  pressure: PressureState;
+  /** Octets. */
+  memory: { rss: number; heapUsed: number; heapTotal: number; external: number };
+  certificates: CertificateVitals[];
+}
+
+/** What waits for one destination. */
+export interface Waiting {
+  destination: string;
+  /** Messages, those that are being delivered included. */
+  messages: number;
+  /** Recipients of these messages. */
+  recipients: number;
+}
