@@ -29,14 +29,17 @@ export class Edition {
   readonly services: ReadonlyMap<string, Service>;
   readonly outbound: OutboundTls;
   readonly trust: TrustAnchors;
+  /** Of each certificate profile in use, by its name. */
+  readonly keyPairs: ReadonlyMap<string, KeyPair[]>;
   readonly #contexts: (ServerContext | ClientContext)[];
   /** One for being in force, one for each session. */
   #holds = 1;
 
   constructor(
     config: Config,
-    { services, outbound, contexts, trust }: {
+    { services, outbound, contexts, trust, keyPairs }: {
       trust: TrustAnchors;
+      keyPairs: ReadonlyMap<string, KeyPair[]>;
       services: Map<string, Service>;
       outbound: OutboundTls;
       contexts: (ServerContext | ClientContext)[];
@@ -46,6 +49,7 @@ export class Edition {
     this.services = services;
     this.outbound = outbound;
     this.trust = trust;
+    this.keyPairs = keyPairs;
     this.#contexts = contexts;
     for (const service of services.values()) {
       service.hold = () => {
@@ -101,7 +105,7 @@ export function buildEdition({ config, engine, trust, keyPairs }: EditionParts):
     trustGeneration: trust.generation,
   };
   undo.move();
-  return new Edition(config, { services, outbound, contexts, trust });
+  return new Edition(config, { services, outbound, contexts, trust, keyPairs });
 }
 
 /** Whether some clients are asked for a certificate, by their policy, or all, since the table knows names of certificates. */

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { Admin } from "./admin/admin.ts";
 import { Acceptor } from "./accept/acceptor.ts";
 import type { Clock } from "./base/clock.ts";
 import { Pressure } from "./base/pressure.ts";
@@ -22,6 +23,8 @@ import { openControl } from "./control/server.ts";
 import { startDelivery } from "./deliver/delivery.ts";
 import { dnsLists } from "./dns/lists.ts";
 import { createResolver } from "./dns/resolver.ts";
+import { metricsPage } from "./monitor/metrics.ts";
+import { Monitor } from "./monitor/monitor.ts";
 import { reverseNames } from "./dns/reverse_names.ts";
 import { machineAddresses } from "./net/machine.ts";
 import { tcp } from "./net/tcp.ts";
@@ -30,6 +33,7 @@ import { KeptRates } from "./rates/rates.ts";
 import { openSpool } from "./queue/durable_spool.ts";
 import { startTls } from "./tls/pump.ts";
 import { Editions, type Ground } from "./reload.ts";
+import { vitalsOf } from "./vitals.ts";
 
 /** What the machine gives. */
 export interface World {
@@ -59,8 +63,10 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const { clock, random } = world;
   const sockets = tcp(clock);
   const editions = await Editions.open(file, { ...world, sockets });
-  const { log, storage }: Ground = editions.ground;
+  const { engine, log, storage }: Ground = editions.ground;
   const config = () => editions.current.config;
+  const monitor = new Monitor({ directory: storage.state, clock, log });
+  log.observe(monitor.observer);
 
   const resolver = createResolver({ clock, random, udp: systemUdp, tcp: sockets, settings: () => config().dns });
   const spool = await openSpool({
@@ -107,17 +113,33 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const { directory, run } = storage;
   const control = openControl({ directory, run, commands, clock, log }, (path) => giveToOwnerOf(directory, path));
 
+  const vitals = vitalsOf({ ...world, acceptor, delivery, editions, pressure, spool, morePairs: () => admin.pairs });
+  const admin = new Admin({
+    clock,
+    random,
+    engine,
+    log,
+    run,
+    vitals,
+    listen: (at) => sockets.listen(at),
+    handshake: (kind) => monitor.handshakes.add(kind),
+    metrics: () => metricsPage(monitor, vitals),
+  });
+
   await editions.serve(acceptor);
+  editions.onApplied = ({ config }) => void admin.apply(config);
+  void admin.apply(config());
   return {
     reload: async () => void await editions.reload(),
     async stop(): Promise<void> {
       log.info({ event: "note", text: "Postern is stopping: sessions may finish" });
       await editions.stopWatching();
       await Promise.all([acceptor.shutdown(), delivery.stop()]);
-      await control.close();
+      await Promise.all([control.close(), admin.close()]);
       pressure[Symbol.dispose]();
       rates[Symbol.dispose]();
       await spool.close();
+      monitor.close();
       log.info({ event: "note", text: "Postern has stopped" });
       editions.close();
     },

@@ -110,6 +110,19 @@ export const limits = {
   /** After an accept that failed. */
   controlPauseMs: 250,
 
+  /** The HTTPS front: connections, all together and of one address. */
+  httpSessionsMax: 200,
+  httpSessionsPerAddressMax: 50,
+  /** The head of a request; its body. */
+  httpHeadOctetsMax: 32_768,
+  httpBodyOctetsMax: 2_097_152,
+  /** How long a head may take, an answer to be made and sent, and how long a connection is kept without a request. */
+  httpHeadMs: 10_000,
+  httpRequestMs: 60_000,
+  httpIdleMs: 60_000,
+  /** An address of the front that cannot be had is tried again so often. */
+  httpListenRetryMs: 10_000,
+
   /** The shutdown waits this long for sessions. */
   shutdownMs: 30_000,
 } as const;

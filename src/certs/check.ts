@@ -115,7 +115,7 @@ function checkServices(
 ): void {
   const known = (names: readonly string[]) => [...new Set(names)].flatMap((name) => keys.get(name) ?? []);
   const served = {
-    gui_https: [],
+    gui_https: known(config.admin.address === null ? [] : config.admin.certificate),
     inbound_smtp: known(config.listeners.flatMap((listener) => listener.certificate)),
     outbound_smtp: known(
       config.destination_controls.certificate === null ? [] : [config.destination_controls.certificate],

@@ -152,5 +152,16 @@ export interface Config {
   };
   /** Threads that handshakes are spread over, the main one included. */
   workers: number;
+  metrics: {
+    address: { address: string; port: number } | null;
+    /** `null`: the one that the gateway makes under storage. */
+    token_file: string | null;
+  };
+  admin: {
+    /** `null`: nothing is served. */
+    address: { address: string; port: number } | null;
+    /** Names of certificate profiles, at least one. */
+    certificate: readonly string[];
+  };
   logs: { format: "text" | "json"; level: LogLevel; rotate_size: number; keep: number };
 }

@@ -85,7 +85,7 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
     whole: errors.length === 0,
   });
   found.errors.push(...notBuiltFindings(parsed));
-  const later = laterPartsFinding(parsed, document.value);
+  const later = laterPartsFinding(document.value);
   if (later !== undefined) found.warnings.push(later);
   if (!hostname.ok && parsed.hostname === undefined) {
     const text = "the machine's name is no domain name, so localhost is used; hostname: mail.example.test";

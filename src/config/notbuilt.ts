@@ -62,15 +62,17 @@ export function notBuiltFindings(parsed: FileConfig): Finding[] {
 }
 
 /** The one warning about parts that are accepted; `root` is the file as it was read, since only what is set is named. */
-export function laterPartsFinding(parsed: FileConfig, root: unknown): Finding | undefined {
-  const parts = ["admin", "alerts", "services"].filter((part) => {
+export function laterPartsFinding(root: unknown): Finding | undefined {
+  const blocks = ["alerts", "services"].filter((part) => {
     const value = valueAt(root, [part]);
     return typeof value === "object" && value !== null && Object.keys(value).length > 0;
   });
-  if (parsed.metrics.address !== null) parts.push("metrics");
+  // Of the admin page the front that it will be on is there, and what it serves to programs.
+  const pages = ["session_timeout", "users", "history"].filter((key) => valueAt(root, ["admin", key]) !== undefined);
+  const parts = [...pages.map((key) => `admin.${key}`), ...blocks];
   if (parts.length === 0) return undefined;
   return {
-    path: [parts[0]],
+    path: parts[0].split("."),
     at: "key",
     label: parts.join(", "),
     text: `accepted but not built yet: ${parts.join(", ")}`,

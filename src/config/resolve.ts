@@ -114,8 +114,17 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
     },
     limits: parsed.limits,
     workers: parsed.workers,
+    metrics: {
+      address: endpoint(parsed.metrics.address),
+      token_file: parsed.metrics.token_file === null ? null : absolute(parsed.metrics.token_file),
+    },
+    admin: { address: endpoint(parsed.admin.address), certificate: [...new Set(parsed.admin.certificate)] },
     logs: parsed.logs,
   });
+}
+
+function endpoint(key: { host: string; port: number } | null): { address: string; port: number } | null {
+  return key && { address: key.host, port: key.port };
 }
 
 function certificates(

@@ -191,9 +191,14 @@ const wholeFile = z.strictObject({
   metrics: withDefault(
     section({
       address: withDefault(
-        hostPortKey({ addressOnly: true, usualPort: 9090 }).nullable(),
+        hostPortKey({ addressOnly: true, portMin: 0, usualPort: 9090 }).nullable(),
         null,
-        "IP address and port of Prometheus metrics without TLS, on loopback only.",
+        "IP address and port of Prometheus metrics without TLS and without a token, on loopback only; none: they are on the admin address alone.",
+      ),
+      token_file: withDefault(
+        fileKey().nullable(),
+        null,
+        "The file that holds the token for /metrics on the admin address; none: one is made, run/metrics-token under storage.",
       ),
     }),
     {},

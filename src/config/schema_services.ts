@@ -160,9 +160,9 @@ const servicesKey = section({
 /** `admin`. */
 const adminKey = section({
   address: withDefault(
-    hostPortKey({ addressOnly: true, portMin: 0, usualPort: 8443 }),
+    hostPortKey({ addressOnly: true, portMin: 0, usualPort: 8443 }).nullable(),
     "127.0.0.1:8443",
-    "IP address and port of the admin page.",
+    "IP address and port of /metrics and /healthz, and of the admin page to come; null: nothing is served.",
   ),
   certificate: withDefault(
     oneOrMoreKey(nameKey("a certificate's name"), "a certificate's name, or a list of them"),

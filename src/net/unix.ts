@@ -37,7 +37,7 @@ export function listenLocal(path: string, folder: string): LocalListener {
   if (there !== undefined && !there.isSocket) throw new Error(`Cannot listen at ${path}: another file has this name`);
   const fresh = `${folder}/control.${Deno.pid}`;
   if (lstatOrNothing(fresh) !== undefined) Deno.removeSync(fresh);
-  const listener = Deno.listen({ transport: "unix", path: shortest(fresh) });
+  const listener = Deno.listen({ transport: "unix", path: socketAddress(fresh) });
   try {
     Deno.chmodSync(fresh, 0o600);
     Deno.renameSync(fresh, path);
@@ -50,13 +50,14 @@ export function listenLocal(path: string, folder: string): LocalListener {
 
 /** Connects to the socket at `path`. Rejects with `Deno.errors.NotFound` or `ConnectionRefused` where nobody listens there. */
 export async function dialLocal(path: string): Promise<LocalStream> {
-  return new Stream(await Deno.connect({ transport: "unix", path: shortest(path) }));
+  return new Stream(await Deno.connect({ transport: "unix", path: socketAddress(path) }));
 }
 
 /** What a socket address can hold, on Linux. */
 const addressOctetsMax = 107;
 
-function shortest(path: string): string {
+/** The form of `path` that a socket address can hold. Throws where there is none. */
+export function socketAddress(path: string): string {
   const near = relative(Deno.cwd(), path);
   const shorter = near !== "" && near.length < path.length ? near : path;
   if (new TextEncoder().encode(shorter).length <= addressOctetsMax) return shorter;

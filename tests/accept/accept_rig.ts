@@ -120,6 +120,8 @@ export function configOf(listener: ListenerConfig, options: RigOptions): Config 
     delivery: { address: null, hostname: "gw.example.test" },
     workers: 1,
     limits: limitsOf(options),
+    metrics: { address: null, token_file: null },
+    admin: { address: null, certificate: ["demo"] },
     logs: { format: "text", level: "info", rotate_size: 1, keep: 1 },
   };
 }

@@ -274,7 +274,7 @@ const warned: { name: string; source: string; lines: string[] }[] = [
       "admin: { history: 3 }\nalerts: {}\nservices: { syslog: {} }\nworkers: 4\nmetrics: { address: 127.0.0.1:9090 }\n",
     ),
     lines: [
-      "5:1: admin, services, metrics: warning: accepted but not built yet: admin, services, metrics",
+      "5:10: admin.history, services: warning: accepted but not built yet: admin.history, services",
     ],
   },
   {

@@ -74,7 +74,7 @@ export function linesOf(log: string): LogLine[] {
 }
 
 /** Lines about connections and messages, each of which has to be in the grammar. `own` are the gateway's notes that may stand between. */
-export function mailLines(log: string, own: RegExp = /^(?:Postern |Certificate |Configuration )/): LogLine[] {
+export function mailLines(log: string, own: RegExp = /^(?:Postern |Certificate |Configuration |Serving )/): LogLine[] {
   const lines = linesOf(log).filter(({ text }) => !own.test(text));
   for (const { text } of lines) {
     assert.ok(grammar.some((pattern) => pattern.test(text)), `not in the log's grammar: ${text}`);

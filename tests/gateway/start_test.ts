@@ -16,12 +16,10 @@ const repository = new URL("../../", import.meta.url).pathname;
 async function startShipped(): Promise<GatewayProcess> {
   const shipped = await Deno.readTextFile(`${repository}config/config.yaml`);
   return await GatewayProcess.start({
-    ports: ["inbound", "blackhole"],
-    config: ({ inbound, blackhole }) =>
-      shipped.replaceAll("127.0.0.1:2525", `127.0.0.1:${inbound}`).replaceAll(
-        "127.0.0.1:2526",
-        `127.0.0.1:${blackhole}`,
-      ),
+    ports: ["inbound", "blackhole", "admin"],
+    config: ({ inbound, blackhole, admin }) =>
+      shipped.replaceAll("127.0.0.1:2525", `127.0.0.1:${inbound}`)
+        .replaceAll("127.0.0.1:2526", `127.0.0.1:${blackhole}`) + `\nadmin: { address: "127.0.0.1:${admin}" }\n`,
   });
 }
 
@@ -85,12 +83,22 @@ Deno.test("state is its owner's alone: folders 0700, keys, log and lock 0600; th
     }
   };
   read("data");
-  const others = modes.filter((line) => !/^data\/queue\/./.test(line));
+  const others = modes.filter((line) => !/^data\/(queue|state)\/./.test(line));
   assert.deepEqual(
     others.sort(),
     [
       ...["demo.ec.crt", "demo.ec.key", "demo.rsa.crt", "demo.rsa.key"].map((name) => `data/certificates/${name} 600`),
-      ...["certificates 700", "lock 600", "logs 700", "logs/mail.log 600", "queue 700", "run 700"]
+      ...[
+        "certificates 700",
+        "control.sock 600",
+        "lock 600",
+        "logs 700",
+        "logs/mail.log 600",
+        "queue 700",
+        "run 700",
+        "run/metrics-token 600",
+        "state 700",
+      ]
         .map((
           line,
         ) => `data/${line}`),

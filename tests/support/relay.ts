@@ -24,6 +24,7 @@ export function relayConfig({ inbound, nextHop, more = {}, policy = {}, listener
     version: 1,
     hostname: "gw.example.test",
     storage: { directory: "./data" },
+    admin: { address: null },
     listeners: {
       inbound: {
         type: "private",

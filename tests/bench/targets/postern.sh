@@ -10,6 +10,7 @@ cat >"$BENCH_DIR/config.yaml" <<M
 version: 1
 hostname: postern.bench.test
 storage: { directory: ./data }
+admin: { address: null }
 certificates:
   bench: { certificate: $BENCH_CERT, key: $BENCH_KEY }
 listeners:

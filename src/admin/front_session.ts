@@ -1,0 +1,158 @@
+/**
+ * One connection to the front: TLS by our engine, HTTP by the runtime's server, bytes passed between the two.
+ *
+ * The runtime's server cannot be handed a stream, so each session gets a server of its own on a socket file in `storage/run`, which nobody
+ * else may enter; the file is gone as soon as the session has connected to it. So there is no port that another user of the machine could talk to in
+ * clear text, or use up, and no table of ports to say who a client is: the server belongs to one client. It costs half a
+ * millisecond, less than the handshake.
+ *
+ * Time and octets are bounded here, since the runtime's server bounds neither: the head of a request has to be there
+ * within {@linkcode limits.httpHeadMs} whatever else is sent, and an octet now and then wins nothing.
+ *
+ * @module
+ */
+import { limits } from "../base/limits.ts";
+import { type Octets, textOf } from "../base/octets.ts";
+import type { Conn } from "../net/net.ts";
+import { dialLocal, type LocalStream, socketAddress } from "../net/unix.ts";
+import type { App } from "./app.ts";
+
+/** What a session is made of. */
+export interface FrontSessionOptions {
+  app: App;
+  /** `https` or `http`: what the client typed. */
+  scheme: "https" | "http";
+  /** A path for its socket that nobody has. */
+  path: string;
+  /** Something of ours failed. */
+  fault(text: string, thrown: unknown): void;
+}
+
+/** Of one direction. */
+const bufferOctets = 16_384;
+
+/** What HTTP/2 begins with. Nobody agreed on it here, and its many requests at once would escape the bounds on one. */
+const http2Preface = "PRI * HTTP/2";
+
+/** Serves one connection to its end, and closes it. Never rejects. */
+export async function serveFront(conn: Conn, options: FrontSessionOptions): Promise<void> {
+  await new FrontSession(conn, options).run();
+}
+
+class FrontSession {
+  readonly #conn: Conn;
+  readonly #options: FrontSessionOptions;
+  /** Requests that are being answered. */
+  #active = 0;
+  /** Octets of a head that has begun; 0: none has. */
+  #headOctets = 0;
+  /** Octets that came while a request was being answered: its body. */
+  #bodyOctets = 0;
+  #begun = false;
+
+  constructor(conn: Conn, options: FrontSessionOptions) {
+    this.#conn = conn;
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    using conn = this.#conn;
+    const { path, fault } = this.#options;
+    const end = new AbortController();
+    conn.deadline(limits.httpHeadMs);
+    let server: Deno.HttpServer | undefined;
+    try {
+      server = Deno.serve({
+        path: socketAddress(path),
+        signal: end.signal,
+        onListen: () => {},
+        onError: (error) => {
+          fault("Cannot answer a request", error);
+          return new Response(null, { status: 500 });
+        },
+      }, (request) => this.#answer(request));
+      using stream = await dialLocal(path);
+      await Deno.remove(path);
+      await this.#pass(stream);
+    } catch (error) {
+      fault("Cannot serve a request", error);
+    } finally {
+      end.abort();
+      await server?.finished;
+    }
+  }
+
+  /** Passes bytes both ways until either side ends. */
+  async #pass(stream: LocalStream): Promise<void> {
+    const close = () => {
+      this.#conn.close();
+      stream.close();
+    };
+    // Whichever ends first ends the other: a client that is gone, its deadline, or a server that has said its last word.
+    await Promise.all([this.#toServer(stream).finally(close), this.#toClient(stream).finally(close)].map(ended));
+  }
+
+  async #toServer(stream: LocalStream): Promise<void> {
+    const buffer: Octets = new Uint8Array(bufferOctets);
+    for (let count = await this.#conn.read(buffer); count !== null; count = await this.#conn.read(buffer)) {
+      const bytes = buffer.subarray(0, count);
+      if (!this.#admits(bytes)) return;
+      await stream.write(bytes);
+    }
+  }
+
+  async #toClient(stream: LocalStream): Promise<void> {
+    const buffer: Octets = new Uint8Array(bufferOctets);
+    for (let count = await stream.read(buffer); count !== null; count = await stream.read(buffer)) {
+      await this.#conn.write(buffer.subarray(0, count));
+      if (this.#headOctets === 0) this.#conn.deadline(this.#active > 0 ? limits.httpRequestMs : limits.httpIdleMs);
+    }
+  }
+
+  /** Counts what came. False: it is too much. */
+  #admits(bytes: Octets): boolean {
+    if (!this.#begun) {
+      this.#begun = true;
+      if (textOf(bytes.subarray(0, http2Preface.length)) === http2Preface) return false;
+    }
+    if (this.#active > 0) {
+      this.#bodyOctets += bytes.length;
+      return this.#bodyOctets <= limits.httpBodyOctetsMax;
+    }
+    // The time for a head runs from its first octet.
+    if (this.#headOctets === 0) this.#conn.deadline(limits.httpHeadMs);
+    this.#headOctets += bytes.length;
+    return this.#headOctets <= limits.httpHeadOctetsMax + bufferOctets;
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const { app, scheme, fault } = this.#options;
+    this.#active++;
+    this.#headOctets = 0;
+    this.#bodyOctets = 0;
+    this.#conn.deadline(limits.httpRequestMs);
+    try {
+      const url = publicUrl(request, scheme);
+      if (url === null) return new Response(null, { status: 400 });
+      return await app(new Request(url, request), { address: this.#conn.remote.address });
+    } catch (error) {
+      fault("Cannot answer a request", error);
+      return new Response(null, { status: 500 });
+    } finally {
+      this.#active--;
+      this.#conn.deadline(limits.httpIdleMs);
+    }
+  }
+}
+
+/** The URL as the client sees it; `null` for one that is none. The server's own has the socket's scheme. */
+function publicUrl(request: Request, scheme: string): URL | null {
+  const host = request.headers.get("host") ?? "localhost";
+  const path = /^[^:]+:\/\/[^/?#]*([/?#].*)?$/.exec(request.url)?.[1] ?? "/";
+  return URL.parse(`${scheme}://${host}${path.startsWith("/") ? path : `/${path}`}`);
+}
+
+/** An end is an end: which of the two broke, and how, is nobody's matter. */
+function ended(passing: Promise<void>): Promise<void> {
+  return passing.catch(() => {});
+}
