@@ -41,7 +41,7 @@ function exists(path: string): boolean {
 
 /** What commands work with. */
 function tools(file: string): CallWorld {
-  return { ...terminal, ...world, file, commands: cliCommands };
+  return { ...terminal, ...world, file, openEngine: openSslEngine, commands: cliCommands };
 }
 
 async function main(): Promise<number> {

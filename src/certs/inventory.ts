@@ -10,7 +10,7 @@ import type { CertificateProfile, Config } from "../config/config.ts";
 import { configFiles } from "../config/files.ts";
 import type { KeyPair, TrustAnchors } from "../tls/engine.ts";
 import { CertificateFileError, readBounded } from "./files.ts";
-import { type CertificateWorld, selfSignedPairs } from "./self_signed.ts";
+import { type CertificateWorld, readSelfSigned, selfSignedPairs } from "./self_signed.ts";
 
 /** The key pairs of one profile: one from files, two for `self_signed`. Rejects with `CertificateFileError`. */
 export async function loadKeyPairs(config: Config, name: string, world: CertificateWorld): Promise<KeyPair[]> {
@@ -33,6 +33,15 @@ export async function loadInventory(config: Config, world: CertificateWorld): Pr
   return new Map(
     await Promise.all([...used].map(async (name) => [name, await loadKeyPairs(config, name, world)] as const)),
   );
+}
+
+/** The pair of a profile that is shown to servers, as it lies there: nothing is made, so this needs no lock. Rejects with `CertificateFileError`. */
+export async function readOwnPair(config: Config, name: string): Promise<KeyPair> {
+  const profile = config.certificates.get(name);
+  if (profile === undefined || profile.self_signed) {
+    return await readSelfSigned({ directory: `${config.storage.directory}/certificates`, name });
+  }
+  return await readPair(profile);
 }
 
 /** Reads a profile's files: leaf, what follows it in its file, then the intermediates. */

@@ -71,8 +71,18 @@ async function ensurePairs(wish: SelfSignedWish, world: CertificateWorld): Promi
   });
 }
 
-function paths(kind: Kind, { directory, name }: SelfSignedWish): { certificate: string; key: string } {
+function paths(
+  kind: Kind,
+  { directory, name }: Pick<SelfSignedWish, "directory" | "name">,
+): { certificate: string; key: string } {
   return { certificate: `${directory}/${name}.${kind}.crt`, key: `${directory}/${name}.${kind}.key` };
+}
+
+/** The pair that was made for a profile, as it is; RSA. Nothing is made or judged. Rejects with `CertificateFileError`. */
+export async function readSelfSigned(wish: Pick<SelfSignedWish, "directory" | "name">): Promise<KeyPair> {
+  const { certificate, key } = paths("rsa", wish);
+  const text = async (path: string) => new TextDecoder().decode(await readBounded(path));
+  return { name: wish.name, certificatePem: await text(certificate), keyPem: await text(key) };
 }
 
 /** The pair on disk, if any that is sound; one that does not serve lacks a name only. */

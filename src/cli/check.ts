@@ -5,13 +5,13 @@
  *
  * @module
  */
-import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { tlsCheck, type TlsCheckWorld } from "../certs/check.ts";
 import type { Config } from "../config/config.ts";
 import type { Findings } from "../config/cross.ts";
 import { faultText, warningText } from "../config/faults.ts";
 import { loadConfig, type LoadResult } from "../config/load.ts";
+import { privateFolder } from "./private_folder.ts";
 
 /** What the command works with. */
 export interface CheckOptions {
@@ -41,36 +41,15 @@ export async function checkFile(
   file: string,
   { clock, hostname, openEngine }: { clock: Clock; hostname: string; openEngine: () => TlsCheckWorld["engine"] },
 ): Promise<0 | 1> {
-  let folder: string | undefined;
+  await using folder = privateFolder();
   const checkTls = async (config: Config): Promise<Findings> => {
-    folder ??= await privateFolder(config.storage.directory);
+    await folder.make(config.storage.directory);
     return await tlsCheck({ engine: openEngine(), now: clock.now })(config);
   };
-  try {
-    return await checkCommand({
-      file,
-      load: (path) => loadConfig(path, { hostname, generation: 1, checkTls }),
-      out: (line) => console.log(line),
-      err: (line) => console.error(line),
-    });
-  } finally {
-    if (folder !== undefined) await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/**
- * The binary unpacks its libraries to TMPDIR, under names that can be foretold: it gets a folder of its own for this while, mode 0700 and with a
- * name that nobody can foretell; beside the state where that can be written, so that no shared folder is used.
- */
-async function privateFolder(storage: string): Promise<string> {
-  for (const dir of [`${storage}/run`, dirname(storage), undefined]) {
-    try {
-      const folder = await Deno.makeTempDir({ prefix: ".postern-check-", ...(dir === undefined ? {} : { dir }) });
-      Deno.env.set("TMPDIR", folder);
-      return folder;
-    } catch (error) {
-      if (dir === undefined) throw error;
-    }
-  }
-  throw new Error("Cannot make a folder for the check: no place was left to try");
+  return await checkCommand({
+    file,
+    load: (path) => loadConfig(path, { hostname, generation: 1, checkTls }),
+    out: (line) => console.log(line),
+    err: (line) => console.error(line),
+  });
 }

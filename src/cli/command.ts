@@ -9,6 +9,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { CommandArgs } from "../control/protocol.ts";
+import type { Engine } from "../tls/engine.ts";
 
 /** What a command works with that needs no gateway: the configuration file as the owner named it, and the machine. */
 export interface HereWorld {
@@ -17,6 +18,8 @@ export interface HereWorld {
   random: Random;
   /** The machine's name. */
   hostname: string;
+  /** Opens the TLS engine; in the binary that unpacks its libraries to TMPDIR. */
+  openEngine(): Engine;
   /** Gives a result, as a gateway would. */
   item(value: unknown): void;
   /** A line for standard error. */

@@ -20,9 +20,14 @@ import type { DeliveryWorld } from "./world.ts";
 /** A channel that mail may go over, or what every recipient gets. */
 export type Connected = { kind: "ready"; channel: Channel } | { kind: "none"; end: AttemptEnd; dcid: number };
 
+/** What a connection needs of the world: of the queue its numbers only. */
+export type ConnectWorld = Omit<DeliveryWorld, "spool"> & { spool: Pick<DeliveryWorld["spool"], "ids"> };
+
 /** What a connection is for. */
 export interface ConnectOptions {
   route: Route;
+  /** Hosts to try instead of all of the route's. */
+  hops?: readonly Hop[];
   config: Config;
   memory: HostMemory;
   /** How long one address is waited for. */
@@ -34,7 +39,7 @@ export interface ConnectOptions {
 }
 
 /** Opens a channel for `route`. Never rejects. */
-export async function connect(world: DeliveryWorld, options: ConnectOptions): Promise<Connected> {
+export async function connect(world: ConnectWorld, options: ConnectOptions): Promise<Connected> {
   return await new Attempt(world, options).run();
 }
 
@@ -44,7 +49,7 @@ export function hostKey(route: Route, { address, port }: Endpoint): string {
 }
 
 class Attempt {
-  readonly #world: DeliveryWorld;
+  readonly #world: ConnectWorld;
   readonly #options: ConnectOptions;
   readonly #endsAt: number;
   #tried = 0;
@@ -55,7 +60,7 @@ class Attempt {
   /** A connection turned out to end at a listener of ours. */
   #looped = false;
 
-  constructor(world: DeliveryWorld, options: ConnectOptions) {
+  constructor(world: ConnectWorld, options: ConnectOptions) {
     this.#world = world;
     this.#options = options;
     this.#endsAt = world.clock.monotonic() + limits.connectTotalMs;
@@ -63,8 +68,10 @@ class Attempt {
 
   async run(): Promise<Connected> {
     const { resolver, random } = this.#world;
-    const { route, config } = this.#options;
-    const found = await hopsOf(route, { resolver, random, isOwn: (host) => isOwnName(host, config) });
+    const { route, config, hops } = this.#options;
+    const found = hops !== undefined
+      ? { kind: "hops", hops } as const
+      : await hopsOf(route, { resolver, random, isOwn: (host) => isOwnName(host, config) });
     if (found.kind === "end") return { kind: "none", end: found.end, dcid: 0 };
     let missing: AttemptEnd | undefined;
     let transient = false;

@@ -18,8 +18,7 @@ import type { Route } from "../policy/route.ts";
 import { noCapabilities, parseEhlo } from "../smtp/ehlo.ts";
 import type { Channel, Received } from "./channel.ts";
 import { type AttemptEnd, deferredFor } from "./ends.ts";
-import type { TlsStart } from "../tls/pump.ts";
-import type { DeliveryWorld } from "./world.ts";
+import type { DeliveryWorld, TlsStart } from "./world.ts";
 
 /** How the opening ended. */
 export type Opened =

@@ -10,8 +10,7 @@ import type { Resolver } from "../dns/records.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Conn, Dialer } from "../net/net.ts";
 import type { Spool } from "../queue/spool.ts";
-import type { ClientContext, Session } from "../tls/engine.ts";
-import type { TlsStart } from "../tls/pump.ts";
+import type { ClientContext, PeerFacts, Session, TlsFailure } from "../tls/engine.ts";
 
 /** The TLS client of outbound SMTP that is in force. */
 export interface OutboundTls {
@@ -19,6 +18,11 @@ export interface OutboundTls {
   /** Of the trusted authorities: a cached session must not outlive them. */
   trustGeneration: number;
 }
+
+/** What a handshake came to: `conn` is to be used from then on. */
+export type TlsStart =
+  | { kind: "done"; conn: Conn; facts: PeerFacts }
+  | { kind: "failed"; failure: TlsFailure };
 
 /** Runs a handshake, within the limits on time and octets: `startTls` of `tls/pump.ts`. It owns the session; on failure the connection is still the caller's. */
 export type StartTls = (conn: Conn, session: Session) => Promise<TlsStart>;

@@ -37,6 +37,7 @@ async function shell(...lines: string[]): Promise<{ code: number; out: string[];
       clock: systemClock,
       random: systemRandom,
       hostname: "gw.example.test",
+      openEngine: () => assert.fail("no engine is wanted"),
       commands: [{
         name: "turn",
         usage: "WAY",

@@ -2,45 +2,12 @@
  * `postern trace` from its words to its exit code.
  */
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/base/clock.ts";
-import { systemRandom } from "../../src/base/random.ts";
-import { callCommand } from "../../src/cli/call.ts";
 import { helpText, parseWords } from "../../src/cli/command.ts";
 import { cliCommands } from "../../src/cli/commands/all.ts";
+import { runHere, withFile } from "../support/here.ts";
 import { startFakeDns, zone } from "../support/fake_dns.ts";
 
-interface Result {
-  code: number;
-  out: string[];
-  err: string[];
-}
-
-async function run(words: readonly string[], file = "config/config.yaml"): Promise<Result> {
-  const parsed = parseWords(["trace", ...words], cliCommands);
-  if (parsed.kind !== "call") throw new Error(parsed.kind === "misused" ? parsed.fault : "help");
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await callCommand(parsed.call, {
-    file,
-    clock: systemClock,
-    random: systemRandom,
-    hostname: "gw.example.test",
-    commands: cliCommands,
-    out: (line) => out.push(line),
-    err: (line) => err.push(line),
-  });
-  return { code, out: out.flatMap((item) => item.split("\n")), err };
-}
-
-async function withFile<T>(source: string, use: (file: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/c.yaml`, source);
-    return await use(`${folder}/c.yaml`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const run = (words: readonly string[], file = "config/config.yaml") => runHere(["trace", ...words], { file });
 
 Deno.test("trace takes what is accepted for exit code 0, and a refusal for 1", async () => {
   const taken = await run(["--ip", "198.51.100.7", "--no-dns", "--from", "a@example.net", "--to", "b@example.test"]);

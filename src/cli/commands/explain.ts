@@ -5,6 +5,8 @@
  */
 import { traceLines } from "../../explain/trace_text.ts";
 import type { CliCommand } from "../command.ts";
+import { tlsVerifyHere, type TlsVerifyItem } from "../tlsverify.ts";
+import { tlsVerifyLines } from "../tlsverify_text.ts";
 import { traceHere, type TraceItem } from "../trace.ts";
 
 /** See the module. */
@@ -43,5 +45,24 @@ export const explainCommands: readonly CliCommand[] = [
     ],
     here: traceHere,
     view: ({ file, ...trace }: TraceItem) => traceLines(trace, file).join("\n"),
+  },
+  {
+    name: "tlsverify",
+    usage: "DOMAIN [HOST[:PORT]] [--level LEVEL] [--timeout TIME]",
+    summary: "connect to a destination as delivery would, and show its TLS",
+    options: { level: "value", timeout: "value" },
+    operands: { name: "target", min: 1, max: 2 },
+    details: [
+      "  DOMAIN          the domain that mail is for; its hosts come from smtp_routes or its MX records, ten at most",
+      "  HOST[:PORT]     this host instead; port 25 where it is left out",
+      "  --level LEVEL   ask under this TLS level instead of the destination's own",
+      "  --timeout TIME  for one address, 30s where it is left out; all together take ten times this at most",
+      "",
+      "Prints the dialogue, version and cipher, the chain with dates and names, the authority that it ended in, which",
+      "names match, and what each of the five levels would do with the host. No message is sent. Exit code: 0 every",
+      "host that answered is verified, 1 one is not, 2 no host answered, or the words or the file make no sense.",
+    ],
+    here: tlsVerifyHere,
+    view: (item: TlsVerifyItem) => tlsVerifyLines(item).join("\n"),
   },
 ];

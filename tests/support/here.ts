@@ -1,0 +1,54 @@
+/**
+ * Commands that need no gateway, run in this process.
+ *
+ * @module
+ */
+import { systemClock } from "../../src/base/clock.ts";
+import { systemRandom } from "../../src/base/random.ts";
+import { callCommand } from "../../src/cli/call.ts";
+import { parseWords } from "../../src/cli/command.ts";
+import { cliCommands } from "../../src/cli/commands/all.ts";
+import type { Engine } from "../../src/tls/engine.ts";
+
+/** What a command printed, line by line, and its exit code. */
+export interface HereResult {
+  code: number;
+  out: string[];
+  err: string[];
+}
+
+/** Runs a command on a file. Words that the command line itself refuses throw. */
+export async function runHere(
+  words: readonly string[],
+  { file, engine }: { file: string; engine?: Engine },
+): Promise<HereResult> {
+  const parsed = parseWords(words, cliCommands);
+  if (parsed.kind !== "call") throw new Error(parsed.kind === "misused" ? parsed.fault : "help was asked for");
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await callCommand(parsed.call, {
+    file,
+    clock: systemClock,
+    random: systemRandom,
+    hostname: "gw.example.test",
+    openEngine: () => {
+      if (engine === undefined) throw new Error("Cannot open the TLS engine: none is wanted here");
+      return engine;
+    },
+    commands: cliCommands,
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+  });
+  return { code, out: out.flatMap((item) => item.split("\n")), err };
+}
+
+/** A configuration in a folder of its own, for as long as it is used. */
+export async function withFile<T>(source: string, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/c.yaml`, source);
+    return await use(`${folder}/c.yaml`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
