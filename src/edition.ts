@@ -7,8 +7,7 @@
  * @module
  */
 import { makeService, type Service } from "./accept/service.ts";
-import type { ListenerConfig } from "./config/config.ts";
-import type { Config } from "./config/config.ts";
+import { type Config, destinationCertificates, type ListenerConfig } from "./config/config.ts";
 import type { OutboundTls } from "./deliver/world.ts";
 import type { ClientContext, Engine, KeyPair, ServerContext, TrustAnchors } from "./tls/engine.ts";
 import { startTls } from "./tls/pump.ts";
@@ -98,10 +97,15 @@ export function buildEdition({ config, engine, trust, keyPairs }: EditionParts):
     };
   }
 
+  const client = (certificate: string | null): ClientContext => {
+    const [keyPair] = certificate === null ? [] : keyPairs.get(certificate) ?? [];
+    return keep(engine.clientContext({ profile: config.tls.outbound_smtp, keyPair, trust }));
+  };
   const { certificate } = config.destination_controls;
-  const [keyPair] = certificate === null ? [] : keyPairs.get(certificate) ?? [];
+  const others = destinationCertificates(config).filter((name) => name !== certificate);
   const outbound = {
-    context: keep(engine.clientContext({ profile: config.tls.outbound_smtp, keyPair, trust })),
+    context: client(certificate),
+    byCertificate: new Map(others.map((name) => [name, client(name)])),
     trustGeneration: trust.generation,
   };
   undo.move();

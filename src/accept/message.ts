@@ -100,6 +100,10 @@ export class MessageDesk implements ServerHost {
     return undefined;
   }
 
+  mayDemandTls(): boolean {
+    return this.#relay;
+  }
+
   drop(mid: number, { reason, text }: DropReason): void {
     this.#discard();
     this.#world.log.info({ event: "mid_aborted", mid, icid: this.#icid, reason, text });
@@ -118,6 +122,9 @@ export class MessageDesk implements ServerHost {
     const { mid } = envelope;
     if (messageId !== "") log.info({ event: "mid_message_id", mid, messageId });
     log.info({ event: "mid_subject", mid, subject });
+    if (envelope.tls !== undefined) {
+      log.info({ event: "mid_tls_demand", mid, icid: this.#icid, demand: envelope.tls });
+    }
     log.info({ event: "mid_ready", mid, bytes: octets, from: envelope.sender });
     const draft = this.#draft;
     this.#draft = undefined;

@@ -5,7 +5,7 @@
  * @module
  */
 import { causeOf } from "../base/text.ts";
-import type { CertificateProfile, Config } from "../config/config.ts";
+import { type CertificateProfile, type Config, destinationCertificates } from "../config/config.ts";
 import type { Findings } from "../config/cross.ts";
 import type { Path } from "../config/faults.ts";
 import { type CertificateFacts, type Engine, TlsSetupError, type TrustAnchors } from "../tls/engine.ts";
@@ -117,9 +117,7 @@ function checkServices(
   const served = {
     gui_https: known(config.admin.address === null ? [] : config.admin.certificate),
     inbound_smtp: known(config.listeners.flatMap((listener) => listener.certificate)),
-    outbound_smtp: known(
-      config.destination_controls.certificate === null ? [] : [config.destination_controls.certificate],
-    ),
+    outbound_smtp: known(destinationCertificates(config)),
     other_client_services: [],
   } satisfies Record<keyof Config["tls"], NamedKey[]>;
   const names = Object.keys(served) as (keyof Config["tls"])[];

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { CertificateProfile, Config } from "../config/config.ts";
+import { type CertificateProfile, type Config, destinationCertificates } from "../config/config.ts";
 import { configFiles } from "../config/files.ts";
 import type { KeyPair, TrustAnchors } from "../tls/engine.ts";
 import { CertificateFileError, readBounded } from "./files.ts";
@@ -29,7 +29,7 @@ export async function loadKeyPairs(config: Config, name: string, world: Certific
 /** The key pairs of every profile that a listener or a destination uses, by profile name. */
 export async function loadInventory(config: Config, world: CertificateWorld): Promise<ReadonlyMap<string, KeyPair[]>> {
   const used = new Set(config.listeners.flatMap((listener) => listener.certificate));
-  if (config.destination_controls.certificate !== null) used.add(config.destination_controls.certificate);
+  for (const name of destinationCertificates(config)) used.add(name);
   return new Map(
     await Promise.all([...used].map(async (name) => [name, await loadKeyPairs(config, name, world)] as const)),
   );

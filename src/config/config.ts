@@ -102,6 +102,12 @@ export interface DestinationControl {
   ip_preference: "prefer_v6" | "require_v6" | "prefer_v4" | "require_v4";
   max_connections: number;
   max_messages_per_connection: number;
+  /** For each `recipients_interval`; 0: no limit. */
+  max_recipients: number;
+  recipients_interval: number;
+  limit_apply_to: "domain" | "mx_address";
+  /** The certificate profile that is shown: its own, else the one of all destinations. */
+  certificate: string | null;
   bounce_profile: string;
 }
 
@@ -112,6 +118,8 @@ export interface BounceProfile {
   max_queue_time: number;
   initial_retry: number;
   max_retry_interval: number;
+  send_delay_warning: boolean;
+  delay_warning_after: number;
 }
 
 /** The whole of a valid `config.yaml`. */
@@ -164,4 +172,10 @@ export interface Config {
     certificate: readonly string[];
   };
   logs: { format: "text" | "json"; level: LogLevel; rotate_size: number; keep: number };
+}
+
+/** The certificate profiles that are shown to next hops, each once. */
+export function destinationCertificates({ destination_controls: { default: fallback, domains } }: Config): string[] {
+  const names = [fallback, ...domains.values()].map(({ certificate }) => certificate);
+  return [...new Set(names)].filter((name) => name !== null);
 }

@@ -80,6 +80,10 @@ function references({ parsed, names, remains }: Checked, { errors }: Findings): 
   }
   const controls = parsed.destination_controls;
   certificate(["destination_controls", "certificate"], controls.certificate);
+  certificate(["destination_controls", "default", "certificate"], controls.default.certificate);
+  for (const [match, block] of Object.entries(controls.domains)) {
+    certificate(["destination_controls", "domains", match, "certificate"], block.certificate);
+  }
   const bounce = (path: Path, name: string | undefined) => {
     if (name !== undefined) {
       refer([...path, "bounce_profile"], { name, noun: "bounce profile", known: names.bounceProfiles });
@@ -195,13 +199,20 @@ function values({ parsed }: Checked, { errors, warnings }: Findings): void {
     });
   }
   for (const name of Object.keys(parsed.bounce_profiles)) {
-    const { initial_retry: first, max_retry_interval: longest } = wholeBounce(parsed.bounce_profiles, name);
-    if (first <= longest) continue;
-    warnings.push({
-      path: ["bounce_profiles", name, "initial_retry"],
-      at: "value",
-      text: "is above max_retry_interval, which counts; at most max_retry_interval",
-    });
+    const whole = wholeBounce(parsed.bounce_profiles, name);
+    const warn = (key: string, text: string) =>
+      warnings.push({ path: ["bounce_profiles", name, key], at: "value", text });
+    if (whole.initial_retry > whole.max_retry_interval) {
+      warn("initial_retry", "is above max_retry_interval, which counts; at most max_retry_interval");
+    }
+    if (whole.send_delay_warning && whole.delay_warning_after >= whole.max_queue_time) {
+      const block = parsed.bounce_profiles[name];
+      const keys = ["delay_warning_after", "max_queue_time", "send_delay_warning"] as const;
+      warn(
+        keys.find((key) => block[key] !== undefined) ?? keys[0],
+        "warns nobody: the message bounces first; delay_warning_after below max_queue_time",
+      );
+    }
   }
   const metrics = parsed.metrics.address;
   if (metrics !== null && !loopback(metrics.host)) {

@@ -8,45 +8,14 @@
  */
 import type { Finding, Path } from "./faults.ts";
 import { valueAt } from "./issues.ts";
-import { bounceBuiltin, destinationBuiltin, mailKeys } from "./schema_mail.ts";
 import type { FileConfig } from "./schema.ts";
-
-/** Keys that are refused unless they say what they say by default. */
-const later = {
-  destination: ["max_recipients", "recipients_interval"],
-  bounce: ["send_delay_warning"],
-} as const;
 
 /** Refusals: one for each key that asks for something that is not there. */
 export function notBuiltFindings(parsed: FileConfig): Finding[] {
   const findings: Finding[] = [];
   const refuse = (path: Path, right: string) =>
     findings.push({ path, at: "value", text: `is not built yet; ${right}` });
-  const compare = (
-    path: Path,
-    { block, builtin, keys, shown }: { block: object; builtin: object; keys: readonly string[]; shown: object },
-  ) => {
-    for (const key of keys) {
-      const value = valueAt(block, [key]);
-      if (value === undefined || JSON.stringify(value) === JSON.stringify(valueAt(builtin, [key]))) continue;
-      const usual = valueAt(shown, [key]);
-      refuse([...path, key], `leave it out, or its default ${Array.isArray(usual) ? "[]" : usual}`);
-    }
-  };
   const controls = parsed.destination_controls;
-  const destinations = {
-    builtin: mailKeys.destinationKey.parse(destinationBuiltin),
-    keys: later.destination,
-    shown: destinationBuiltin,
-  };
-  compare(["destination_controls", "default"], { block: controls.default, ...destinations });
-  for (const [name, block] of Object.entries(controls.domains)) {
-    compare(["destination_controls", "domains", name], { block, ...destinations });
-  }
-  const bounces = { builtin: mailKeys.bounceProfileKey.parse(bounceBuiltin), keys: later.bounce, shown: bounceBuiltin };
-  for (const [name, block] of Object.entries(parsed.bounce_profiles)) {
-    compare(["bounce_profiles", name], { block, ...bounces });
-  }
   if (controls.alert_on_required_tls_failure) {
     refuse(["destination_controls", "alert_on_required_tls_failure"], "leave it out, or its default false");
   }

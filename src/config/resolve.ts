@@ -205,19 +205,12 @@ function policy(parsed: FileConfig, name: string): MailFlowPolicy {
 
 function destination(parsed: FileConfig, match: string): DestinationControl {
   const { default: fallback, domains } = parsed.destination_controls;
-  const { max_recipients: _recipients, recipients_interval: _interval, ...built } = wholeDestination(
-    fallback,
-    match === "default" ? {} : domains[match],
-  );
-  return { match, ...built };
+  const whole = wholeDestination(fallback, match === "default" ? {} : domains[match]);
+  return { match, ...whole, certificate: whole.certificate ?? parsed.destination_controls.certificate };
 }
 
 function bounceProfile(parsed: FileConfig, name: string): BounceProfile {
-  const { send_delay_warning: _send, delay_warning_after: _after, ...built } = wholeBounce(
-    parsed.bounce_profiles,
-    name,
-  );
-  return { name, ...built };
+  return { name, ...wholeBounce(parsed.bounce_profiles, name) };
 }
 
 /** Maps cannot be frozen; their type is read-only, their values are frozen. */

@@ -62,6 +62,8 @@ export const destinationBuiltin = {
   max_messages_per_connection: 50,
   max_recipients: 0,
   recipients_interval: "60s",
+  limit_apply_to: "domain",
+  certificate: null,
   bounce_profile: "default",
 } as const;
 
@@ -236,12 +238,22 @@ const destinationShape = {
   max_recipients: inheritedKey(
     countKey(),
     destinationBuiltin.max_recipients,
-    "Recipients for each recipients_interval, a number; 0: no limit.",
+    "Recipients for each recipients_interval, a number; 0: no limit. What is above waits in the queue.",
   ),
   recipients_interval: inheritedKey(
     durationKey({ min: "1s", max: "1d" }),
     destinationBuiltin.recipients_interval,
     "The span that max_recipients counts in, a time.",
+  ),
+  limit_apply_to: inheritedKey(
+    choiceKey(["domain", "mx_address"]),
+    destinationBuiltin.limit_apply_to,
+    "What max_connections and max_recipients count for: the domain, or each address of its hosts. Domains that share a route share their connections.",
+  ),
+  certificate: inheritedKey(
+    nameKey("a certificate's name").nullable(),
+    destinationBuiltin.certificate,
+    "The certificate shown to its servers that ask for one, a name under certificates; null: the one of destination_controls.",
   ),
   bounce_profile: inheritedKey(
     nameKey("a bounce profile's name"),
@@ -258,7 +270,7 @@ const destinationControlsKey = section({
   certificate: withDefault(
     nameKey("a certificate's name").nullable(),
     null,
-    "The certificate shown to servers that ask for one, a name under certificates.",
+    "The certificate shown to servers that ask for one, a name under certificates; a destination may have its own.",
   ),
   alert_on_required_tls_failure: withDefault(
     flagKey(),
@@ -306,7 +318,7 @@ const bounceProfileKey = section({
   send_delay_warning: inheritedKey(
     flagKey(),
     bounceBuiltin.send_delay_warning,
-    "Whether the sender is told that a message waits.",
+    "Whether the sender is told, once, that a message waits.",
   ),
   delay_warning_after: inheritedKey(
     durationKey({ min: "1m", max: "365d" }),

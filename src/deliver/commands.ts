@@ -21,12 +21,14 @@ export function isSafePath(address: string): boolean {
   return !unsafePath.test(address);
 }
 
-/** `MAIL FROM`. RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §2, RFC 6531 §3.4, RFC 3461 §4.3. */
+/** `MAIL FROM`. RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §2, RFC 6531 §3.4, RFC 3461 §4.3, RFC 8689 §2. */
 export function mailCommand({ envelope, octets }: Lease, offered: Readonly<Capabilities>): string {
   let line = `MAIL FROM:<${envelope.sender}>`;
   if (offered.size !== undefined) line += ` SIZE=${octets}`;
   if (envelope.eightBit && offered.eightBitMime) line += " BODY=8BITMIME";
   if (envelope.smtputf8 && offered.smtputf8) line += " SMTPUTF8";
+  // RFC 8689 §4.2.1.
+  if (envelope.tls === "requiretls") line += " REQUIRETLS";
   if (offered.dsn) {
     if (envelope.ret !== undefined) line += ` RET=${envelope.ret}`;
     if (envelope.envid !== undefined && parameterText.test(envelope.envid)) line += ` ENVID=${envelope.envid}`;
@@ -42,6 +44,20 @@ export function rcptCommand({ address, notify, orcpt }: Recipient, offered: Read
     if (orcpt !== undefined && parameterText.test(orcpt)) line += ` ORCPT=${orcpt}`;
   }
   return line + "\r\n";
+}
+
+/**
+ * Why this connection cannot have a message that demands TLS. Its lane opens no such connection; should one come from elsewhere, nothing is
+ * sent.
+ */
+export function unprotected(
+  { envelope: { tls } }: Lease,
+  { encrypted, capabilities }: { encrypted: boolean; capabilities: Readonly<Capabilities> },
+): Failure | undefined {
+  if (tls === undefined) return undefined;
+  if (!encrypted) return { reason: "no_starttls", enhanced: "5.7.10", text: "Encryption needed" };
+  if (tls === "required" || capabilities.requireTls) return undefined;
+  return { reason: "no_requiretls", enhanced: "5.7.30", text: "REQUIRETLS support required" };
 }
 
 /**

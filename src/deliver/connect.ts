@@ -18,7 +18,17 @@ import { openDialogue } from "./opening.ts";
 import type { DeliveryWorld } from "./world.ts";
 
 /** A channel that mail may go over, or what every recipient gets. */
-export type Connected = { kind: "ready"; channel: Channel } | { kind: "none"; end: AttemptEnd; dcid: number };
+export type Connected =
+  | { kind: "ready"; channel: Channel }
+  | { kind: "none"; end: AttemptEnd; dcid: number }
+  /** A host may work, and has as many connections or recipients as it may have now. */
+  | { kind: "full" };
+
+/** Whether an address may be connected to now, where limits count for addresses. After `enter` said yes, `leave` has to follow. */
+export interface Gate {
+  enter(target: Endpoint): boolean;
+  leave(target: Endpoint): void;
+}
 
 /** What a connection needs of the world: of the queue its numbers only. */
 export type ConnectWorld = Omit<DeliveryWorld, "spool"> & { spool: Pick<DeliveryWorld["spool"], "ids"> };
@@ -36,6 +46,8 @@ export interface ConnectOptions {
   isSpare: () => boolean;
   /** Messages in the queue that the connection would serve. */
   waiting: () => number;
+  /** It is left again where no channel comes of it; else it is for whoever ends the channel. */
+  gate: Gate;
 }
 
 /** Opens a channel for `route`. Never rejects. */
@@ -59,6 +71,10 @@ class Attempt {
   #remembered: AttemptEnd | undefined;
   /** A connection turned out to end at a listener of ours. */
   #looped = false;
+  /** A host was passed over because of our own limits. */
+  #full = false;
+  /** A host may do later what it, or the way to it, does not do now. */
+  #hope = false;
 
   constructor(world: ConnectWorld, options: ConnectOptions) {
     this.#world = world;
@@ -79,21 +95,27 @@ class Attempt {
       const addresses = await addressesOf(hop, { route, resolver, random });
       if (addresses.kind !== "found") {
         transient ||= addresses.kind === "failed";
+        this.#hope ||= addresses.kind === "failed";
         missing = { kind: addresses.kind === "failed" ? "deferred" : "refused", failure: addresses.failure };
         continue;
       }
       if (hop.byMx && this.#isOurs(addresses.addresses, hop.port)) return this.#loop();
       transient = true;
       for (const address of addresses.addresses) {
-        if (this.#tried >= limits.addressesTriedMax || this.#world.clock.monotonic() >= this.#endsAt) break;
-        const channel = await this.#try(hop, address);
+        if (this.#tried >= limits.addressesTriedMax || this.#world.clock.monotonic() >= this.#endsAt) {
+          this.#hope = true;
+          break;
+        }
+        const channel = await this.#enter(hop, address);
         if (channel !== undefined) return { kind: "ready", channel };
         if (this.#looped) return this.#loop();
         // A loop is no matter of this host only.
         if (this.#end?.kind === "refused") return { kind: "none", end: this.#end, dcid: this.#dcid };
       }
     }
+    if (this.#full) return { kind: "full" };
     const end = this.#end ?? this.#remembered ?? missing ?? noAddresses;
+    if (end.unmet && !this.#hope) return { kind: "none", end: { ...end, kind: "refused" }, dcid: this.#dcid };
     // A host that exists and fails, or a name that the DNS said nothing about, may work later.
     const kind = transient || route.hops.kind === "listed" ? "deferred" : end.kind;
     return { kind: "none", end: { ...end, kind }, dcid: this.#dcid };
@@ -111,6 +133,18 @@ class Attempt {
     return { kind: "none", end: this.#end ?? this.#remembered ?? loop, dcid: this.#dcid };
   }
 
+  async #enter(hop: Hop, address: string): Promise<Channel | undefined> {
+    const { gate } = this.#options;
+    const target = { address, port: hop.port };
+    if (!gate.enter(target)) {
+      this.#full = true;
+      return undefined;
+    }
+    const channel = await this.#try(hop, address);
+    if (channel === undefined) gate.leave(target);
+    return channel;
+  }
+
   async #try(hop: Hop, address: string): Promise<Channel | undefined> {
     const { memory, route } = this.#options;
     const target: Endpoint = { address, port: hop.port };
@@ -122,6 +156,7 @@ class Attempt {
       if (permission.kind === "pause") {
         for (const other of asked) memory.untold(other);
         this.#remembered ??= permission.end;
+        if (!permission.end.unmet) this.#hope = true;
         return undefined;
       }
       asked.push(key);
@@ -136,6 +171,7 @@ class Attempt {
     } catch (error) {
       const failure = networkFailure(error);
       this.#end = deferredFor(failure, host);
+      this.#hope = true;
       this.#remember(network, this.#end);
       memory.untold(dialogue);
       this.#log({ dcid, host, local: this.#options.config.delivery.address ?? "auto" }, {
@@ -168,6 +204,7 @@ class Attempt {
       return channel;
     }
     this.#end = opened.end;
+    if (!opened.end.unmet) this.#hope = true;
     this.#remember(dialogue, opened.end);
     this.#log({ dcid, host, local: conn.local.address }, opened);
     log.info({ event: "dcid_close", dcid });

@@ -10,8 +10,10 @@ import { limits } from "../base/limits.ts";
 import { RepeatedFault } from "../base/repeated_fault.ts";
 import { type Route, routeOf } from "../policy/route.ts";
 import { HostMemory } from "./host_memory.ts";
-import { Lane, type LaneHost } from "./lane.ts";
-import { Slots } from "./slots.ts";
+import { Lane } from "./lane.ts";
+import type { LaneHost } from "./lane_host.ts";
+import { Pace } from "./pace.ts";
+import { Limits } from "./permits.ts";
 import type { DeliveryWorld } from "./world.ts";
 
 /** Running delivery. */
@@ -38,7 +40,8 @@ class Dispatcher implements Delivery, LaneHost {
   readonly world: DeliveryWorld;
   readonly memory: HostMemory;
   readonly queueTrouble: RepeatedFault;
-  readonly slots = new Slots(limits.deliveryConnectionsMax);
+  readonly limits = new Limits(limits.deliveryConnectionsMax);
+  readonly pace: Pace;
   readonly #lanes = new Map<string, Lane>();
   readonly #routes = new Map<string, Route>();
   #generation = -1;
@@ -47,6 +50,7 @@ class Dispatcher implements Delivery, LaneHost {
   constructor(world: DeliveryWorld) {
     this.world = world;
     this.memory = new HostMemory(world);
+    this.pace = new Pace(world.clock);
     this.queueTrouble = new RepeatedFault({ ...world, gone: "Mail can be taken from the queue again" });
     world.spool.onDue((destination) => this.wake(destination, 1));
     const now = world.clock.now();
@@ -60,7 +64,7 @@ class Dispatcher implements Delivery, LaneHost {
   }
 
   get connections(): number {
-    return this.slots.taken;
+    return this.limits.all.taken;
   }
 
   get lanes(): number {
@@ -96,12 +100,13 @@ class Dispatcher implements Delivery, LaneHost {
     lane.wake(destination, messages);
   }
 
-  laneEmpty(lane: Lane): void {
+  laneEmpty(lane: { readonly key: string }): void {
     if (this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
   }
 
   async stop(ms: number = limits.shutdownMs): Promise<void> {
     this.#stop.abort();
+    this.pace.stop();
     const lanes = [...this.#lanes.values()];
     const ended = Promise.all(lanes.map((lane) => lane.stop()));
     const timer = this.world.clock.after(ms, () => {

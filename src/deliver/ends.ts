@@ -15,11 +15,14 @@ export interface AttemptEnd {
   host?: RemoteHost;
   reply?: Reply;
   failure?: Failure;
+  /** The host does not do what REQUIRETLS asks: where no host is left, the mail is refused instead of waiting. */
+  unmet?: true;
 }
 
 /** The same end for each of these recipients. */
 export function endFor(end: AttemptEnd, rids: readonly number[]): Outcome[] {
-  return rids.map((rid) => ({ ...end, rid }));
+  const { unmet: _, ...outcome } = end;
+  return rids.map((rid) => ({ ...outcome, rid }));
 }
 
 /** Deferred for a reason of ours. */

@@ -8,27 +8,29 @@
  * connection that could not be opened while others live makes the lane stay at their number for a while: the next hop has said how
  * many it takes. Where none can be had, all that waits is settled with the reason at once.
  *
- * Destinations that share a route take turns, a few messages each.
+ * Destinations that share a route take turns; `backlog.ts` has their mail, `permits.ts` the limits that lanes share. A lane whose hosts
+ * are all at their limits waits until one of them has room.
  *
  * @module
  */
 import type { Timer } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
-import type { RepeatedFault } from "../base/repeated_fault.ts";
 import { causeOf } from "../base/text.ts";
+import { destinationParts } from "../mail/destination.ts";
+import type { Recipient } from "../mail/envelope.ts";
 import type { Failure, Outcome } from "../mail/outcome.ts";
 import type { Route } from "../policy/route.ts";
 import type { Lease } from "../queue/spool.ts";
+import { Backlog } from "./backlog.ts";
 import type { Channel } from "./channel.ts";
 import { connect, type Connected, hostKey } from "./connect.ts";
 import { type AttemptEnd, closedEarly, deferredFor, endFor } from "./ends.ts";
-import type { HostMemory } from "./host_memory.ts";
 import { IdleChannels } from "./idle.ts";
+import type { LaneHost } from "./lane_host.ts";
+import { Permits } from "./permits.ts";
 import { logAnswers, settle } from "./settling.ts";
-import type { Slots, SlotUser } from "./slots.ts";
+import type { SlotUser } from "./slots.ts";
 import { transact } from "./transaction.ts";
-import { Waiting } from "./waiting.ts";
-import type { DeliveryWorld } from "./world.ts";
 
 /** Connections that a lane without any opens together. */
 export const openAtOnceMax = 20;
@@ -38,8 +40,6 @@ export const growthMs = 75;
 export const backlogMs = 100;
 
 const messagesPerConnection = 5;
-/** Messages that are leased in one go. */
-const batch = 5;
 const failingBatch = 50;
 /** How long a lane keeps to the number of connections that the next hop takes. */
 const capMs = 60_000;
@@ -48,51 +48,32 @@ const breaksMax = 2;
 /** Outcomes that are being written down, of one lane; more wait. */
 const settlingMax = 64;
 
-/** A queue that cannot be read is asked again after this. */
-const leaseRetryMs = 1_000;
+/** A lane whose hosts are at their limits asks again after this, should nobody tell it. */
+const fullMs = 5_000;
 
 const internal: Failure = { reason: "internal", enhanced: "4.3.0", text: "Internal error" };
-
-/** What lanes share. */
-export interface LaneHost {
-  readonly world: DeliveryWorld;
-  readonly memory: HostMemory;
-  readonly slots: Slots;
-  /** A queue that cannot be read: for ten thousand destinations it is one trouble. */
-  readonly queueTrouble: RepeatedFault;
-  /** Delivery ends. */
-  readonly stopping: AbortSignal;
-  /** The route of a destination under the configuration in force. */
-  routeFor(destination: string): Route;
-  /** Mail for a destination is due: to whichever lane it belongs now. */
-  wake(destination: string, messages: number): void;
-  /** The lane has neither mail nor connections. */
-  laneEmpty(lane: Lane): void;
-}
 
 /** See the module. */
 export class Lane implements SlotUser {
   readonly key: string;
   readonly #route: Route;
   readonly #host: LaneHost;
-  readonly #waiting = new Waiting();
-  /** Leased, not yet given to a connection. */
-  readonly #ready: Lease[] = [];
+  readonly #backlog: Backlog;
+  readonly #permits: Permits;
   readonly #busy = new Set<Channel>();
   readonly #idle: IdleChannels;
-  /** Leased, and to be tried on a new connection, since an old one had gone. */
-  readonly #fresh: Lease[] = [];
   readonly #again = new WeakSet<Lease>();
   readonly #quitting = new Set<Channel>();
   #opening = 0;
-  /** Connections that look for work. */
-  #seeking = 0;
   #settling = 0;
-  #refilling: Promise<void> | undefined;
   #done = 0;
   #breaks = 0;
   #cap: { connections: number; until: number } | undefined;
   #failing = false;
+  /** All hosts are at their limits. */
+  #full: Timer | undefined;
+  /** How often there was news of a place. */
+  #news = 0;
   #growth: Timer | undefined;
   #stop: "no" | "soft" | "hard" = "no";
   #ended: PromiseWithResolvers<void> | undefined;
@@ -101,6 +82,8 @@ export class Lane implements SlotUser {
     this.key = route.key;
     this.#route = route;
     this.#host = host;
+    this.#backlog = new Backlog(this.key, host);
+    this.#permits = new Permits(route, { host, user: this, waiting: () => this.#backlog.inQueue });
     const expire = (channel: Channel) => this.#quit(channel);
     this.#idle = new IdleChannels(host.world.clock, { ms: limits.deliveryIdleMs, expire });
   }
@@ -110,28 +93,18 @@ export class Lane implements SlotUser {
     return this.#live + this.#opening + this.#quitting.size;
   }
 
-  /** Messages that are known to wait. */
-  get backlog(): number {
-    return this.#fresh.length + this.#ready.length + this.#waiting.messages;
-  }
-
-  /** Messages in the queue for the destinations that wait here. */
-  get #inQueue(): number {
-    const { spool } = this.#host.world;
-    const destinations = new Set(this.#waiting.destinations);
-    for (const { destination } of [...this.#ready, ...this.#fresh]) destinations.add(destination);
-    let messages = 0;
-    for (const destination of destinations) messages += spool.count(destination);
-    return messages;
-  }
-
   /** `messages` more are due for `destination`. */
   wake(destination: string, messages: number): void {
-    this.#waiting.add(destination, messages);
+    this.#backlog.add(destination, messages);
     this.#pump();
+    // Nothing may be sent now; who holds it wakes the lane again.
+    if (this.#backlog.length === 0) this.#checkEmpty();
   }
 
   slotFree(): void {
+    this.#news++;
+    this.#full?.cancel();
+    this.#full = undefined;
     this.#pump();
   }
 
@@ -142,9 +115,11 @@ export class Lane implements SlotUser {
   /** Ends: connections finish the message they are at. Resolves when none is left. */
   stop(): Promise<void> {
     this.#stop = "soft";
+    this.#backlog.ended = true;
     this.#growth?.cancel();
-    this.#host.slots.forget(this);
-    this.#giveBackAll();
+    this.#full?.cancel();
+    this.#permits.forget();
+    this.#backlog.giveBackAll();
     this.crowded();
     this.#ended = Promise.withResolvers();
     this.#checkEmpty();
@@ -157,11 +132,6 @@ export class Lane implements SlotUser {
     for (const channel of [...this.#busy, ...this.#quitting]) channel.close();
   }
 
-  #giveBackAll(): void {
-    const { spool } = this.#host.world;
-    for (const lease of [...this.#fresh.splice(0), ...this.#ready.splice(0)]) spool.giveBack(lease);
-  }
-
   get #live(): number {
     return this.#busy.size + this.#idle.length;
   }
@@ -169,27 +139,26 @@ export class Lane implements SlotUser {
   /** Gives work to idle connections, or opens some. */
   #pump(): void {
     if (this.#stop !== "no" || this.#failing) return;
-    if (this.#fresh.length > this.#opening) this.#open(1);
-    while (this.#idle.length > 0 && this.backlog > this.#seeking) {
-      void this.#serve(this.#idle.pop()!);
-    }
-    if (this.backlog <= this.#seeking) return;
+    const backlog = this.#backlog;
+    if (backlog.fresh.length > this.#opening) this.#open(1);
+    while (this.#idle.length > 0 && backlog.unserved) void this.#serve(this.#idle.pop()!);
+    if (!backlog.unserved) return;
     if (this.#live + this.#opening === 0) {
       // A hundred dead destinations must not take all slots for as long as their time-outs last.
-      const most = this.#host.slots.scarce ? 1 : openAtOnceMax;
-      this.#open(Math.min(Math.ceil(this.backlog / messagesPerConnection), most));
+      const most = this.#host.limits.all.scarce ? 1 : openAtOnceMax;
+      this.#open(Math.min(Math.ceil(backlog.length / messagesPerConnection), most));
     } else {
       this.#watchGrowth();
     }
   }
 
   #open(count: number): void {
-    const { world, slots } = this.#host;
-    const { max_connections } = this.#route.control;
+    const { world } = this.#host;
+    if (this.#full !== undefined) return;
     if (this.#cap !== undefined && this.#cap.until <= world.clock.monotonic()) this.#cap = undefined;
-    const most = Math.min(max_connections, this.#cap?.connections ?? Infinity);
+    const most = this.#cap?.connections ?? Infinity;
     for (let opened = 0; opened < count && this.connections < most; opened++) {
-      if (!slots.take(this)) return;
+      if (!this.#permits.take()) return;
       this.#opening++;
       void this.#connect();
     }
@@ -200,25 +169,28 @@ export class Lane implements SlotUser {
     const before = this.#done;
     this.#growth = this.#host.world.clock.after(growthMs, () => {
       this.#growth = undefined;
-      if (this.#stop !== "no" || this.#failing || this.backlog <= this.#seeking) return;
+      if (this.#stop !== "no" || this.#failing || !this.#backlog.unserved) return;
       const pace = (this.#done - before) / growthMs;
-      if (this.#opening === 0 && this.backlog > pace * backlogMs) {
-        this.#open(Math.min(Math.max(this.#live, 1), Math.ceil(this.backlog / messagesPerConnection)));
+      const { length } = this.#backlog;
+      if (this.#opening === 0 && length > pace * backlogMs) {
+        this.#open(Math.min(Math.max(this.#live, 1), Math.ceil(length / messagesPerConnection)));
       }
       this.#pump();
     });
   }
 
   async #connect(): Promise<void> {
-    const { world, memory, slots } = this.#host;
+    const { world, memory, limits: { all } } = this.#host;
+    const news = this.#news;
     const connected = await connect(world, {
       route: this.#route,
       config: world.config(),
       memory,
-      connectMs: slots.scarce ? limits.connectCrowdedMs : limits.connectMs,
+      connectMs: all.scarce ? limits.connectCrowdedMs : limits.connectMs,
       // While others live, a refusal is about their number, not about the host. One that says goodbye counts there until it is gone.
       isSpare: () => this.#live + this.#quitting.size > 0,
-      waiting: () => this.#inQueue,
+      waiting: () => this.#backlog.inQueue,
+      gate: this.#permits,
     }).catch((error: unknown): Connected => {
       world.log.critical({ event: "note", text: `Cannot connect for ${this.#route.destination}: ${causeOf(error)}` });
       return { kind: "none", end: deferredFor(internal), dcid: 0 };
@@ -228,13 +200,13 @@ export class Lane implements SlotUser {
       if (this.#stop === "no") return await this.#serve(connected.channel);
       return this.#quit(connected.channel);
     }
-    slots.give(this);
+    this.#permits.give();
     if (this.#stop !== "no") return this.#checkEmpty();
+    if (connected.kind === "full") return this.#waitForRoom(news);
     const others = this.connections;
     if (others > 0) {
       this.#cap = { connections: others, until: world.clock.monotonic() + capMs };
-      // There is no new connection for these: an old one may do.
-      if (this.#live > 0) this.#ready.unshift(...this.#fresh.splice(0));
+      this.#freshAnywhere();
       this.#pump();
     } else {
       this.#cap = undefined;
@@ -242,60 +214,104 @@ export class Lane implements SlotUser {
     }
   }
 
+  /** No host has room. Where there was news since the attempt began, it may be that of a place. */
+  #waitForRoom(news: number): void {
+    this.#freshAnywhere();
+    if (news === this.#news) {
+      this.#full ??= this.#host.world.clock.after(fullMs, () => this.slotFree());
+      if (this.connections === 0) this.#backlog.giveBackAll();
+    }
+    this.#pump();
+  }
+
+  /** There is no new connection for these now: an old one may do. */
+  #freshAnywhere(): void {
+    const { ready, fresh } = this.#backlog;
+    if (this.#live > 0) ready.unshift(...fresh.splice(0));
+  }
+
   /** Nobody takes this lane's mail now: everything that waits gets the same end. */
   async #failAll({ end, dcid }: { end: AttemptEnd; dcid: number }): Promise<void> {
     this.#failing = true;
     // What comes in meanwhile asks the host memory anew: else a steady stream would keep the host from ever being tried.
-    for (let left = this.backlog; left > 0 && this.#stop === "no" && this.backlog > 0;) {
-      await this.#fill(failingBatch);
-      const taken = [...this.#fresh.splice(0), ...this.#ready.splice(0)];
+    const backlog = this.#backlog;
+    for (let left = backlog.length; left > 0 && this.#stop === "no" && backlog.length > 0;) {
+      await backlog.fill(failingBatch);
+      const taken = [...backlog.fresh.splice(0), ...backlog.ready.splice(0)];
       left -= Math.max(taken.length, 1);
-      const leases = taken.filter((lease) => this.#isOurs(lease));
+      const leases = taken.filter((lease) => backlog.isOurs(lease));
       await Promise.all(
-        leases.map((lease) => this.#settle(lease, { at: { dcid }, outcomes: endFor(end, rids(lease)) })),
+        leases.map((lease) => this.#settle(lease, { at: { dcid }, outcomes: endFor(end, rids(lease.recipients)) })),
       );
     }
     this.#failing = false;
-    if (this.#stop !== "no") this.#giveBackAll();
+    if (this.#stop !== "no") backlog.giveBackAll();
     this.#checkEmpty();
   }
 
   /** One connection's life. */
   async #serve(channel: Channel): Promise<void> {
     this.#busy.add(channel);
-    const { slots } = this.#host;
+    const backlog = this.#backlog;
     const { max_messages_per_connection: messagesMax } = this.#route.control;
-    while (this.#stop === "no") {
-      const fresh = channel.served === 0 ? this.#fresh.shift() : undefined;
-      const lease = fresh ?? this.#ready.shift() ?? await this.#refill();
+    while (this.#stop === "no" && this.#mayServe(channel)) {
+      const fresh = channel.served === 0 ? backlog.fresh.shift() : undefined;
+      const lease = fresh ?? backlog.ready.shift() ?? await backlog.refill();
       if (lease === undefined) return this.#park(channel);
-      if (!this.#isOurs(lease)) continue;
-      if (this.backlog > this.#seeking) this.#pump();
+      if (!backlog.isOurs(lease)) continue;
+      if (backlog.unserved) this.#pump();
       await this.#deliver(channel, lease);
-      if (channel.lost || channel.served >= messagesMax || slots.overShare(this)) break;
+      if (channel.lost || channel.served >= messagesMax || this.#permits.overShare(channel.host)) break;
     }
     this.#quit(channel);
   }
 
+  /** Whether the channel's address may get recipients now. */
+  #mayServe({ host }: Channel): boolean {
+    const { control } = this.#route;
+    return !this.#permits.byAddress || this.#host.pace.left(this.#permits.keyOf(host), control) > 0;
+  }
+
+  /** As many recipients as the limits leave; the others wait in the queue. */
   async #deliver(channel: Channel, lease: Lease): Promise<void> {
+    const { world, pace } = this.#host;
+    const { control: rule, destination: domain } = this.#host.routeFor(lease.destination);
+    const key = this.#permits.byAddress ? this.#permits.keyOf(channel.host) : domain;
+    const wanted = lease.recipients.length;
+    const granted = pace.take(key, { rule, wanted });
+    // What is due again is held when the lane hears of it.
+    if (granted === 0) return world.spool.giveBack(lease);
+    const recipients = granted === wanted ? lease.recipients : lease.recipients.slice(0, granted);
+    const held = granted === wanted ? undefined : Math.ceil(pace.rest(key, rule));
+    if (!await this.#offer(channel, { lease, recipients, held })) pace.giveBack(key, granted);
+  }
+
+  /** One message to these recipients. False: it was not offered. */
+  async #offer(
+    channel: Channel,
+    { lease, recipients, held }: { lease: Lease; recipients: Recipient[]; held: number | undefined },
+  ): Promise<boolean> {
     const { world, memory } = this.#host;
     const { dcid } = channel;
-    const { envelope: { mid }, destination: domain } = lease;
-    world.log.info({ event: "delivery_start", dcid, mid, rids: rids(lease), domain });
-    const transacted = await transact(channel, lease);
+    const { envelope: { mid }, destination } = lease;
+    const { domain } = destinationParts(destination);
+    world.log.info({ event: "delivery_start", dcid, mid, rids: rids(recipients), domain });
+    const transacted = await transact(channel, { lease, recipients });
     if (transacted.kind === "stale" || transacted.spent) channel.close();
     // The shutdown cut it off: that is no attempt.
     if (this.#stop === "hard" && channel.lost && (transacted.kind === "stale" || transacted.broken)) {
-      return world.spool.giveBack(lease);
+      world.spool.giveBack(lease);
+      return false;
     }
     if (transacted.kind === "stale") {
       if (!this.#again.has(lease)) {
         this.#again.add(lease);
-        this.#fresh.push(lease);
-        return;
+        this.#backlog.fresh.push(lease);
+        return false;
       }
-      const outcomes = endFor(deferredFor(closedEarly, channel.host), rids(lease));
-      return await this.#settle(lease, { at: channel, outcomes });
+      const outcomes = endFor(deferredFor(closedEarly, channel.host), rids(recipients));
+      await this.#settle(lease, { at: channel, outcomes, held });
+      return true;
     }
     this.#done++;
     if (!transacted.broken) {
@@ -304,20 +320,23 @@ export class Lane implements SlotUser {
       const end = deferredFor(closedEarly, channel.host);
       memory.failed(hostKey(this.#route, channel.host), { end, baseMs: this.#route.bounce.initial_retry / 2 });
     }
-    const settled = this.#settle(lease, { at: channel, outcomes: transacted.outcomes });
+    const settled = this.#settle(lease, { at: channel, outcomes: transacted.outcomes, held });
     // The next message need not wait for the disk; a queue that cannot keep up is waited for.
     if (this.#settling >= settlingMax) await settled;
+    return true;
   }
 
   #settle(
     lease: Lease,
-    { at: { dcid, encrypted = false }, outcomes }: {
+    { at: { dcid, encrypted = false }, outcomes, held }: {
       at: { dcid: number; encrypted?: boolean };
       outcomes: Outcome[];
+      held?: number;
     },
   ): Promise<void> {
     const { world } = this.#host;
-    const { bounce: rule } = this.#host.routeFor(lease.destination);
+    const { bounce } = this.#host.routeFor(lease.destination);
+    const rule = held === undefined ? bounce : { ...bounce, held };
     const { level: { name: tlsLevel } } = this.#route;
     const attempted = { dcid, tlsLevel, encrypted, lease, outcomes, rule, stopping: this.#host.stopping };
     logAnswers(world.log, attempted);
@@ -328,46 +347,9 @@ export class Lane implements SlotUser {
     });
   }
 
-  /** Whether a leased message still belongs here; the configuration may have changed since. */
-  #isOurs(lease: Lease): boolean {
-    if (this.#host.routeFor(lease.destination).key === this.key) return true;
-    // Giving back makes it due again, which the dispatcher hears of.
-    this.#host.world.spool.giveBack(lease);
-    return false;
-  }
-
-  async #refill(): Promise<Lease | undefined> {
-    this.#seeking++;
-    while (this.#stop === "no" && this.#waiting.messages > 0 && this.#ready.length === 0) {
-      await (this.#refilling ??= this.#fill(batch).finally(() => this.#refilling = undefined));
-    }
-    this.#seeking--;
-    return this.#ready.shift();
-  }
-
-  /** Leases for the destination whose turn it is. */
-  async #fill(count: number): Promise<void> {
-    const next = this.#waiting.take();
-    if (next === undefined) return;
-    const { destination, messages } = next;
-    if (this.#host.routeFor(destination).key !== this.key) return this.#host.wake(destination, messages);
-    const { spool, clock } = this.#host.world;
-    try {
-      const leases = await spool.lease(destination, count);
-      this.#host.queueTrouble.worked();
-      if (this.#stop !== "no") { for (const lease of leases) spool.giveBack(lease); }
-      else this.#ready.push(...leases);
-      // A full batch: there may be more, whatever was counted.
-      if (leases.length === count) this.#waiting.add(destination, Math.max(messages - count, 1));
-    } catch (error) {
-      this.#host.queueTrouble.failed(`Cannot take mail for ${destination} from the queue: ${causeOf(error)}`, "queue");
-      clock.after(leaseRetryMs, () => this.#host.wake(destination, messages));
-    }
-  }
-
   #park(channel: Channel): void {
     this.#busy.delete(channel);
-    if (this.#stop !== "no" || this.#host.slots.wanted) return this.#quit(channel);
+    if (this.#stop !== "no" || this.#permits.wanted(channel.host)) return this.#quit(channel);
     this.#idle.push(channel);
   }
 
@@ -378,7 +360,7 @@ export class Lane implements SlotUser {
     void channel.quit().then(() => {
       this.#quitting.delete(channel);
       this.#host.world.log.info({ event: "dcid_close", dcid: channel.dcid });
-      this.#host.slots.give(this);
+      this.#permits.give(channel.host);
       this.#pump();
       this.#checkEmpty();
     });
@@ -386,14 +368,17 @@ export class Lane implements SlotUser {
 
   #checkEmpty(): void {
     if (this.connections > 0 || this.#settling > 0 || this.#failing) return;
-    if (this.#stop === "no" && this.backlog > 0) return this.#pump();
+    if (this.#stop === "no" && this.#backlog.length > 0) return this.#pump();
     this.#growth?.cancel();
     this.#growth = undefined;
+    this.#full?.cancel();
+    this.#full = undefined;
+    this.#permits.forget();
     this.#ended?.resolve();
     if (this.#stop === "no") this.#host.laneEmpty(this);
   }
 }
 
-function rids(lease: Lease): number[] {
-  return lease.recipients.map(({ rid }) => rid);
+function rids(recipients: readonly Recipient[]): number[] {
+  return recipients.map(({ rid }) => rid);
 }

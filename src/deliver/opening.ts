@@ -13,7 +13,7 @@ import { causeOf } from "../base/text.ts";
 import type { Towards } from "../mail/events.ts";
 import type { Failure } from "../mail/outcome.ts";
 import { isPositive, type Reply } from "../mail/reply.ts";
-import { acceptedNames, type HostNames, judgeTrust } from "../policy/trust.ts";
+import { type HostNames, judgeTrust, namesFor } from "../policy/trust.ts";
 import type { Route } from "../policy/route.ts";
 import { noCapabilities, parseEhlo } from "../smtp/ehlo.ts";
 import type { Channel, Received } from "./channel.ts";
@@ -119,7 +119,7 @@ class Opening {
     // RFC 3207 §5: what was sent in clear behind the 220 was put there by somebody else.
     if (channel.pending) return this.#injected();
     const { route, names } = this.#options;
-    const accepted = acceptedNames(route.control.verify_names, names);
+    const accepted = namesFor(route, names);
     const started = await this.#handshake(accepted);
     if (started.kind === "failed") return this.#tlsDeferred(started.failure);
     const trust = judgeTrust(route.level, { facts: started.facts, names: accepted });
@@ -137,6 +137,9 @@ class Opening {
       this.#world.log.info({ event: "dcid_tls_unverified", dcid: channel.dcid, reason, text, ...this.#towards });
     }
     const met = await this.#ehlo();
+    if (met.kind === "ready" && route.demand === "requiretls" && !channel.capabilities.requireTls) {
+      return this.#noRequireTls();
+    }
     return met.kind === "helo" ? { kind: "ready" } : met;
   }
 
@@ -144,7 +147,8 @@ class Opening {
     const { route, hostname } = this.#options;
     const { name, address, port } = this.#channel.host;
     try {
-      const { context, trustGeneration } = this.#world.tls();
+      const { context: usual, byCertificate, trustGeneration } = this.#world.tls();
+      const context = route.certificate === null ? usual : byCertificate?.get(route.certificate) ?? usual;
       const bound = [address, port, route.destination, route.level.name, accepted, trustGeneration, route.certificate];
       const cacheKey = JSON.stringify([...bound, hostname]);
       // SNI carries names only, RFC 6066 §3: the MX or route's name, by which the server knows its certificates.
@@ -154,6 +158,26 @@ class Opening {
       // No session could be made: that is our side's trouble, and no reason for clear text.
       return { kind: "failed", failure: { code: 0, error: causeOf(error), reason: "other" } };
     }
+  }
+
+  /** RFC 8689 §4.2.1: TLS is there, and the host would not pass the demand on. */
+  #noRequireTls(): Opened {
+    const error = "REQUIRETLS not offered";
+    this.#tellRequired({ code: 0, error, reason: "no_requiretls" });
+    const failure: Failure = { reason: "no_requiretls", enhanced: "5.7.30", text: "REQUIRETLS support required" };
+    const end: AttemptEnd = { ...deferredFor(failure, this.#channel.host), unmet: true };
+    return { kind: "failed", end, details: error, text: "REQUIRETLS required", reason: "no_requiretls" };
+  }
+
+  /**
+   * The end where TLS is not as the mail has to have it: a configured level waits for better days; RFC 8689 §4.2.1 wants the sender told
+   * when no host is left.
+   */
+  #unmet(failure: Failure): AttemptEnd {
+    const { demand } = this.#options.route;
+    if (demand !== "requiretls") return deferredFor(failure, this.#channel.host);
+    // RFC 8689 §4.2.1: no session with TLS is 5.7.10.
+    return { ...deferredFor({ ...failure, enhanced: "5.7.10" }, this.#channel.host), unmet: true };
   }
 
   get #towards(): Towards {
@@ -185,7 +209,7 @@ class Opening {
     return {
       kind: "failed",
       // The peer's words belong to STARTTLS, not to the recipient: they stand in the log.
-      end: deferredFor(failure, this.#channel.host),
+      end: this.#unmet(failure),
       details: reply === undefined ? text : replyDetails(reply),
       text: reply === undefined ? "TLS required" : "unexpected SMTP response",
       reason,
@@ -199,7 +223,7 @@ class Opening {
     const failure: Failure = { reason, enhanced: "4.7.5", text: `TLS failed: ${error}` };
     return {
       kind: "failed",
-      end: deferredFor(failure, this.#channel.host),
+      end: this.#unmet(failure),
       details: error,
       text: "TLS failed",
       reason,
@@ -214,7 +238,7 @@ class Opening {
     const failure: Failure = { reason: "injected", enhanced: "4.7.5", text: `TLS failed: ${text}` };
     return {
       kind: "failed",
-      end: deferredFor(failure, this.#channel.host),
+      end: this.#unmet(failure),
       details: text,
       text: "TLS failed",
       reason: "injected",

@@ -5,6 +5,7 @@
  */
 import { type Clock, sleep } from "../base/clock.ts";
 import { causeOf } from "../base/text.ts";
+import { destinationParts } from "../mail/destination.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Outcome } from "../mail/outcome.ts";
 import { type Reply, replyText } from "../mail/reply.ts";
@@ -33,14 +34,15 @@ export interface Attempted {
   encrypted: boolean;
   lease: Lease;
   outcomes: Outcome[];
-  rule: RetryRule;
+  rule: RetryRule & { held?: number };
   /** Delivery ends: nothing is waited for any more. */
   stopping: AbortSignal;
 }
 
 /** Logs what the next hop said. Called as soon as it is known; the rest follows the queue's word. */
 export function logAnswers(log: MailLog, { dcid, lease, outcomes, tlsLevel, encrypted }: Attempted): void {
-  const { envelope: { mid }, destination: domain, octets: bytes } = lease;
+  const { envelope: { mid }, octets: bytes } = lease;
+  const { domain } = destinationParts(lease.destination);
   const delivered = outcomes.filter((outcome) => outcome.kind === "delivered");
   if (delivered.length === 0) return;
   const rids = delivered.map(({ rid }) => rid);
@@ -88,7 +90,8 @@ function logSettlement(
   log: MailLog,
   { attempted, settlement }: { attempted: Attempted; settlement: Settlement },
 ): void {
-  const { dcid, lease: { envelope: { mid }, destination: domain } } = attempted;
+  const { dcid, lease: { envelope: { mid }, destination } } = attempted;
+  const { domain } = destinationParts(destination);
   for (const outcome of settlement.bounced) logEnd(log, { event: "bounced", dcid, mid, domain, outcome });
   for (const outcome of settlement.deferred?.outcomes ?? []) {
     logEnd(log, { event: "delayed", dcid, mid, domain, outcome });
@@ -97,7 +100,7 @@ function logSettlement(
   if (report === "dropped") {
     log.info({ event: "bounce_dropped", mid, text: "the sender is empty, so nobody can be told" });
   } else if (report !== undefined) {
-    log.info({ event: "mid_generated", mid: report.mid, parent: mid });
+    log.info({ event: "mid_generated", mid: report.mid, parent: mid, about: report.about });
   }
   if (settlement.finished) log.info({ event: "message_finished", mid });
 }

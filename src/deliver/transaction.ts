@@ -16,7 +16,7 @@ import { isPositive, isTransient, type Reply } from "../mail/reply.ts";
 import type { Lease } from "../queue/spool.ts";
 import { DataEncoder } from "../smtp/data_encoder.ts";
 import type { Channel, Lost, Received } from "./channel.ts";
-import { isSafePath, mailCommand, obstacle, rcptCommand } from "./commands.ts";
+import { isSafePath, mailCommand, obstacle, rcptCommand, unprotected } from "./commands.ts";
 
 /** What became of a message on a connection. */
 export type Transacted =
@@ -38,10 +38,13 @@ const data: Octets = octets("DATA\r\n");
 
 const unreadable: Failure = { reason: "queue_read", enhanced: "4.3.0", text: "The text cannot be read from the queue" };
 
-/** Offers the message to the next hop. Never rejects. */
-export async function transact(channel: Channel, lease: Lease): Promise<Transacted> {
+/** Offers the message to the next hop for these of its recipients. Never rejects. */
+export async function transact(
+  channel: Channel,
+  { lease, recipients }: { lease: Lease; recipients: Recipient[] },
+): Promise<Transacted> {
   channel.bound(limits.transactionMs);
-  const transaction = new Transaction(channel, lease);
+  const transaction = new Transaction(channel, { lease, recipients });
   try {
     return await transaction.run();
   } catch {
@@ -61,16 +64,16 @@ class Transaction {
   #spent = false;
   #accepted = false;
 
-  constructor(channel: Channel, lease: Lease) {
+  constructor(channel: Channel, { lease, recipients }: { lease: Lease; recipients: Recipient[] }) {
     this.#channel = channel;
     this.#lease = lease;
-    this.#open = lease.recipients;
+    this.#open = recipients;
     this.#wasUsed = channel.served > 0;
     channel.served++;
   }
 
   async run(): Promise<Transacted> {
-    const found = obstacle(this.#lease, this.#channel.capabilities);
+    const found = unprotected(this.#lease, this.#channel) ?? obstacle(this.#lease, this.#channel.capabilities);
     const blocking = found instanceof Promise ? await found : found;
     if (blocking !== undefined) {
       this.#failOpen("refused", blocking);

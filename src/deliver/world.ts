@@ -14,7 +14,10 @@ import type { ClientContext, PeerFacts, Session, TlsFailure } from "../tls/engin
 
 /** The TLS client of outbound SMTP that is in force. */
 export interface OutboundTls {
+  /** Shows the certificate of `destination_controls`, or none. */
   context: ClientContext;
+  /** Those that show another one, by the name of its profile. */
+  byCertificate?: ReadonlyMap<string, ClientContext>;
   /** Of the trusted authorities: a cached session must not outlive them. */
   trustGeneration: number;
 }

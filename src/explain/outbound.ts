@@ -12,7 +12,7 @@ import { isOwnListener, isOwnName } from "../deliver/own.ts";
 import type { Resolver } from "../dns/records.ts";
 import { endpointText } from "../net/net.ts";
 import { type Route, routeOf } from "../policy/route.ts";
-import { acceptedNames } from "../policy/trust.ts";
+import { namesFor } from "../policy/trust.ts";
 import type { LevelRow } from "../tls/level.ts";
 import type { Decision } from "./inbound.ts";
 import { keyNotes, type Note, noteAt, type Source } from "./source.ts";
@@ -62,9 +62,10 @@ export async function outboundDecisions(question: OutboundQuestion): Promise<Way
     decisions.push(namesDecision(route, hosts.hops));
     const { certificate } = route;
     const text = certificate === null ? "none is shown" : `${certificate} is shown to servers that ask for one`;
+    const said = [own, fallback].find((block) => source([...block, "certificate"])?.value);
     decisions.push({
       step: "certificate",
-      ...noteAt(source, { text, path: ["destination_controls", "certificate"] }),
+      ...noteAt(source, { text, path: [...said ?? ["destination_controls"], "certificate"] }),
       notes: [],
     });
   }
@@ -143,10 +144,10 @@ function levelText(level: LevelRow): string {
 }
 
 /** For which names the certificate may be. */
-function namesDecision({ control, destination, level }: Route, hops: readonly Hop[]): Decision {
-  const rule = control.verify_names;
-  const names = new Set(hops.flatMap((hop) => acceptedNames(rule, hop.names)));
-  if (names.size === 0) { for (const name of acceptedNames(rule, { domain: destination })) names.add(name); }
+function namesDecision(route: Route, hops: readonly Hop[]): Decision {
+  const { control: { verify_names: rule }, destination, level } = route;
+  const names = new Set(hops.flatMap((hop) => namesFor(route, hop.names)));
+  if (names.size === 0) { for (const name of namesFor(route, { domain: destination })) names.add(name); }
   const counts = level.verifies ? "" : ", which this level does not ask for";
   return { step: "names", text: `verify_names ${rule}: ${[...names].join(" or ")}${counts}`, notes: [] };
 }

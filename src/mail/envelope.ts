@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { TlsDemand } from "./destination.ts";
+
 /** When the sender wants a report: RFC 3461 §4.1. Absent means FAILURE and DELAY. */
 export type Notify = "NEVER" | "SUCCESS" | "FAILURE" | "DELAY";
 
@@ -18,6 +20,8 @@ export interface Recipient {
   notify?: Notify[];
   /** The ORCPT parameter as given, `type;xtext`: RFC 3461 §4.2. */
   orcpt?: string;
+  /** The sender was told that this one waits; once is enough. */
+  warned?: true;
 }
 
 /** What a message carries besides its text. */
@@ -34,6 +38,8 @@ export interface Envelope {
   ret?: "FULL" | "HDRS";
   /** The ENVID parameter as given, in xtext: RFC 3461 §4.4. */
   envid?: string;
+  /** What it demands of TLS on its way. */
+  tls?: TlsDemand;
   /** When it was received, wall milliseconds. */
   receivedAt: number;
 }

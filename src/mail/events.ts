@@ -66,7 +66,28 @@ export type MailEvent =
   | { event: "mid_ready"; mid: number; bytes: number; from: string }
   | { event: "mid_queued"; mid: number }
   | { event: "mid_aborted"; mid: number; icid?: number; reason: string; text: string }
-  | { event: "mid_generated"; mid: number; parent: number }
+  | {
+    event: "mid_generated";
+    mid: number;
+    parent: number;
+    /** Absent: failed. */
+    about?: "failed" | "delayed" | "relayed" | "delivered";
+  }
+  /** `required`: by the header X-Postern-TLS; `requiretls`: by the parameter of MAIL. */
+  | { event: "mid_tls_demand"; mid: number; icid: number; demand: "required" | "requiretls" }
+  /** A domain, or one of its addresses, has got the recipients of an interval (`max_recipients`); what is above waits. */
+  | {
+    event: "recipients_held";
+    domain: string;
+    /** Where the limit counts for addresses. */
+    address?: string;
+    recipients: number;
+    /** Milliseconds, as what is left of it. */
+    interval: number;
+    ms: number;
+    /** Messages in the queue for the destination. */
+    messages: number;
+  }
   | ({ event: "dcid_open"; dcid: number; interface: string; address: string; port: number } & Towards)
   | ({
     event: "dcid_tls";
@@ -142,6 +163,13 @@ const rids = (list: number[]): string => `[${list.join(", ")}]`;
 /** As a Python string literal, which the classic log shows. */
 const quoted = (text: string): string => `'${p(text).replaceAll("'", "\\'")}'`;
 
+const reportWords = {
+  failed: "bounce",
+  delayed: "delay warning",
+  relayed: "delivery report",
+  delivered: "delivery report",
+} as const;
+
 /** The classic text of an event, without prefix and line end. */
 export function eventText(e: MailEvent): string {
   switch (e.event) {
@@ -182,7 +210,16 @@ export function eventText(e: MailEvent): string {
     case "mid_aborted":
       return `Message aborted MID ${e.mid} ${p(e.text)}`;
     case "mid_generated":
-      return `MID ${e.mid} was generated for bounce of MID ${e.parent}`;
+      return `MID ${e.mid} was generated for ${reportWords[e.about ?? "failed"]} of MID ${e.parent}`;
+    case "mid_tls_demand":
+      return `MID ${e.mid} ICID ${e.icid} TLS required by ${e.demand === "required" ? "X-Postern-TLS" : "REQUIRETLS"}`;
+    case "recipients_held": {
+      const whom = e.address === undefined ? "" : ` IP: ${e.address}`;
+      return `Recipient limit: domain: ${p(e.domain)}${whom} got ${e.recipients} recipients in ${
+        e.interval / 1000
+      } s, ` +
+        `the next after ${Math.ceil(e.ms / 1000)} s, messages waiting: ${e.messages}`;
+    }
     case "dcid_open":
       return `New SMTP DCID ${e.dcid} interface ${e.interface} address ${e.address} port ${e.port}`;
     case "dcid_tls":

@@ -61,6 +61,8 @@ const meanings: Readonly<Record<string, string>> = {
   "7.5": "Cryptographic failure",
   "7.6": "Cryptographic algorithm not supported",
   "7.7": "Message integrity failure",
+  "7.10": "Encryption needed",
+  "7.30": "REQUIRETLS support required",
 };
 
 /** The words for an enhanced code; of its subject where the detail is unknown. */

@@ -2,13 +2,14 @@
  * Where mail for a destination goes, and what is demanded on the way. Pure: a destination and a snapshot in, a route out.
  *
  * Routes and destination controls are looked up alike: the exact domain, then the longest `.domain` (subdomains only), then the
- * default.
+ * default. What a message itself demands of TLS (`mail/destination.ts`) raises the level and never lowers it.
  *
  * @module
  */
 import { isIP } from "node:net";
 import { domainToASCII, domainToUnicode } from "node:url";
 import type { BounceProfile, Config, DestinationControl, NextHop } from "../config/config.ts";
+import { destinationParts, type TlsDemand } from "../mail/destination.ts";
 import { type LevelRow, levelRow } from "../tls/level.ts";
 
 /** The way of one destination under one snapshot. */
@@ -19,6 +20,8 @@ export interface Route {
   hops: { kind: "mx" } | { kind: "listed"; hosts: readonly NextHop[] };
   control: DestinationControl;
   level: LevelRow;
+  /** What the messages demand beyond their domain's control. */
+  demand: TlsDemand | undefined;
   /** The name of the certificate profile that is shown, if any. */
   certificate: string | null;
   bounce: BounceProfile;
@@ -27,6 +30,8 @@ export interface Route {
    * proven for one domain only, and MX hosts belong to one domain, so those have the destination in it.
    */
   key: string;
+  /** Equal for routes whose connections `max_connections` counts together, where it counts for domains. */
+  limitKey: string;
 }
 
 /** The entry of `table` for `domain`: exact, then the longest `.domain` that it lies below. */
@@ -40,24 +45,31 @@ export function lookUp<T>(table: ReadonlyMap<string, T>, domain: string): T | un
   return undefined;
 }
 
-/** The route of a recipient's domain. */
-export function routeOf(domain: string, config: Config): Route {
+/** The route of a recipient's domain, or of a destination as the queue names it, with what its messages demand. */
+export function routeOf(name: string, config: Config): Route {
+  const { domain, demand } = destinationParts(name);
   const destination = asciiDomain(domain);
   const controls = config.destination_controls;
   const control = find(controls.domains, destination) ?? controls.default;
   const listed = find(config.smtp_routes, destination) ?? config.smtp_routes.get("default") ??
     literalHop(destination);
-  const level = levelRow(control.tls);
-  const { certificate } = controls;
-  const proven = listed === undefined || level.verifies ? destination : "";
+  const own = levelRow(control.tls);
+  const level = raised(own, demand);
+  const { certificate } = control;
+  const hosts = listed?.map(({ host, port }) => [host.toLowerCase(), port]) ?? null;
+  const proven = ({ verifies }: LevelRow) => listed === undefined || verifies ? destination : "";
   const key = JSON.stringify([
-    proven,
-    listed?.map(({ host, port }) => [host.toLowerCase(), port]) ?? null,
+    proven(level),
+    hosts,
     level.name,
+    demand === "requiretls",
     control.verify_names,
     control.ip_preference,
     control.max_connections,
     control.max_messages_per_connection,
+    control.limit_apply_to,
+    // Limits of recipients differ without harm: they are counted for each domain. Those of addresses are not.
+    ...control.limit_apply_to === "mx_address" ? [control.max_recipients, control.recipients_interval] : [],
     certificate,
   ]);
   return {
@@ -65,10 +77,28 @@ export function routeOf(domain: string, config: Config): Route {
     hops: listed === undefined ? { kind: "mx" } : { kind: "listed", hosts: listed },
     control,
     level,
+    demand,
     certificate,
     bounce: bounceProfile(control.bounce_profile, config),
     key,
+    // Mail that demands more has connections of its own; they count with those of its domain.
+    limitKey: JSON.stringify([proven(own), hosts, control.max_connections]),
   };
+}
+
+/** The level that meets both: a destination's own, and what a message demands. */
+function raised(own: LevelRow, demand: TlsDemand | undefined): LevelRow {
+  switch (demand) {
+    case undefined:
+      return own;
+    case "required":
+      return own.withoutStarttls === "defer" ? own : levelRow("required");
+    case "requiretls":
+      // RFC 8689 §4.2.1: TLS, and a certificate that verifies.
+      return levelRow("required-verify");
+    default:
+      return demand satisfies never;
+  }
 }
 
 /** An address literal, RFC 5321 §4.1.3, without its brackets; `undefined` for a name. */

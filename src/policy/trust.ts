@@ -6,7 +6,7 @@
 import type { DestinationControl } from "../config/config.ts";
 import type { PeerFacts, TlsReason } from "../tls/engine.ts";
 import type { LevelRow } from "../tls/level.ts";
-import { literalAddress } from "./route.ts";
+import { literalAddress, type Route } from "./route.ts";
 
 /** How the connection's host was found. */
 export interface HostNames {
@@ -39,6 +39,16 @@ export function acceptedNames(rule: DestinationControl["verify_names"], { domain
   if (mx !== undefined && (rule !== "domain" || mx.authentic)) names.push(mx.name);
   if (rule === "hosted" && route !== undefined) names.push(route);
   return [...new Set(names)];
+}
+
+/**
+ * The names that count for a host of a route. RFC 8689 §4.2.1: for REQUIRETLS an MX host's name has to be proven by DNSSEC, whatever
+ * the rule; a certificate for the domain itself needs no proof of how the host was found.
+ */
+export function namesFor({ control, demand }: Pick<Route, "control" | "demand">, names: HostNames): string[] {
+  const { mx, ...others } = names;
+  const proven = demand === "requiretls" && mx?.authentic !== true ? others : names;
+  return acceptedNames(control.verify_names, proven);
 }
 
 /** What becomes of a finished handshake. */

@@ -7,6 +7,7 @@
  */
 import type { Octets } from "../base/octets.ts";
 import { causeOf } from "../base/text.ts";
+import { destinationName } from "../mail/destination.ts";
 import { domainOf, type Envelope, type Recipient } from "../mail/envelope.ts";
 import type { Item } from "./agenda.ts";
 import type { Change } from "./committer.ts";
@@ -24,9 +25,10 @@ export interface NewMessage {
 }
 
 /** The recipients of a message by destination, in their order. */
-export function byDestination(recipients: Recipient[]): Map<string, Recipient[]> {
-  if (recipients.length === 1) return new Map([[domainOf(recipients[0].address), recipients]]);
-  return Map.groupBy(recipients, ({ address }) => domainOf(address));
+export function byDestination({ recipients, tls }: Pick<Envelope, "recipients" | "tls">): Map<string, Recipient[]> {
+  const nameOf = ({ address }: Recipient) => destinationName(domainOf(address), tls);
+  if (recipients.length === 1) return new Map([[nameOf(recipients[0]), recipients]]);
+  return Map.groupBy(recipients, nameOf);
 }
 
 /** Writes a new message's rows. */

@@ -217,7 +217,7 @@ export class DurableSpool implements Spool {
     committer.wake();
   }
 
-  settle(lease: Lease, outcomes: Outcome[], rule: RetryRule): Promise<Settlement> {
+  settle(lease: Lease, outcomes: Outcome[], rule: RetryRule & { held?: number }): Promise<Settlement> {
     const out = this.#lender.get(lease);
     const settled = this.#settler.settle(out, out.trouble === "lost" ? lostOutcomes(lease, outcomes) : outcomes, rule);
     // Only now: a lease that could not be settled is still the caller's, to be settled again or given back.
@@ -290,7 +290,7 @@ export class DurableSpool implements Spool {
   #enqueue(envelope: Envelope, { octets, text }: SealedText): Promise<void> {
     if (this.#closed) return Promise.reject(new Error("Cannot store a message: the queue is closed"));
     const { committer, counters, time } = this.#parts;
-    const destinations = byDestination(envelope.recipients);
+    const destinations = byDestination(envelope);
     counters.passed(envelope.mid);
     this.#incoming++;
     const change = new PutChange({ envelope, octets, text, due: time.now(), destinations }, (stored) => {

@@ -34,6 +34,8 @@ export interface ReportFacts {
   /** Of the message: the whole, its header, or nothing where it cannot be read. */
   returned: { whole: boolean; text: Octets } | undefined;
   now: number;
+  /** Until when those who wait are tried. */
+  retryUntil?: number;
   random: Random;
 }
 
@@ -106,7 +108,8 @@ const subjects: Record<Action, string> = {
   relayed: "Mail was relayed",
 };
 
-function mainAction(recipients: readonly ReportedRecipient[]): Action {
+/** What a report is mainly about: the worst that is in it. */
+export function mainAction(recipients: readonly ReportedRecipient[]): Action {
   const order: Action[] = ["failed", "delayed", "relayed", "delivered"];
   return order.find((action) => recipients.some((each) => each.action === action)) ?? "failed";
 }
@@ -125,7 +128,7 @@ const introductions: Record<Action, string> = {
   relayed: "was handed on for the following recipients, to a server that sends no further reports:",
 };
 
-function explanation({ hostname, envelope, recipients, returned }: ReportFacts): string {
+function explanation({ hostname, envelope, recipients, returned, retryUntil }: ReportFacts): string {
   const lines = [`This is the mail system at ${hostname}.`];
   for (const action of ["failed", "delayed", "delivered", "relayed"] as const) {
     const group = recipients.filter((each) => each.action === action);
@@ -137,13 +140,16 @@ function explanation({ hostname, envelope, recipients, returned }: ReportFacts):
       const cause = diagnosticOf(outcome) ?? failureText(outcome);
       if (cause !== undefined) lines.push(`    ${hostOf(outcome)}${printable(cause)}`);
     }
+    if (action === "delayed" && retryUntil !== undefined) {
+      lines.push("", `It will be tried until ${mailDate(retryUntil)}.`);
+    }
   }
   if (returned === undefined) lines.push("", "The message itself could not be read.");
   else lines.push("", returned.whole ? "The message is attached." : "The header of the message is attached.");
   return lines.join("\r\n") + "\r\n";
 }
 
-function deliveryStatus({ hostname, envelope, recipients, now }: ReportFacts, global: boolean): string {
+function deliveryStatus({ hostname, envelope, recipients, now, retryUntil }: ReportFacts, global: boolean): string {
   const field = (name: string, value: string) => {
     // One line whatever is in it; a backslash of a quoted local part stays single.
     const line = printable(value).replaceAll("\\\\", "\\");
@@ -167,6 +173,8 @@ function deliveryStatus({ hostname, envelope, recipients, now }: ReportFacts, gl
       fields.push(field("Diagnostic-Code", `x-postern; ${failureText(outcome)}`));
     }
     fields.push(field("Last-Attempt-Date", mailDate(now)));
+    // RFC 3464 §2.3.9.
+    if (action === "delayed" && retryUntil !== undefined) fields.push(field("Will-Retry-Until", mailDate(retryUntil)));
   }
   return fields.join("\r\n") + "\r\n";
 }

@@ -13,6 +13,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { causeOf } from "../base/text.ts";
 import type { Octets } from "../base/octets.ts";
+import type { TlsDemand } from "../mail/destination.ts";
 import type { MailLog } from "../mail/events.ts";
 import { Store, storeTroubleOf } from "./store.ts";
 import { idKinds } from "./ids.ts";
@@ -111,9 +112,8 @@ function salvage(from: string, store: Store): { moved: number; lost: string } {
   let highest = 0;
   store.transaction(() => {
     const first = old.prepare("SELECT min(mid) AS mid FROM message WHERE mid >= ?");
-    const message = old.prepare(
-      "SELECT mid, sender, received_at, octets, eight_bit, smtputf8, ret, envid, place FROM message WHERE mid = ?",
-    );
+    // An older version has fewer columns.
+    const message = old.prepare("SELECT * FROM message WHERE mid = ?");
     const body = old.prepare("SELECT text FROM body WHERE mid = ?");
     const deliveries = old.prepare(
       "SELECT destination, due, attempts, tried, reason, recipients FROM delivery WHERE mid = ?",
@@ -135,6 +135,7 @@ function salvage(from: string, store: Store): { moved: number; lost: string } {
           smtputf8: row.smtputf8 === 1,
           ...(row.ret === null ? {} : { ret: row.ret as "FULL" | "HDRS" }),
           ...(row.envid === null ? {} : { envid: row.envid as string }),
+          ...(row.tls ? { tls: row.tls as TlsDemand } : {}),
         }, { octets: row.octets as number, text });
         for (const each of rows) {
           const recipients = JSON.parse(each.recipients as string);

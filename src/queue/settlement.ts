@@ -29,6 +29,8 @@ export interface Plan {
   remaining: Recipient[];
   /** How long they wait; `undefined` where none does. */
   pause: number | undefined;
+  /** They were tried, or some of them were. */
+  attempted: boolean;
   deferred: Outcome[];
   bounced: Outcome[];
   /** Why they wait, for people. */
@@ -40,11 +42,12 @@ export interface Plan {
 }
 
 /** See the module. */
-export function planSettlement(attempt: Attempt, rule: RetryRule, random: Random): Plan {
+export function planSettlement(attempt: Attempt, rule: RetryRule & { held?: number }, random: Random): Plan {
   const { envelope, recipients, attempts, outcomes, age } = attempt;
   const plan: Plan = {
     remaining: [],
     pause: undefined,
+    attempted: true,
     deferred: [],
     bounced: [],
     reason: "",
@@ -54,6 +57,9 @@ export function planSettlement(attempt: Attempt, rule: RetryRule, random: Random
   const byRid = outcomes.length < 4 ? undefined : new Map(outcomes.map((outcome) => [outcome.rid, outcome]));
   let pause: number | "give up" | undefined;
   const ended: ReportedRecipient[] = [];
+  const warns = rule.send_delay_warning === true && rule.delay_warning_after !== undefined && envelope.sender !== "";
+  /** Somebody's warning is still to come. */
+  let unwarned = false;
   for (const recipient of recipients) {
     const outcome = byRid === undefined
       ? outcomes.find((each) => each.rid === recipient.rid)
@@ -76,6 +82,10 @@ export function planSettlement(attempt: Attempt, rule: RetryRule, random: Random
           plan.remaining.push(recipient);
           plan.deferred.push(outcome);
           plan.reason ||= reasonOf(outcome);
+          if (warns && recipient.warned === undefined && recipient.notify?.includes("DELAY") !== false) {
+            if (age >= rule.delay_warning_after!) ended.push({ recipient, outcome, action: "delayed", expired: false });
+            else unwarned = true;
+          }
         }
         break;
       case undefined:
@@ -85,7 +95,13 @@ export function planSettlement(attempt: Attempt, rule: RetryRule, random: Random
         outcome satisfies never;
     }
   }
-  if (plan.remaining.length > 0) plan.pause = typeof pause === "number" ? pause : rule.initial_retry;
+  if (plan.remaining.length > 0) {
+    plan.attempted = plan.deferred.length > 0 || rule.held === undefined;
+    plan.pause = typeof pause === "number" ? pause : rule.held ?? rule.initial_retry;
+    // The attempt that finds the message late enough is not left to chance: long pauses would make warnings late.
+    if (unwarned) plan.pause = Math.min(plan.pause, Math.max(rule.delay_warning_after! - age, 1));
+    if (!plan.attempted) plan.reason = "held back by max_recipients of the destination";
+  }
   if (envelope.sender === "") plan.dropped = plan.bounced.length > 0;
   else plan.reported = wantedReports(ended);
   return plan;

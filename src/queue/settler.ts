@@ -10,13 +10,14 @@
 import { limits } from "../base/limits.ts";
 import { type Octets } from "../base/octets.ts";
 import { causeOf } from "../base/text.ts";
+import type { Envelope, Recipient } from "../mail/envelope.ts";
 import type { Outcome } from "../mail/outcome.ts";
 import { returnsWhole } from "./bounce.ts";
 import type { Loaded } from "./cache.ts";
 import { byDestination, type NewMessage, SettleChange } from "./changes.ts";
 import type { Out } from "./lender.ts";
 import { note, type Parts } from "./parts.ts";
-import { buildReport, headerOf } from "./report.ts";
+import { buildReport, headerOf, mainAction } from "./report.ts";
 import { type Plan, planSettlement } from "./settlement.ts";
 import type { RetryRule, Settlement } from "./spool.ts";
 
@@ -37,7 +38,7 @@ export class Settler {
   }
 
   /** Where it throws nothing was decided, and the lease is as it was. */
-  settle(out: Out, outcomes: readonly Outcome[], rule: RetryRule): Promise<Settlement> {
+  settle(out: Out, outcomes: readonly Outcome[], rule: RetryRule & { held?: number }): Promise<Settlement> {
     const { agenda, time, options: { clock, random, log } } = this.#parts;
     const { item, lease: { envelope, recipients, attempts } } = out;
     const now = clock.now();
@@ -45,7 +46,7 @@ export class Settler {
     const plan = planSettlement({ envelope, recipients, attempts, outcomes, age }, rule, random);
     agenda.settling(item);
     if (plan.reported.length === 0) return Promise.resolve(this.#decide(out, plan));
-    const settled = this.#report(out, plan, now).then(
+    const settled = this.#report(out, plan, { now, rule }).then(
       (report) =>
         new Promise<Settlement>((resolve) => {
           const settlement = this.#decide(out, plan, { message: report, written: () => resolve(settlement) });
@@ -97,44 +98,50 @@ export class Settler {
       this.written(out, due);
       report?.written();
     };
-    const { remaining: recipients, reason } = plan;
+    const recipients = report === undefined ? plan.remaining : withWarnings(plan);
+    const attempts = lease.attempts + (plan.attempted ? 1 : 0);
     const next = due === undefined
       ? undefined
-      : { due, attempts: lease.attempts + 1, tried: now, reason: reason.slice(0, 1000), recipients };
+      : { due, attempts, tried: now, reason: plan.reason.slice(0, 1000), recipients };
     committer.add(new SettleChange(item, { next, report: report?.message, done }), report ? "now" : "soon");
     return {
       finished,
       bounced: plan.bounced,
       deferred: due === undefined ? undefined : { outcomes: plan.deferred, until: time.wall(due) },
-      report: report === undefined
-        ? plan.dropped ? "dropped" : undefined
-        : { mid: report.message.envelope.mid, recipient: report.message.envelope.recipients[0].address },
+      report: report === undefined ? plan.dropped ? "dropped" : undefined : {
+        mid: report.message.envelope.mid,
+        recipient: report.message.envelope.recipients[0].address,
+        about: mainAction(plan.reported),
+      },
     };
   }
 
-  async #report({ item, loaded, lease: { envelope } }: Out, plan: Plan, now: number): Promise<NewMessage> {
+  async #report(
+    { item, loaded, lease: { envelope } }: Out,
+    plan: Plan,
+    { now, rule }: { now: number; rule: RetryRule },
+  ): Promise<NewMessage> {
     const { counters, time, options: { settings, random } } = this.#parts;
     const mid = counters.next("mid");
     const returned = await this.#returned(item.mid, loaded, plan);
-    const { text, eightBit, smtputf8 } = await buildReport(
-      { hostname: settings().hostname, mid, envelope, recipients: plan.reported, returned, now, random },
-    );
+    const facts = { hostname: settings().hostname, mid, envelope, recipients: plan.reported, returned, now, random };
+    const retryUntil = now + Math.max(rule.max_queue_time - time.age(envelope.receivedAt), 0);
+    const { text, eightBit, smtputf8 } = await buildReport({ ...facts, retryUntil });
     // RFC 3461 §5.2.6: from the null sender, and with no report on the report.
     const recipients = [{ rid: 0, address: envelope.sender, notify: ["NEVER" as const] }];
-    return {
-      envelope: { mid, sender: "", recipients, eightBit, smtputf8, receivedAt: now },
-      octets: text.length,
-      text,
-      due: time.now(),
-      destinations: byDestination(recipients),
-    };
+    const report: Envelope = { mid, sender: "", recipients, eightBit, smtputf8, receivedAt: now };
+    // RFC 8689 §5: what a report tells of a message is protected as the message was.
+    if (envelope.tls !== undefined) report.tls = envelope.tls;
+    return { envelope: report, octets: text.length, text, due: time.now(), destinations: byDestination(report) };
   }
 
   /** What a report returns of the message. A text that cannot be read does not hold the report up. */
   async #returned(mid: number, loaded: Loaded, plan: Plan): Promise<{ whole: boolean; text: Octets } | undefined> {
     const { store, bodies, options: { log } } = this.#parts;
-    const { octets, place, envelope: { ret } } = loaded;
-    const whole = returnsWhole({ ret, octets }, plan.reported.map(({ action }) => action));
+    const { octets, place, envelope: { ret, tls } } = loaded;
+    // RFC 8689 §5: as if RET=HDRS had been said, whatever was.
+    const wanted = tls === "requiretls" ? "HDRS" : ret;
+    const whole = returnsWhole({ ret: wanted, octets }, plan.reported.map(({ action }) => action));
     try {
       const text = loaded.text ??
         (place === "row" ? store().body(mid) : await bodies.head(mid, limits.headerOctetsMax));
@@ -145,6 +152,12 @@ export class Settler {
       return undefined;
     }
   }
+}
+
+/** Those who wait, with a mark on whom this report tells of. */
+function withWarnings({ remaining, reported }: Plan): Recipient[] {
+  const told = new Set(reported.filter(({ action }) => action === "delayed").map(({ recipient: { rid } }) => rid));
+  return remaining.map((recipient) => told.has(recipient.rid) ? { ...recipient, warned: true } : recipient);
 }
 
 /** Whoever was to be reported waits for another attempt instead. */

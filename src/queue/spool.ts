@@ -34,6 +34,9 @@ export interface RetryRule {
   max_queue_time: number;
   initial_retry: number;
   max_retry_interval: number;
+  /** Whether, and how long after it came, the sender is told that a message waits; once for each recipient. */
+  send_delay_warning?: boolean;
+  delay_warning_after?: number;
 }
 
 /** The recipients of one message in one destination, lent to delivery. */
@@ -66,7 +69,10 @@ export interface Settlement {
   /** Recipients that wait, and until when (wall milliseconds). */
   deferred: { outcomes: Outcome[]; until: number } | undefined;
   /** The MID of the report that was queued; `"dropped"` where the sender is null, or nobody wants one: `undefined`. */
-  report: { mid: number; recipient: string } | "dropped" | undefined;
+  report:
+    | { mid: number; recipient: string; about: "failed" | "delayed" | "relayed" | "delivered" }
+    | "dropped"
+    | undefined;
 }
 
 /** State of one destination. */
@@ -95,8 +101,11 @@ export interface Spool {
   /**
    * Writes down what became of a lease. Resolves when a report is written; without a report at once, and the rows follow within
    * 25 ms, since only the log waits for them. A crash before that means that the message is tried again.
+   *
+   * A recipient without an outcome was not tried. Where all that remain are such, this was no attempt: it counts as none, and they are
+   * due after `held` milliseconds.
    */
-  settle(lease: Lease, outcomes: Outcome[], rule: RetryRule): Promise<Settlement>;
+  settle(lease: Lease, outcomes: Outcome[], rule: RetryRule & { held?: number }): Promise<Settlement>;
   /** Destinations with something that is due, or will be. */
   destinations(): Iterable<DestinationState>;
   /**

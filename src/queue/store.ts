@@ -8,11 +8,13 @@
  *
  * | table    | one row for each           | columns                                                                                 |
  * |----------|----------------------------|-----------------------------------------------------------------------------------------|
- * | message  | message                    | mid, sender, received_at (ms), octets, eight_bit, smtputf8, ret, envid, place: row, file |
+ * | message  | message                    | mid, sender, received_at (ms), octets, eight_bit, smtputf8, ret, envid, place: row, file, tls |
  * | body     | message with `place` row   | mid, text; other texts are the files `bodies/<mid>`                                      |
  * | delivery | message and destination    | mid, destination, due (ms), attempts, tried (ms), reason of the last attempt, recipients |
  * | mark     | counter                    | name, value: the first number of each kind that was never reserved, and the last time seen |
  *
+ * `message.tls` is what the message demands of TLS: null, `required` or `requiretls`; the names of its destinations end with it too
+ * (`mail/destination.ts`), since such mail waits apart.
  * A delivery's row holds the recipients that are still to be served, as JSON, and goes when there are none; the message goes
  * with its last delivery. Texts stand in a table of their own, so that counting and listing messages reads no text.
  * Pages of 4,096 octets and a checkpoint each 2,000 of them measured best for 5 KB messages; a message that is delivered before
@@ -26,10 +28,14 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Octets } from "../base/octets.ts";
 import { causeOf } from "../base/text.ts";
+import type { TlsDemand } from "../mail/destination.ts";
 import type { Envelope, Recipient } from "../mail/envelope.ts";
 
 /** What `PRAGMA user_version` says of these tables. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
+
+/** From each version to the next, the first from version 1. */
+const migrations = ["ALTER TABLE message ADD COLUMN tls TEXT;"] as const;
 
 const schema = `
 CREATE TABLE message (
@@ -41,7 +47,8 @@ CREATE TABLE message (
   smtputf8 INTEGER NOT NULL,
   ret TEXT,
   envid TEXT,
-  place TEXT NOT NULL CHECK (place IN ('row', 'file'))
+  place TEXT NOT NULL CHECK (place IN ('row', 'file')),
+  tls TEXT
 ) STRICT;
 CREATE INDEX message_file ON message (mid) WHERE place = 'file';
 CREATE TABLE body (mid INTEGER PRIMARY KEY, text BLOB NOT NULL) STRICT;
@@ -93,7 +100,7 @@ const statements = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
   rollback: "ROLLBACK",
-  addMessage: "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  addMessage: "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   addBody: "INSERT INTO body VALUES (?, ?)",
   addDelivery: "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?)",
   dropDelivery: "DELETE FROM delivery WHERE mid = ? AND destination = ?",
@@ -104,7 +111,7 @@ const statements = {
   retry:
     "UPDATE delivery SET due = ?, attempts = ?, tried = ?, reason = ?, recipients = ? WHERE mid = ? AND destination = ?",
   postpone: "UPDATE delivery SET due = ? WHERE mid = ? AND destination = ?",
-  message: "SELECT sender, received_at, octets, eight_bit, smtputf8, ret, envid, place FROM message WHERE mid = ?",
+  message: "SELECT sender, received_at, octets, eight_bit, smtputf8, ret, envid, place, tls FROM message WHERE mid = ?",
   body: "SELECT text FROM body WHERE mid = ?",
   delivery: "SELECT attempts, recipients FROM delivery WHERE mid = ? AND destination = ?",
   countDeliveries: "SELECT count(*) FROM delivery WHERE mid = ?",
@@ -151,6 +158,10 @@ export class Store implements Disposable {
         );
       }
       if (version === 0) this.#db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`);
+      else if (version < schemaVersion) {
+        const steps = migrations.slice(version - 1).join(" ");
+        this.#db.exec(`BEGIN IMMEDIATE; ${steps} PRAGMA user_version = ${schemaVersion}; COMMIT`);
+      }
       const prepared = {} as Record<keyof typeof statements, StatementSync>;
       for (const name of Object.keys(statements) as (keyof typeof statements)[]) {
         prepared[name] = this.#db.prepare(statements[name]);
@@ -182,11 +193,11 @@ export class Store implements Disposable {
 
   /** `text` is null where it stands in a file. */
   addMessage(envelope: Envelope, body: { octets: number; text: Octets | null }): void {
-    const { mid, sender, receivedAt, eightBit, smtputf8, ret, envid } = envelope;
+    const { mid, sender, receivedAt, eightBit, smtputf8, ret, envid, tls } = envelope;
     const place = body.text === null ? "file" : "row";
     this.#run.addMessage.run(
       ...[mid, sender, Math.floor(receivedAt), body.octets, eightBit ? 1 : 0, smtputf8 ? 1 : 0],
-      ...[ret ?? null, envid ?? null, place],
+      ...[ret ?? null, envid ?? null, place, tls ?? null],
     );
     if (body.text !== null) this.#run.addBody.run(mid, body.text);
   }
@@ -227,7 +238,7 @@ export class Store implements Disposable {
   message(mid: number): StoredMessage | undefined {
     const row = this.#row("message", mid);
     if (row === undefined) return undefined;
-    const [sender, receivedAt, octets, eightBit, smtputf8, ret, envid, place] = row;
+    const [sender, receivedAt, octets, eightBit, smtputf8, ret, envid, place, tls] = row;
     return {
       envelope: {
         mid,
@@ -237,6 +248,7 @@ export class Store implements Disposable {
         smtputf8: smtputf8 === 1,
         ...(ret === null ? {} : { ret: ret as "FULL" | "HDRS" }),
         ...(envid === null ? {} : { envid: envid as string }),
+        ...(tls === null ? {} : { tls: tls as TlsDemand }),
       },
       octets: octets as number,
       place: place as "row" | "file",

@@ -21,6 +21,8 @@ export interface MailParameters {
   ret?: "FULL" | "HDRS";
   /** RFC 3461 §4.4, in xtext. */
   envid?: string;
+  /** RFC 8689 §2. The session refuses it where it is not offered. */
+  requireTls?: true;
 }
 
 /** What RCPT may say besides the recipient. */
@@ -54,6 +56,10 @@ const mailTable: Record<string, Take<MailParameters>> = {
   },
   SMTPUTF8(into, value) {
     into.smtputf8 = true;
+    return value === undefined;
+  },
+  REQUIRETLS(into, value) {
+    into.requireTls = true;
     return value === undefined;
   },
   RET(into, value) {

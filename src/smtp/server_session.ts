@@ -237,7 +237,7 @@ export class ServerSession {
     const { reader, header, transaction } = text;
     return {
       kind: "store",
-      envelope: this.#state.envelope(transaction, reader.eightBit),
+      envelope: this.#state.envelope(transaction, { eightBit: reader.eightBit, tlsRequired: text.tlsRequired }),
       octets: reader.octets,
       messageId: header.messageId,
       subject: header.subject,

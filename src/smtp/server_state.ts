@@ -43,6 +43,7 @@ export interface DropReason {
     | "nul"
     | "line_too_long"
     | "loop"
+    | "bad_header"
     | "full"
     | "failed";
   text: string;
@@ -56,6 +57,8 @@ export interface ServerHost {
   mail(sender: string): number | Reply;
   /** What is wrong with a recipient, where 421 ends the session; `undefined`: it is taken, as `rid` of the message. */
   recipient(address: string, rid: number): Reply | undefined;
+  /** Whether this client may demand TLS by the header X-Postern-TLS; from others it is only taken out. */
+  mayDemandTls?(): boolean;
   /** The transaction ended without a message. Text that was given out is void. */
   drop(mid: number, reason: DropReason): void;
 }
@@ -181,7 +184,7 @@ export class ServerState {
   }
 
   /** The envelope of the transaction. */
-  envelope(transaction: Transaction, eightBit: boolean): Envelope {
+  envelope(transaction: Transaction, { eightBit, tlsRequired }: { eightBit: boolean; tlsRequired: boolean }): Envelope {
     const { mid, sender, parameters, recipients } = transaction;
     const envelope: Envelope = {
       mid,
@@ -193,6 +196,8 @@ export class ServerState {
     };
     if (parameters.ret !== undefined) envelope.ret = parameters.ret;
     if (parameters.envid !== undefined) envelope.envid = parameters.envid;
+    if (parameters.requireTls) envelope.tls = "requiretls";
+    else if (tlsRequired) envelope.tls = "required";
     return envelope;
   }
 }

@@ -14,6 +14,7 @@ import { receivedField } from "./received.ts";
 import type { DropReason, ServerState, Transaction } from "./server_state.ts";
 import { tooLarge } from "./server_verbs.ts";
 import { type TextFault, TextReader } from "./text_reader.ts";
+import { TlsHeader } from "./tls_header.ts";
 
 const faults: Record<TextFault, { reply: Reply; text: string }> = {
   bare_line_end: {
@@ -25,6 +26,10 @@ const faults: Record<TextFault, { reply: Reply; text: string }> = {
   line_too_long: { reply: reply(500, "5.6.0", "Line too long"), text: "a line is too long" },
 };
 
+// Who asks for protection in words that are not understood must not believe that he has it.
+const badTlsHeader = reply(550, "5.6.0", "X-Postern-TLS says required, or is left out");
+
+const noOctets = new Uint8Array(0);
 const emptyLine = Uint8Array.of(CR, LF);
 
 // RFC 3463 §3.5: X.4.6, routing loop detected.
@@ -39,6 +44,7 @@ export class IncomingText {
   readonly dots: boolean;
   readonly reader: TextReader;
   readonly header: HeaderScanner = new HeaderScanner();
+  readonly #tlsHeader = new TlsHeader();
   readonly #state: ServerState;
   #started = false;
   #finished = false;
@@ -64,6 +70,7 @@ export class IncomingText {
     let chunk: Octets | undefined;
     if (this.#started) {
       chunk = this.reader.take();
+      if (chunk !== undefined) chunk = this.#tlsHeader.push(chunk);
       if (chunk !== undefined) this.header.push(chunk);
     } else {
       const prefix = octets(this.#received());
@@ -73,9 +80,10 @@ export class IncomingText {
       // A text that begins with a blank would go on with our field, and say there what it likes: it has no header, so it is all body.
       const first = chunk[prefix.length];
       if (first === 0x20 || first === 0x09) chunk = joined([prefix, emptyLine, chunk.subarray(prefix.length)]);
+      chunk = this.#tlsHeader.push(chunk, prefix.length);
       this.header.push(chunk, prefix.length);
     }
-    if (this.header.received <= limits.receivedFieldsMax) return chunk;
+    if (this.header.received <= limits.receivedFieldsMax) return chunk?.length === 0 ? undefined : chunk;
     this.refuse(loop, { reason: "loop", text: `more than ${limits.receivedFieldsMax} Received fields` });
     return undefined;
   }
@@ -85,12 +93,25 @@ export class IncomingText {
     if (this.#finished) return undefined;
     this.#finished = true;
     const first = this.take();
-    const rest = this.reader.finish();
+    const rest = this.#tlsHeader.push(this.reader.finish() ?? noOctets);
+    const held = this.#tlsHeader.finish();
     this.#judge();
     this.header.finish();
+    if (this.#tlsHeader.malformed && this.#demandsTls) {
+      this.refuse(badTlsHeader, { reason: "bad_header", text: "X-Postern-TLS with an unknown value" });
+    }
     if (this.refusal !== undefined) return undefined;
-    if (first === undefined || rest === undefined) return first ?? rest;
-    return joined([first, rest]);
+    if (rest.length + held.length === 0) return first;
+    return joined([...first === undefined ? [] : [first], rest, held]);
+  }
+
+  /** The sender demands TLS by the header, and may. */
+  get tlsRequired(): boolean {
+    return this.#tlsHeader.required && this.#demandsTls;
+  }
+
+  get #demandsTls(): boolean {
+    return this.#state.host.mayDemandTls?.() === true;
   }
 
   /** Refuses the text, once. */

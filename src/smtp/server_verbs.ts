@@ -125,9 +125,10 @@ function hello(state: ServerState, { verb, domain }: Of<"EHLO" | "HELO">): undef
   state.extended = verb === "EHLO";
   const { hostname, tls, tlsReady, messageOctetsMax } = state.options;
   if (verb === "HELO") return state.sayWire(`250 ${hostname}\r\n`);
-  const starttls = tls !== "off" && tlsReady && state.tls === undefined ? "250-STARTTLS\r\n" : "";
+  // RFC 8689 §2: REQUIRETLS is offered inside TLS only.
+  const about = state.tls !== undefined ? "250-REQUIRETLS\r\n" : tls !== "off" && tlsReady ? "250-STARTTLS\r\n" : "";
   state.sayWire(
-    `250-${hostname}\r\n250-PIPELINING\r\n250-SIZE ${messageOctetsMax}\r\n${starttls}250-ENHANCEDSTATUSCODES\r\n` +
+    `250-${hostname}\r\n250-PIPELINING\r\n250-SIZE ${messageOctetsMax}\r\n${about}250-ENHANCEDSTATUSCODES\r\n` +
       `250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250 CHUNKING\r\n`,
   );
 }
@@ -149,6 +150,11 @@ function mail(state: ServerState, { sender, parameters }: Of<"MAIL">): undefined
   }
   if (state.tls === undefined && state.options.mustUseTls?.(sender) === true) {
     state.say(mustStartTls);
+    return state.idle();
+  }
+  if (parameters.requireTls && state.tls === undefined) {
+    // RFC 5321 §4.1.1.11: a parameter that was not offered.
+    state.say(reply(555, "5.5.4", "Parameter REQUIRETLS needs TLS first"));
     return state.idle();
   }
   if ((parameters.size ?? 0) > state.options.messageOctetsMax) {

@@ -98,6 +98,10 @@ export function configOf(listener: ListenerConfig, options: RigOptions): Config 
     ip_preference: "prefer_v6",
     max_connections: 1,
     max_messages_per_connection: 1,
+    max_recipients: 0,
+    recipients_interval: 60_000,
+    limit_apply_to: "domain",
+    certificate: null,
     bounce_profile: "default",
   } as const;
   return {

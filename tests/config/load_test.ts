@@ -65,6 +65,10 @@ Deno.test("loadConfig: version: 1 is a whole configuration, with one warning", a
     ip_preference: "prefer_v6",
     max_connections: 500,
     max_messages_per_connection: 50,
+    max_recipients: 0,
+    recipients_interval: 60_000,
+    limit_apply_to: "domain",
+    certificate: null,
     bounce_profile: "default",
   });
   assert.deepEqual(config.bounce_profiles.get("default"), {
@@ -73,6 +77,8 @@ Deno.test("loadConfig: version: 1 is a whole configuration, with one warning", a
     max_queue_time: 72 * 3_600_000,
     initial_retry: 60_000,
     max_retry_interval: 3_600_000,
+    send_delay_warning: false,
+    delay_warning_after: 4 * 3_600_000,
   });
   assert.deepEqual(config.delivery, { address: null, hostname: "gw.example.test" });
   assert.deepEqual(config.limits, {
@@ -108,13 +114,15 @@ mail_flow_policies:
   RELAYED: { action: relay, max_message_size: 2G }
   EMPTY:
 destination_controls:
-  default: { tls: required, max_connections: 7 }
+  certificate: demo
+  default: { tls: required, max_connections: 7, max_recipients: 100, limit_apply_to: mx_address }
   domains:
-    Partner.Example.: { tls: required-verify }
+    Partner.Example.: { tls: required-verify, certificate: own, recipients_interval: 5m }
     .gov.example: { max_messages_per_connection: 3 }
 bounce_profiles:
-  default: { max_retries: 3 }
-  long: { max_queue_time: 5d }
+  default: { max_retries: 3, send_delay_warning: true }
+  long: { max_queue_time: 5d, delay_warning_after: 1d }
+certificates: { own: { self_signed: true } }
 `);
   const relayed = mail_flow_policies.get("RELAYED");
   assert.deepEqual([relayed?.action, relayed?.tls, relayed?.max_message_size], ["relay", "required", 2 * 1024 ** 3]);
@@ -123,6 +131,14 @@ bounce_profiles:
   assert.deepEqual([partner?.match, partner?.tls, partner?.max_connections], ["partner.example", "required-verify", 7]);
   const gov = destination_controls.domains.get(".gov.example");
   assert.deepEqual([gov?.tls, gov?.max_messages_per_connection], ["required", 3]);
+  assert.deepEqual([destination_controls.default.certificate, partner?.certificate, gov?.certificate], [
+    ...["demo", "own", "demo"],
+  ]);
+  assert.deepEqual([partner?.max_recipients, partner?.recipients_interval, partner?.limit_apply_to], [
+    ...[100, 300_000, "mx_address"],
+  ]);
+  const long = bounce_profiles.get("long");
+  assert.deepEqual([long?.send_delay_warning, long?.delay_warning_after], [true, 86_400_000]);
   assert.deepEqual([bounce_profiles.get("long")?.max_retries, bounce_profiles.get("long")?.max_queue_time], [
     3,
     5 * 86_400_000,
@@ -356,6 +372,14 @@ mail_flow_policies: { RELAYED: { action: relay } }
 `,
     lines: [
       '5:42: listeners.inbound.sender_groups[0].policy: warning: "RELAYED" relays for everyone: an open relay; a policy with action accept',
+    ],
+  },
+  {
+    name: "a delay warning that comes after the bounce",
+    source: listener("bounce_profiles: { slow: { send_delay_warning: true, max_queue_time: 4h } }\n"),
+    lines: [
+      "5:20: bounce_profiles.slow: warning: no destination has this profile; leave it out",
+      "5:70: bounce_profiles.slow.max_queue_time: warning: warns nobody: the message bounces first; delay_warning_after below max_queue_time",
     ],
   },
   {

@@ -49,21 +49,39 @@ Deno.test("Slots: who was refused is told in the order of asking, and an over-la
   });
   const [a, b, c] = ["a", "b", "c"].map(user);
   const slots = new Slots(3);
+  const lazy = new Slots(1, { lazy: true });
   assert.deepEqual([slots.take(a), slots.take(a), slots.take(a)], [true, true, true]);
   assert.equal(slots.overShare(a), false, "nobody waits");
   assert.deepEqual([slots.take(b), slots.take(c)], [false, false]);
   assert.deepEqual(told.splice(0), ["a crowded"], "asked for idle ones once: while somebody waits none are kept");
-  assert.equal(slots.wanted, true);
+  assert.equal(slots.wanted(a), true);
   assert.equal(slots.overShare(a), true);
   slots.give(a);
-  assert.deepEqual(told.splice(0), ["b"]);
-  assert.equal(slots.take(b), true);
+  assert.deepEqual(told.splice(0), ["b", "c"], "b let the slot be");
+  assert.deepEqual([slots.take(b), slots.take(c)], [true, false]);
+  assert.deepEqual(told.splice(0), ["a crowded", "b crowded"]);
   assert.equal(slots.overShare(b), false);
   slots.forget(c);
-  assert.equal(slots.wanted, false);
+  assert.equal(slots.wanted(a), false);
   slots.give(b);
   assert.deepEqual(told.splice(0), []);
   assert.equal(slots.taken, 2);
+  assert.deepEqual([lazy.take(a), lazy.take(b), lazy.take(c)], [true, false, false]);
+  assert.deepEqual(told.splice(0), ["a crowded"]);
+  lazy.give(a);
+  assert.deepEqual(told.splice(0), ["b"], "who comes later is not overtaken by all the others");
+});
+
+Deno.test("Slots: one who wants more than there is gives nothing up for himself", () => {
+  let crowded = 0;
+  const alone: SlotUser = { slotFree: () => {}, crowded: () => crowded++ };
+  const other: SlotUser = { slotFree: () => {}, crowded: () => {} };
+  const slots = new Slots(2);
+  assert.deepEqual([slots.take(alone), slots.take(alone), slots.take(alone)], [true, true, false]);
+  assert.deepEqual([crowded, slots.wanted(alone), slots.overShare(alone)], [0, false, false]);
+  assert.equal(slots.take(other), false);
+  assert.deepEqual([crowded, slots.wanted(alone), slots.overShare(alone)], [1, true, true]);
+  assert.equal(new Slots(500).take(alone, 0), false, "a limit of his own");
 });
 
 Deno.test("Waiting: destinations take turns", () => {

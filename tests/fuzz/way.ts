@@ -107,7 +107,7 @@ export class Way implements AsyncDisposable {
     if (hello.kind === "lost") throw new Error(hello.failure.text);
     channel.capabilities = parseEhlo(hello.reply);
     const taken = this.#hop.taken.length;
-    const result = await transact(channel, lease);
+    const result = await transact(channel, { lease, recipients: lease.recipients });
     if (result.kind === "stale") throw new Error("Cannot deliver: the connection is stale");
     assert.deepEqual(result.outcomes.map(({ kind }) => kind), ["delivered"]);
     await this.#spool.settle(lease, result.outcomes, rule);

@@ -372,7 +372,7 @@ Deno.test("Store refuses tables of a newer version, and leaves them alone", asyn
     using db = new DatabaseSync(path);
     db.exec("PRAGMA user_version = 99");
   }
-  assert.throws(() => new Store(path), /Cannot open the queue .*: its tables are of version 99, this program knows 1/);
+  assert.throws(() => new Store(path), /Cannot open the queue .*: its tables are of version 99, this program knows 2/);
   await assert.rejects(world.open(), /version 99/);
   using db = new DatabaseSync(path);
   assert.equal(db.prepare("SELECT count(*) AS n FROM message").get()!.n, 2);

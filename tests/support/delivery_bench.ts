@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { type Clock, systemClock, type Timer } from "../../src/base/clock.ts";
 import type { Octets } from "../../src/base/octets.ts";
 import { octets } from "../../src/base/octets.ts";
 import { seededRandom } from "../../src/base/random.ts";
@@ -11,6 +11,7 @@ import type { Config, DestinationControl, NextHop } from "../../src/config/confi
 import { type Delivery, startDelivery } from "../../src/deliver/delivery.ts";
 import type { DeliveryWorld } from "../../src/deliver/world.ts";
 import type { Answer, RecordType, RecordTypes, Resolver } from "../../src/dns/records.ts";
+import { destinationName } from "../../src/mail/destination.ts";
 import type { Envelope } from "../../src/mail/envelope.ts";
 import { domainOf } from "../../src/mail/envelope.ts";
 import { eventText, type MailEvent, type MailLog } from "../../src/mail/events.ts";
@@ -55,7 +56,12 @@ export class MemorySpool implements Spool {
   #deferred: Kept[] = [];
   #waiters: (() => void)[] = [];
 
-  constructor() {
+  /** Those that come back later: recipients that were held back. */
+  readonly #timers: Timer[] = [];
+  readonly #clock: Clock;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
     let id = 0;
     this.ids = { next: () => ++id };
   }
@@ -76,7 +82,7 @@ export class MemorySpool implements Spool {
       id: mid,
       envelope: { mid, sender: "from@sender.test", eightBit: false, smtputf8: false, receivedAt: 0, ...envelope },
       recipients: envelope.recipients ?? to.map((address, rid) => ({ rid, address })),
-      destination: domainOf(to[0]),
+      destination: destinationName(domainOf(to[0]), envelope.tls),
       attempts: 0,
       octets: bytes.length,
       async *text() {
@@ -121,22 +127,27 @@ export class MemorySpool implements Spool {
     this.#listener(lease.destination);
   }
 
-  settle(lease: Lease, outcomes: Outcome[], _rule: RetryRule): Promise<Settlement> {
+  settle(lease: Lease, outcomes: Outcome[], rule: RetryRule & { held?: number }): Promise<Settlement> {
     const list = this.#due.get(lease.destination)!;
     const at = list.findIndex((one) => one.lease === lease);
     if (at < 0 || !list[at].leased) throw new Error("Cannot settle: it was not leased");
     const rids = outcomes.map(({ rid }) => rid).sort((one, other) => one - other);
-    if (rids.join() !== lease.recipients.map(({ rid }) => rid).join()) {
+    const untried = lease.recipients.filter(({ rid }) => !rids.includes(rid));
+    if (rids.length + untried.length !== lease.recipients.length || untried.length > 0 && rule.held === undefined) {
       throw new Error(`Cannot settle: recipients ${rids}`);
     }
     const [kept] = list.splice(at, 1);
     const deferred = outcomes.filter(({ kind }) => kind === "deferred");
     const open = lease.recipients.filter(({ rid }) => deferred.some((outcome) => outcome.rid === rid));
     if (open.length > 0) this.#deferred.push({ ...kept, lease: { ...lease, recipients: open } });
+    else if (untried.length > 0) {
+      const again = { lease: { ...lease, recipients: untried }, leased: false };
+      this.#timers.push(this.#clock.after(rule.held!, () => this.#put(again)));
+    }
     this.settled.push({ lease, outcomes });
     for (const go of this.#waiters.splice(0)) go();
     return Promise.resolve({
-      finished: open.length === 0,
+      finished: open.length + untried.length === 0,
       bounced: outcomes.filter(({ kind }) => kind === "refused"),
       deferred: open.length > 0 ? { outcomes: deferred, until: 0 } : undefined,
       report: undefined,
@@ -161,6 +172,7 @@ export class MemorySpool implements Spool {
     throw new Error("Cannot write to this queue");
   }
   close(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
     return Promise.resolve();
   }
 }
@@ -187,6 +199,7 @@ export interface BenchWish {
   routes?: Record<string, NextHop[]>;
   resolver?: Resolver;
   context?: ClientContext;
+  byCertificate?: ReadonlyMap<string, ClientContext>;
   certificate?: string;
   initialRetry?: number;
   clock?: ShiftedClock;
@@ -220,6 +233,10 @@ export function configOf(wish: BenchWish): Config {
     ip_preference: "prefer_v6",
     max_connections: 500,
     max_messages_per_connection: 50,
+    max_recipients: 0,
+    recipients_interval: 60_000,
+    limit_apply_to: "domain",
+    certificate: wish.certificate ?? null,
     bounce_profile: "default",
     ...wish.control,
   };
@@ -243,19 +260,19 @@ export function configOf(wish: BenchWish): Config {
 
 /** Starts delivery. Messages can be put in before or after. */
 export function startBench(wish: BenchWish, mails: Mail[] = []): Bench {
-  const spool = new MemorySpool();
+  const clock = wish.clock ?? new ShiftedClock();
+  const spool = new MemorySpool(clock);
   const events: MailEvent[] = [];
   const push = (event: MailEvent): void => {
     events.push(event);
   };
   const log: MailLog = { critical: push, warning: push, info: push, debug: push, trace: push };
-  const clock = wish.clock ?? new ShiftedClock();
   const bench = { config: configOf(wish) };
   for (const mail of mails) spool.add(mail);
   const world: DeliveryWorld = {
     spool,
     config: () => bench.config,
-    tls: () => ({ context: wish.context ?? noContext, trustGeneration: 1 }),
+    tls: () => ({ context: wish.context ?? noContext, byCertificate: wish.byCertificate, trustGeneration: 1 }),
     startTls,
     dialer: tcp(clock),
     resolver: wish.resolver ?? tableResolver({}),
@@ -274,6 +291,7 @@ export function startBench(wish: BenchWish, mails: Mail[] = []): Bench {
     lines: () => events.map(eventText),
     async [Symbol.asyncDispose]() {
       await delivery.stop(500);
+      await spool.close();
     },
   });
 }
