@@ -46,8 +46,8 @@ export interface ConnectOptions {
   isSpare: () => boolean;
   /** Messages in the queue that the connection would serve. */
   waiting: () => number;
-  /** It is left again where no channel comes of it; else it is for whoever ends the channel. */
-  gate: Gate;
+  /** It is left again where no channel comes of it; else it is for whoever ends the channel. Absent: no limit counts, as for a probe. */
+  gate?: Gate;
 }
 
 /** Opens a channel for `route`. Never rejects. */
@@ -136,12 +136,12 @@ class Attempt {
   async #enter(hop: Hop, address: string): Promise<Channel | undefined> {
     const { gate } = this.#options;
     const target = { address, port: hop.port };
-    if (!gate.enter(target)) {
+    if (gate?.enter(target) === false) {
       this.#full = true;
       return undefined;
     }
     const channel = await this.#try(hop, address);
-    if (channel === undefined) gate.leave(target);
+    if (channel === undefined) gate?.leave(target);
     return channel;
   }
 
