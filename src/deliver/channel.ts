@@ -32,6 +32,12 @@ const quitPatienceMs = 2_000;
 
 const quit = octets("QUIT\r\n");
 
+const outOfStep: Failure = {
+  reason: "protocol",
+  enhanced: "4.5.0",
+  text: "The server sent a reply to nothing that it was asked",
+};
+
 /** What a channel is made of. */
 export interface ChannelOptions {
   conn: Conn;
@@ -94,9 +100,13 @@ export class Channel {
     this.#endsAt = this.#clock.monotonic() + ms;
   }
 
-  /** Sends all of `bytes`; an end is given back. */
+  /**
+   * Sends all of `bytes`; an end is given back. What was said before it was asked for would be taken for the answer to it, and a message
+   * for delivered that nobody took: then the connection ends.
+   */
   async send(bytes: Octets, ms: number): Promise<Lost | undefined> {
     if (this.#lost !== undefined) return this.#lost;
+    if (this.#reader.pending) return this.#end(outOfStep);
     this.#deadline(ms);
     try {
       await this.#conn.write(bytes);

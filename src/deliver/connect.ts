@@ -165,6 +165,7 @@ class Attempt {
     const [network, dialogue] = keys;
     const host: RemoteHost = { name: hop.host, address, port: hop.port };
     const dcid = this.#dcid = this.#world.spool.ids.next("dcid");
+    const since = this.#world.clock.monotonic();
     let conn: Conn;
     try {
       conn = await this.#world.dialer.dial(target, this.#dialOptions(address));
@@ -172,7 +173,8 @@ class Attempt {
       const failure = networkFailure(error);
       this.#end = deferredFor(failure, host);
       this.#hope = true;
-      this.#remember(network, this.#end);
+      if (memory.reachedSince(network, since)) memory.untold(network);
+      else this.#remember(network, this.#end);
       memory.untold(dialogue);
       this.#log({ dcid, host, local: this.#options.config.delivery.address ?? "auto" }, {
         details: failure.text,
@@ -181,7 +183,7 @@ class Attempt {
       });
       return undefined;
     }
-    memory.worked(network);
+    memory.reached(network);
     if (hop.byMx && endsAtOwnListener(conn, { port: hop.port, config: this.#options.config })) {
       conn.close();
       memory.untold(dialogue);

@@ -3,7 +3,8 @@
  *
  * A host that failed is passed over for a pause that doubles with each failure in a row. When the pause is over, one connection
  * tries it; all others go on passing it over until that one has an end. So a dead host costs one connection at a time however much mail
- * waits for it, and its mail is deferred at once instead of standing in the way.
+ * waits for it, and its mail is deferred at once instead of standing in the way. A host that many routes share, as a large provider's, is not
+ * dead because one of a thousand connections could not be had while others could.
  *
  * @module
  */
@@ -36,6 +37,8 @@ export class HostMemory {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #hosts = new Map<string, Remembered>();
+  /** When a host was last reached, monotonic; whoever was reached last is at the end. */
+  readonly #reached = new Map<string, number>();
 
   constructor(world: { clock: Clock; random: Random }) {
     this.#clock = world.clock;
@@ -64,6 +67,19 @@ export class HostMemory {
   /** It works. */
   worked(key: string): void {
     this.#hosts.delete(key);
+  }
+
+  /** A connection was made. */
+  reached(key: string): void {
+    this.worked(key);
+    this.#reached.delete(key);
+    if (this.#reached.size >= hostsMax) this.#reached.delete(this.#reached.keys().next().value!);
+    this.#reached.set(key, this.#clock.monotonic());
+  }
+
+  /** Whether another connection was made at `since` (monotonic) or later: a try that began then, and failed, says nothing about the host. */
+  reachedSince(key: string, since: number): boolean {
+    return (this.#reached.get(key) ?? -Infinity) >= since;
   }
 
   /** The try ended without telling anything about the host. */

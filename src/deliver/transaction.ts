@@ -266,6 +266,8 @@ class Transaction {
 
   /** `reply` is the one to DATA. */
   async #dataText(reply: Reply, accepted: readonly Recipient[]): Promise<Lost | undefined> {
+    // A 250 here is no receipt: the text has not been sent.
+    if (isPositive(reply)) return noReceipt(reply);
     if (reply.code !== 354) return this.#finish(accepted, reply);
     let unsent: Lost | undefined;
     if (accepted.length === 0) {
@@ -329,6 +331,11 @@ class Transaction {
 }
 
 const encoder = new TextEncoder();
+
+function noReceipt({ code }: Reply): Lost {
+  const text = `The server answered DATA with ${code}, before it had the text`;
+  return { kind: "lost", failure: { reason: "protocol", enhanced: "4.5.0", text } };
+}
 
 /** Commands and text in one buffer: one write, and one TLS record where it fits. */
 function withText(head: string, text: Octets): Octets {

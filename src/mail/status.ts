@@ -97,8 +97,14 @@ export interface LastWords {
 /** What to say of an outcome. */
 export function lastWords(outcome: Outcome): LastWords {
   const { reply } = outcome;
-  if (reply !== undefined) return { enhanced: enhancedOf(reply), code: reply.code, lines: reply.lines };
+  if (reply !== undefined) return { enhanced: wordsOf(outcome.kind, reply), code: reply.code, lines: reply.lines };
   const failure = outcome.kind === "delivered" ? undefined : outcome.failure;
   if (failure === undefined) return { enhanced: outcome.kind === "refused" ? "5.0.0" : "4.0.0", code: 0, lines: [] };
   return { enhanced: failure.enhanced, code: 0, lines: [failure.text], reason: failure.reason };
+}
+
+/** A reply that was out of place, as a 334 or a 250 to STARTTLS, is a fault of the protocol: RFC 3463 §2 knows no class 3, and nothing succeeded. */
+function wordsOf(kind: Outcome["kind"], reply: Reply): string {
+  if (kind === "delivered" || reply.code >= 400) return enhancedOf(reply);
+  return kind === "refused" ? "5.5.0" : "4.5.0";
 }

@@ -41,6 +41,21 @@ Deno.test("HostMemory: after the pause one may try, the others wait for its end"
   assert.deepEqual([memory.ask("h").kind, memory.ask("h").kind], ["go", "go"]);
 });
 
+Deno.test("HostMemory: a try that failed says nothing where another has reached the host since it began", () => {
+  const clock = new ShiftedClock();
+  const memory = new HostMemory({ clock, random: seededRandom(3) });
+  const began = clock.monotonic();
+  assert.equal(memory.reachedSince("h", began), false);
+  clock.shift += 5_000;
+  memory.failed("h", { end, baseMs: 1_000 });
+  memory.reached("h");
+  assert.equal(memory.ask("h").kind, "go", "it is reached: no pause is left");
+  assert.equal(memory.reachedSince("h", began), true);
+  assert.equal(memory.reachedSince("other", began), false);
+  clock.shift += 5_000;
+  assert.equal(memory.reachedSince("h", clock.monotonic()), false, "that was before");
+});
+
 Deno.test("Slots: who was refused is told in the order of asking, and an over-large share is named", () => {
   const told: string[] = [];
   const user = (name: string): SlotUser => ({

@@ -31,3 +31,13 @@ Deno.test("lastWords: the reply, else our failure, else the class alone", () => 
   });
   assert.deepEqual(lastWords({ kind: "refused", rid: 0 }), { enhanced: "5.0.0", code: 0, lines: [] });
 });
+
+Deno.test("lastWords: a reply that was out of place is a fault of the protocol, whatever its class", () => {
+  for (const code of [220, 250, 334, 354]) {
+    const reply = { code, enhanced: code === 250 ? "2.0.0" : undefined, lines: ["what?"] };
+    assert.equal(lastWords({ kind: "deferred", rid: 0, reply }).enhanced, "4.5.0");
+    assert.equal(lastWords({ kind: "refused", rid: 0, reply }).enhanced, "5.5.0");
+  }
+  const reply = { code: 250, enhanced: "2.6.0", lines: ["queued"] };
+  assert.equal(lastWords({ kind: "delivered", rid: 0, reply, relayedWithoutDsn: false }).enhanced, "2.6.0");
+});
