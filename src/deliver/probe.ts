@@ -188,6 +188,8 @@ class HopProbe {
         // Nothing is to be remembered against a host.
         isSpare: () => true,
         waiting: () => 0,
+        // A single question counts against no limit of delivery's.
+        gate: { enter: () => true, leave: () => {} },
       },
     ).catch((error: unknown): Connected => ({
       kind: "none",
