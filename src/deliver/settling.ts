@@ -9,8 +9,8 @@ import { destinationParts } from "../mail/destination.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Outcome } from "../mail/outcome.ts";
 import { type Reply, replyText } from "../mail/reply.ts";
-import { lastWords, meaningOf } from "../mail/status.ts";
-import type { Lease, RetryRule, Settlement, Spool } from "../queue/spool.ts";
+import { logSettlement } from "../queue/settlement_log.ts";
+import type { Lease, RetryRule, Spool } from "../queue/spool.ts";
 
 /** What settling needs. */
 export interface SettlingWorld {
@@ -66,7 +66,8 @@ export async function settle(world: SettlingWorld, attempted: Attempted): Promis
   const { lease, outcomes, rule, stopping } = attempted;
   for (let tries = 1, pause = settlePauseMs;; tries++, pause = Math.min(2 * pause, settlePauseMsMax)) {
     try {
-      return logSettlement(log, { attempted, settlement: await spool.settle(lease, outcomes, rule) });
+      const settlement = await spool.settle(lease, outcomes, rule);
+      return logSettlement(log, { dcid: attempted.dcid, lease, settlement });
     } catch (error) {
       const text = `Cannot write down what became of MID ${lease.envelope.mid}: ${causeOf(error)}`;
       if (tries === 1) log.critical({ event: "note", text, reason: "queue" });
@@ -84,39 +85,4 @@ function giveUp({ spool, log, clock }: SettlingWorld, { lease, text }: { lease: 
   } catch {
     log.critical({ event: "note", text: `${text}; it is tried again after a restart`, reason: "queue" });
   }
-}
-
-function logSettlement(
-  log: MailLog,
-  { attempted, settlement }: { attempted: Attempted; settlement: Settlement },
-): void {
-  const { dcid, lease: { envelope: { mid }, destination } } = attempted;
-  const { domain } = destinationParts(destination);
-  for (const outcome of settlement.bounced) logEnd(log, { event: "bounced", dcid, mid, domain, outcome });
-  for (const outcome of settlement.deferred?.outcomes ?? []) {
-    logEnd(log, { event: "delayed", dcid, mid, domain, outcome });
-  }
-  const { report } = settlement;
-  if (report === "dropped") {
-    log.info({ event: "bounce_dropped", mid, text: "the sender is empty, so nobody can be told" });
-  } else if (report !== undefined) {
-    log.info({ event: "mid_generated", mid: report.mid, parent: mid, about: report.about });
-  }
-  if (settlement.finished) log.info({ event: "message_finished", mid });
-}
-
-function logEnd(
-  log: MailLog,
-  { event, dcid, mid, domain, outcome }: {
-    event: "bounced" | "delayed";
-    dcid: number;
-    mid: number;
-    domain: string;
-    outcome: Outcome;
-  },
-): void {
-  const words = lastWords(outcome);
-  // Given up after a temporary failure: its time is up.
-  const enhanced = event === "bounced" && outcome.kind === "deferred" ? "5.4.7" : words.enhanced;
-  log.info({ event, dcid, mid, rid: outcome.rid, domain, meaning: meaningOf(enhanced), ...words, enhanced });
 }

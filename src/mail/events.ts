@@ -88,6 +88,14 @@ export type MailEvent =
     /** Messages in the queue for the destination. */
     messages: number;
   }
+  /** The operator did something to recipients that wait; `to`: where they were redirected to. */
+  | {
+    event: "mid_managed";
+    mid: number;
+    rids: number[];
+    action: "retried" | "held" | "released" | "redirected" | "deleted" | "bounced";
+    to?: string;
+  }
   | ({ event: "dcid_open"; dcid: number; interface: string; address: string; port: number } & Towards)
   | ({
     event: "dcid_tls";
@@ -209,6 +217,10 @@ export function eventText(e: MailEvent): string {
       return `MID ${e.mid} queued for delivery`;
     case "mid_aborted":
       return `Message aborted MID ${e.mid} ${p(e.text)}`;
+    case "mid_managed":
+      return `MID ${e.mid} RID ${rids(e.rids)} ${e.action}${
+        e.to === undefined ? "" : ` to ${p(e.to)}`
+      } by the operator`;
     case "mid_generated":
       return `MID ${e.mid} was generated for ${reportWords[e.about ?? "failed"]} of MID ${e.parent}`;
     case "mid_tls_demand":

@@ -47,12 +47,14 @@ export function lookUp<T>(table: ReadonlyMap<string, T>, domain: string): T | un
 
 /** The route of a recipient's domain, or of a destination as the queue names it, with what its messages demand. */
 export function routeOf(name: string, config: Config): Route {
-  const { domain, demand } = destinationParts(name);
+  const { domain, demand, via } = destinationParts(name);
   const destination = asciiDomain(domain);
   const controls = config.destination_controls;
   const control = find(controls.domains, destination) ?? controls.default;
-  const listed = find(config.smtp_routes, destination) ?? config.smtp_routes.get("default") ??
-    literalHop(destination);
+  // The operator's word counts before the file's.
+  const listed = via !== undefined
+    ? [via]
+    : find(config.smtp_routes, destination) ?? config.smtp_routes.get("default") ?? literalHop(destination);
   const own = levelRow(control.tls);
   const level = raised(own, demand);
   const { certificate } = control;

@@ -18,6 +18,8 @@ export interface Item {
   readonly destination: Destination;
   due: number;
   state: "ready" | "leased" | "settling";
+  /** What the operator wants of it when the attempt has ended. */
+  order?: unknown;
 }
 
 /** One destination with rows. */
@@ -49,14 +51,19 @@ const mergeMs = 100;
 /** See the module. Times are the queue's. */
 export class Agenda {
   readonly #store: () => Store;
+  readonly #arriving: ReadonlySet<number>;
   readonly #destinations = new Map<string, Destination>();
   readonly #alarms = new Alarms<Destination>();
   #readyTotal = 0;
   /** Called when the first alarm may have changed. */
   onAlarm: () => void = () => {};
+  /** Called with an item that has an order, when its attempt has ended and left something in the queue. */
+  onOrder: (item: Item) => void = () => {};
 
-  constructor(store: () => Store) {
+  /** `arriving`: messages whose rows are in the database and not yet counted by {@linkcode Agenda.added}. */
+  constructor(store: () => Store, arriving: ReadonlySet<number> = new Set()) {
     this.#store = store;
+    this.#arriving = arriving;
   }
 
   /** Reads the destinations from the database. What is held stays held. */
@@ -118,6 +125,22 @@ export class Agenda {
     destination.ready.splice(0, destination.readyAt, item);
     destination.readyAt = 0;
     this.#readyTotal++;
+    if (item.order !== undefined) this.onOrder(item);
+  }
+
+  /** The row in memory, if it is there. */
+  find(mid: number, name: string): Item | undefined {
+    return this.#destinations.get(name)?.held.get(mid);
+  }
+
+  /** Leases one row, due or not, that nobody has leased. */
+  takeOut(mid: number, name: string): Item {
+    const destination = this.#destination(name);
+    const due = this.#unready(destination, mid)?.due ?? destination.nextDue;
+    const item: Item = { mid, destination, due, state: "leased" };
+    destination.held.set(mid, item);
+    destination.leased++;
+    return item;
   }
 
   /** What became of a lease is decided; the database does not have it yet. */
@@ -133,6 +156,7 @@ export class Agenda {
     if (due === undefined) destination.rows--;
     else this.#expect(destination, due);
     this.#forget(destination);
+    if (due !== undefined && item.order !== undefined) this.onOrder(item);
   }
 
   /** When the next destination has something due; Infinity: never. */
@@ -181,6 +205,19 @@ export class Agenda {
     }
   }
 
+  #unready(destination: Destination, mid: number): Item | undefined {
+    const item = destination.held.get(mid);
+    if (item === undefined) return undefined;
+    destination.held.delete(mid);
+    destination.ready.splice(destination.ready.indexOf(item, destination.readyAt), 1);
+    this.#readyTotal--;
+    if (destination.readyAt === destination.ready.length) {
+      destination.ready = [];
+      destination.readyAt = 0;
+    }
+    return item;
+  }
+
   #refill(destination: Destination, now: number): void {
     destination.askedAt = now;
     const { held } = destination;
@@ -190,7 +227,7 @@ export class Agenda {
     const rows = this.#store().due(destination.name, { now, count });
     const items: Item[] = [];
     for (const [mid, due] of rows) {
-      if (held.has(mid)) continue;
+      if (held.has(mid) || this.#arriving.has(mid)) continue;
       const item: Item = { mid, destination, due, state: "ready" };
       held.set(mid, item);
       items.push(item);

@@ -12,7 +12,9 @@ import { domainOf, type Envelope, type Recipient } from "../mail/envelope.ts";
 import type { Item } from "./agenda.ts";
 import type { Change } from "./committer.ts";
 import { SpoolFullError } from "./spool.ts";
-import type { Store, StoreTrouble } from "./store.ts";
+import type { Store } from "./store.ts";
+import type { StoreTrouble } from "./trouble.ts";
+import { trailMax } from "./trail.ts";
 
 /** A message that is to be stored. Times are the queue's. */
 export interface NewMessage {
@@ -89,6 +91,8 @@ export interface NextAttempt {
   attempts: number;
   tried: number;
   reason: string;
+  /** The reason in a word. */
+  word: string;
   recipients: readonly Recipient[];
 }
 
@@ -97,16 +101,18 @@ export class SettleChange implements Change {
   readonly #item: Item;
   readonly #next: NextAttempt | undefined;
   readonly #report: NewMessage | undefined;
+  readonly #trail: string | undefined;
   readonly #done: () => void;
 
   get octets(): number {
     return this.#report?.text?.length ?? 0;
   }
 
-  constructor(item: Item, what: { next?: NextAttempt; report?: NewMessage; done: () => void }) {
+  constructor(item: Item, what: { next?: NextAttempt; report?: NewMessage; trail?: string; done: () => void }) {
     this.#item = item;
     this.#next = what.next;
     this.#report = what.report;
+    this.#trail = what.trail;
     this.#done = what.done;
   }
 
@@ -114,6 +120,7 @@ export class SettleChange implements Change {
     const { mid, destination: { name: destination } } = this.#item;
     if (this.#next === undefined) store.finish(mid, destination);
     else store.retry({ mid, destination }, this.#next);
+    if (this.#trail !== undefined) store.addTrail(mid, this.#trail, trailMax);
     if (this.#report !== undefined) writeMessage(store, this.#report);
   }
 

@@ -16,7 +16,8 @@ import { clearImmediate, setImmediate } from "node:timers";
 import type { Clock, Timer } from "../base/clock.ts";
 import { causeOf } from "../base/text.ts";
 import type { MailLog } from "../mail/events.ts";
-import { type Store, type StoreTrouble, storeTroubleOf } from "./store.ts";
+import type { Store } from "./store.ts";
+import { type StoreTrouble, storeTroubleOf } from "./trouble.ts";
 
 /** How long a change that nobody waits for may stay in memory. */
 export const soonMs = 25;

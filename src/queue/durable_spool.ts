@@ -26,6 +26,7 @@ import { QueueFigures } from "./figures.ts";
 import { Housekeeper } from "./housekeeper.ts";
 import { Counters } from "./ids.ts";
 import { Lender, lostOutcomes, type Out } from "./lender.ts";
+import { QueueManager } from "./manage.ts";
 import { note, type Parts, type SpoolOptions } from "./parts.ts";
 import { QueueClock } from "./queue_clock.ts";
 import { openStore, replaceStore } from "./salvage.ts";
@@ -80,6 +81,8 @@ export class DurableSpool implements Spool {
   readonly space: FreeSpace;
   /** For monitoring. */
   readonly figures: QueueFigures = new QueueFigures(() => this.#parts);
+  /** The operator's hands. */
+  readonly manage: QueueManager;
   readonly #parts: Parts;
   readonly #path: string;
   readonly #lender: Lender;
@@ -90,7 +93,6 @@ export class DurableSpool implements Spool {
   #store: Store;
   /** Messages that were committed, those of earlier runs included. */
   #taken = 0;
-  #incoming = 0;
   #seenAt = 0;
   #alarm: Timer | undefined;
   #alarmAt = Infinity;
@@ -117,13 +119,15 @@ export class DurableSpool implements Spool {
       recovered: () => this.#announceDue(),
     });
     const counters = new Counters(marks, () => committer.nudge());
-    const agenda = new Agenda(() => this.#store);
+    const arriving = new Set<number>();
+    const agenda = new Agenda(() => this.#store, arriving);
     this.#parts = {
       options,
       store: () => this.#store,
       bodies,
       cache: new MessageCache(),
       agenda,
+      arriving,
       committer,
       counters,
       time,
@@ -131,6 +135,11 @@ export class DurableSpool implements Spool {
     this.ids = counters;
     this.#lender = new Lender(this.#parts);
     this.#settler = new Settler(this.#parts, (report) => this.#stored(report));
+    this.manage = new QueueManager(this.#parts, {
+      lender: this.#lender,
+      settler: this.#settler,
+      announce: (destination) => void this.#announced.push(destination),
+    });
     catchUp(this.#parts, marks.get("seen") ?? 0);
     sweep(this.#parts, aside === undefined ? undefined : `${directory}/bodies${aside.slice(this.#path.length)}`);
     agenda.load();
@@ -280,7 +289,7 @@ export class DurableSpool implements Spool {
   #refusal(): Error | undefined {
     if (this.#closed) return new Error("Cannot store a message: the queue is closed");
     const { max_queue_messages, min_free_disk } = this.#parts.options.settings();
-    if (this.messages + this.#incoming >= max_queue_messages) {
+    if (this.messages + this.#parts.arriving.size >= max_queue_messages) {
       return new SpoolFullError(`Cannot store a message: ${this.messages} are queued, ${max_queue_messages} may be`);
     }
     const shortage = this.space.shortage(min_free_disk);
@@ -289,12 +298,12 @@ export class DurableSpool implements Spool {
 
   #enqueue(envelope: Envelope, { octets, text }: SealedText): Promise<void> {
     if (this.#closed) return Promise.reject(new Error("Cannot store a message: the queue is closed"));
-    const { committer, counters, time } = this.#parts;
+    const { committer, counters, time, arriving } = this.#parts;
     const destinations = byDestination(envelope);
     counters.passed(envelope.mid);
-    this.#incoming++;
+    arriving.add(envelope.mid);
     const change = new PutChange({ envelope, octets, text, due: time.now(), destinations }, (stored) => {
-      this.#incoming--;
+      arriving.delete(envelope.mid);
       if (stored !== undefined) this.#stored(stored);
     });
     committer.add(change, "now");

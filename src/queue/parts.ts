@@ -41,6 +41,8 @@ export interface Parts {
   bodies: Bodies;
   cache: MessageCache;
   agenda: Agenda;
+  /** Messages that are being written: their rows may be seen already, and count when they are synced. */
+  arriving: Set<number>;
   committer: Committer;
   counters: Counters;
   time: QueueClock;

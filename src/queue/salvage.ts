@@ -15,7 +15,8 @@ import { causeOf } from "../base/text.ts";
 import type { Octets } from "../base/octets.ts";
 import type { TlsDemand } from "../mail/destination.ts";
 import type { MailLog } from "../mail/events.ts";
-import { Store, storeTroubleOf } from "./store.ts";
+import { Store } from "./store.ts";
+import { storeTroubleOf } from "./trouble.ts";
 import { idKinds } from "./ids.ts";
 
 /** What a damaged database says of its counters is not trusted: they jump by this. */
@@ -148,7 +149,7 @@ function salvage(from: string, store: Store): { moved: number; lost: string } {
             tried: number;
             reason: string;
           };
-          store.retry(key, { due, attempts, tried, reason, recipients });
+          store.retry(key, { due, attempts, tried, reason, word: "", recipients });
         }
         moved++;
       } catch (error) {

@@ -33,10 +33,13 @@ export interface Plan {
   attempted: boolean;
   deferred: Outcome[];
   bounced: Outcome[];
-  /** Why they wait, for people. */
+  /** Why they wait, for people, and in a word. */
   reason: string;
+  word: string;
   /** Recipients that go into a report to the sender. */
   reported: ReportedRecipient[];
+  /** What was handed in. */
+  outcomes: readonly Outcome[];
   /** There was something to report, but the sender is null: RFC 5321 §6.1. */
   dropped: boolean;
 }
@@ -51,6 +54,8 @@ export function planSettlement(attempt: Attempt, rule: RetryRule & { held?: numb
     deferred: [],
     bounced: [],
     reason: "",
+    word: "",
+    outcomes,
     reported: [],
     dropped: false,
   };
@@ -82,6 +87,7 @@ export function planSettlement(attempt: Attempt, rule: RetryRule & { held?: numb
           plan.remaining.push(recipient);
           plan.deferred.push(outcome);
           plan.reason ||= reasonOf(outcome);
+          plan.word ||= wordOf(outcome);
           if (warns && recipient.warned === undefined && recipient.notify?.includes("DELAY") !== false) {
             if (age >= rule.delay_warning_after!) ended.push({ recipient, outcome, action: "delayed", expired: false });
             else unwarned = true;
@@ -112,4 +118,10 @@ export function reasonOf(outcome: Outcome): string {
   if (outcome.reply !== undefined) return `${outcome.reply.code} ${replyText(outcome.reply)}`;
   if (outcome.kind === "delivered" || outcome.failure === undefined) return outcome.kind;
   return `${outcome.failure.enhanced} ${outcome.failure.text}`;
+}
+
+/** The same in a word: the reply's code, else our reason word. */
+export function wordOf(outcome: Outcome): string {
+  if (outcome.reply !== undefined) return String(outcome.reply.code);
+  return outcome.kind === "delivered" ? outcome.kind : outcome.failure?.reason ?? outcome.kind;
 }

@@ -20,6 +20,9 @@ import { note, type Parts } from "./parts.ts";
 import { buildReport, headerOf, mainAction } from "./report.ts";
 import { type Plan, planSettlement } from "./settlement.ts";
 import type { RetryRule, Settlement } from "./spool.ts";
+import { trailEntry } from "./trail.ts";
+
+const going = { finished: false, written: (): void => {} };
 
 /** See the module. */
 export class Settler {
@@ -79,31 +82,46 @@ export class Settler {
     this.#parts.cache.release(item.mid);
   }
 
+  /** A destination of a message has come to its end, and the message with its last one. `written` belongs behind the commit. */
+  end({ item: { mid }, loaded }: Out): { finished: boolean; written: () => void } {
+    if (--loaded.open > 0) return going;
+    this.ended++;
+    this.unwritten++;
+    const written = () => {
+      this.unwritten--;
+      if (loaded.place === "file") this.#parts.bodies.remove(mid);
+    };
+    return { finished: true, written };
+  }
+
+  #arrived(report: NewMessage): void {
+    this.#parts.arriving.delete(report.envelope.mid);
+    this.#stored(report);
+  }
+
   #decide(out: Out, plan: Plan, report?: { message: NewMessage; written: () => void }): Settlement {
-    const { time, bodies, committer } = this.#parts;
+    const { time, committer, arriving, options: { clock } } = this.#parts;
     const { item, loaded, lease } = out;
     const now = time.now();
     const due = plan.pause === undefined ? undefined : now + plan.pause;
-    if (due === undefined) loaded.open--;
     loaded.untried?.delete(item.destination.name);
-    const finished = loaded.open <= 0;
-    if (finished) {
-      this.ended++;
-      this.unwritten++;
-    }
+    const { finished, written } = due === undefined ? this.end(out) : going;
+    if (report !== undefined) arriving.add(report.message.envelope.mid);
     const done = () => {
-      if (report !== undefined) this.#stored(report.message);
-      if (finished) this.unwritten--;
-      if (finished && loaded.place === "file") bodies.remove(item.mid);
+      if (report !== undefined) this.#arrived(report.message);
+      written();
       this.written(out, due);
       report?.written();
     };
     const recipients = report === undefined ? plan.remaining : withWarnings(plan);
     const attempts = lease.attempts + (plan.attempted ? 1 : 0);
+    const { reason, word, outcomes } = plan;
     const next = due === undefined
       ? undefined
-      : { due, attempts, tried: now, reason: plan.reason.slice(0, 1000), recipients };
-    committer.add(new SettleChange(item, { next, report: report?.message, done }), report ? "now" : "soon");
+      : { due, attempts, tried: now, reason: reason.slice(0, 1000), word, recipients };
+    // A message that has come to its end needs no trail, and most have at once.
+    const trail = finished ? undefined : trailEntry(item.destination.name, { at: clock.now(), outcomes });
+    committer.add(new SettleChange(item, { next, report: report?.message, trail, done }), report ? "now" : "soon");
     return {
       finished,
       bounced: plan.bounced,

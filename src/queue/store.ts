@@ -8,80 +8,30 @@
  *
  * | table    | one row for each           | columns                                                                                 |
  * |----------|----------------------------|-----------------------------------------------------------------------------------------|
- * | message  | message                    | mid, sender, received_at (ms), octets, eight_bit, smtputf8, ret, envid, place: row, file, tls |
+ * | message  | message                    | mid, sender, received_at (ms), octets, eight_bit, smtputf8, ret, envid, place: row, file, tls, trail |
  * | body     | message with `place` row   | mid, text; other texts are the files `bodies/<mid>`                                      |
- * | delivery | message and destination    | mid, destination, due (ms), attempts, tried (ms), reason of the last attempt, recipients |
+ * | delivery | message and destination    | mid, destination, due (ms), attempts, tried (ms), reason of the last attempt, recipients, word for the reason |
  * | mark     | counter                    | name, value: the first number of each kind that was never reserved, and the last time seen |
  *
  * `message.tls` is what the message demands of TLS: null, `required` or `requiretls`; the names of its destinations end with it too
  * (`mail/destination.ts`), since such mail waits apart.
+ * `message.trail` has the last attempts of a message that waits (`trail.ts`). A delivery that is held is due at 8640000000000000, which never comes.
  * A delivery's row holds the recipients that are still to be served, as JSON, and goes when there are none; the message goes
  * with its last delivery. Texts stand in a table of their own, so that counting and listing messages reads no text.
  * Pages of 4,096 octets and a checkpoint each 2,000 of them measured best for 5 KB messages; a message that is delivered before
  * the next checkpoint never reaches the database file. Texts in segment files beside the database were measured too: a second
  * sync for each commit made them a third slower.
  *
- * Only this module writes SQL.
+ * Only this module and `browse.ts` write SQL.
  *
  * @module
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Octets } from "../base/octets.ts";
-import { causeOf } from "../base/text.ts";
 import type { TlsDemand } from "../mail/destination.ts";
 import type { Envelope, Recipient } from "../mail/envelope.ts";
-
-/** What `PRAGMA user_version` says of these tables. */
-export const schemaVersion = 2;
-
-/** From each version to the next, the first from version 1. */
-const migrations = ["ALTER TABLE message ADD COLUMN tls TEXT;"] as const;
-
-const schema = `
-CREATE TABLE message (
-  mid INTEGER PRIMARY KEY,
-  sender TEXT NOT NULL,
-  received_at INTEGER NOT NULL,
-  octets INTEGER NOT NULL,
-  eight_bit INTEGER NOT NULL,
-  smtputf8 INTEGER NOT NULL,
-  ret TEXT,
-  envid TEXT,
-  place TEXT NOT NULL CHECK (place IN ('row', 'file')),
-  tls TEXT
-) STRICT;
-CREATE INDEX message_file ON message (mid) WHERE place = 'file';
-CREATE TABLE body (mid INTEGER PRIMARY KEY, text BLOB NOT NULL) STRICT;
-CREATE TABLE delivery (
-  mid INTEGER NOT NULL,
-  destination TEXT NOT NULL,
-  due INTEGER NOT NULL,
-  attempts INTEGER NOT NULL,
-  tried INTEGER,
-  reason TEXT,
-  recipients TEXT NOT NULL,
-  PRIMARY KEY (mid, destination)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX delivery_due ON delivery (destination, due);
-CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-PRAGMA user_version = ${schemaVersion};
-`;
-
-/** What an error of the database means for the caller. */
-export type StoreTrouble = "full" | "io" | "corrupt" | "busy" | "other";
-
-/**
- * Reads an error of `node:sqlite`. Deno's carries no result code, so SQLite's own fixed texts (`sqlite3_errstr`) decide. EDQUOT
- * comes as an I/O error.
- */
-export function storeTroubleOf(thrown: unknown): StoreTrouble {
-  const text = causeOf(thrown);
-  if (text.includes("database or disk is full")) return "full";
-  if (text.includes("disk I/O error") || text.includes("unable to open database file")) return "io";
-  if (text.includes("malformed") || text.includes("not a database")) return "corrupt";
-  if (text.includes("locked")) return "busy";
-  return "other";
-}
+import { heldDue, migrations, schema, schemaVersion } from "./schema.ts";
+import { SchemaError } from "./trouble.ts";
 
 /** A message's row without its recipients. */
 export interface StoredMessage {
@@ -96,20 +46,36 @@ export interface StoredDelivery {
   recipients: Recipient[];
 }
 
+/** A row of `delivery`. */
+export interface RowKey {
+  mid: number;
+  destination: string;
+}
+
+type ArrayStatement = StatementSync & { setReturnArrays(on: boolean): void };
+
 const statements = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
   rollback: "ROLLBACK",
-  addMessage: "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  addMessage: "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
   addBody: "INSERT INTO body VALUES (?, ?)",
-  addDelivery: "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?)",
+  addDelivery: "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
   dropDelivery: "DELETE FROM delivery WHERE mid = ? AND destination = ?",
   dropDeliveries: "DELETE FROM delivery WHERE mid = ?",
   hasDelivery: "SELECT 1 FROM delivery WHERE mid = ? LIMIT 1",
   dropMessage: "DELETE FROM message WHERE mid = ?",
   dropBody: "DELETE FROM body WHERE mid = ?",
-  retry:
-    "UPDATE delivery SET due = ?, attempts = ?, tried = ?, reason = ?, recipients = ? WHERE mid = ? AND destination = ?",
+  retry: "UPDATE delivery SET due = ?, attempts = ?, tried = ?, reason = coalesce(nullif(?, ''), reason), " +
+    "word = coalesce(nullif(?, ''), word), recipients = ? WHERE mid = ? AND destination = ?",
+  setRecipients: "UPDATE delivery SET recipients = ? WHERE mid = ? AND destination = ?",
+  rename: "UPDATE delivery SET destination = ?, due = ? WHERE mid = ? AND destination = ?",
+  // The oldest goes when there are as many as are kept.
+  addTrail:
+    "UPDATE message SET trail = json_insert(CASE WHEN json_array_length(trail) >= ?1 THEN json_remove(trail, '$[0]') " +
+    "ELSE coalesce(trail, '[]') END, '$[#]', json(?2)) WHERE mid = ?3",
+  trail: "SELECT trail FROM message WHERE mid = ?",
+  lastMid: "SELECT max(mid) FROM message",
   postpone: "UPDATE delivery SET due = ? WHERE mid = ? AND destination = ?",
   message: "SELECT sender, received_at, octets, eight_bit, smtputf8, ret, envid, place, tls FROM message WHERE mid = ?",
   body: "SELECT text FROM body WHERE mid = ?",
@@ -118,7 +84,7 @@ const statements = {
   due: "SELECT mid, due FROM delivery WHERE destination = ? AND due <= ? ORDER BY due, mid LIMIT ?",
   nextDue: "SELECT min(due) FROM delivery WHERE destination = ? AND due > ?",
   destinations: "SELECT destination, count(*), min(due) FROM delivery GROUP BY destination",
-  shiftDue: "UPDATE delivery SET due = max(due - ?1, 0)",
+  shiftDue: `UPDATE delivery SET due = max(due - ?1, 0) WHERE due < ${heldDue}`,
   countMessages: "SELECT count(*) FROM message",
   oldest: "SELECT received_at FROM message ORDER BY mid LIMIT 1",
   recipients:
@@ -131,12 +97,14 @@ const statements = {
   truncate: "PRAGMA wal_checkpoint(TRUNCATE)",
 } as const;
 
-/** The open database. Every method is one statement; errors are SQLite's, read by {@linkcode storeTroubleOf}. */
+/** The open database. Every method is one statement; errors are SQLite's, read by `trouble.ts`. */
 export class Store implements Disposable {
   readonly #db: DatabaseSync;
   /** The write-ahead log, to sync it. SQLite's locks are on the other two files, so that closing this one drops none. */
   readonly #log: Deno.FsFile;
   readonly #run: Record<keyof typeof statements, StatementSync>;
+
+  readonly #others = new Map<string, StatementSync>();
 
   /** Opens `path`, makes the tables in a new file, and reads each table once: a file that is no database throws here. */
   constructor(path: string) {
@@ -167,7 +135,7 @@ export class Store implements Disposable {
         prepared[name] = this.#db.prepare(statements[name]);
         // Rows as arrays: no object with its keys for each row.
         if (/^SELECT|^PRAGMA/.test(statements[name])) {
-          (prepared[name] as StatementSync & { setReturnArrays(on: boolean): void }).setReturnArrays(true);
+          (prepared[name] as ArrayStatement).setReturnArrays(true);
         }
       }
       this.#run = prepared;
@@ -224,14 +192,56 @@ export class Store implements Disposable {
   }
 
   retry(
-    key: { mid: number; destination: string },
-    next: { due: number; attempts: number; tried: number; reason: string; recipients: readonly Recipient[] },
+    key: RowKey,
+    next: {
+      due: number;
+      attempts: number;
+      tried: number;
+      reason: string;
+      word: string;
+      recipients: readonly Recipient[];
+    },
   ): void {
-    const { due, attempts, tried, reason, recipients } = next;
-    this.#run.retry.run(due, attempts, tried, reason, JSON.stringify(recipients), key.mid, key.destination);
+    const { due, attempts, tried, reason, word, recipients } = next;
+    this.#run.retry.run(due, attempts, tried, reason, word, JSON.stringify(recipients), key.mid, key.destination);
   }
 
-  postpone(key: { mid: number; destination: string }, due: number): void {
+  setRecipients({ mid, destination }: RowKey, recipients: readonly Recipient[]): void {
+    this.#run.setRecipients.run(JSON.stringify(recipients), mid, destination);
+  }
+
+  /** Another name for a destination of a message that has nothing under that name. */
+  rename({ mid, destination }: RowKey, to: { destination: string; due: number }): void {
+    this.#run.rename.run(to.destination, to.due, mid, destination);
+  }
+
+  /** Adds to a message's trail, of which the last `most` are kept. `entry` is JSON. */
+  addTrail(mid: number, entry: string, most: number): void {
+    this.#run.addTrail.run(most, entry, mid);
+  }
+
+  /** A message's trail, a JSON array; null where nothing was tried. */
+  trail(mid: number): string | null {
+    return (this.#row("trail", mid)?.[0] ?? null) as string | null;
+  }
+
+  /** The highest MID; 0 where the queue is empty. */
+  lastMid(): number {
+    return (this.#row("lastMid")![0] as number | null) ?? 0;
+  }
+
+  /** A statement of `browse.ts`, which gives its rows as arrays. */
+  prepared(sql: string): StatementSync {
+    let statement = this.#others.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      (statement as ArrayStatement).setReturnArrays(true);
+      this.#others.set(sql, statement);
+    }
+    return statement;
+  }
+
+  postpone(key: RowKey, due: number): void {
     this.#run.postpone.run(due, key.mid, key.destination);
   }
 
@@ -382,9 +392,4 @@ function keepPrivate(path: string): void {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-}
-
-/** The database was made by a newer version of this program; touching it would lose mail. */
-export class SchemaError extends Error {
-  override name = "SchemaError";
 }

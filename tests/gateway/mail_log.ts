@@ -37,6 +37,7 @@ const grammar: readonly RegExp[] = [
   "Message aborted MID \\d+ .+",
   "MID \\d+ was generated for (?:bounce|delay warning|delivery report) of MID \\d+",
   "MID \\d+ ICID \\d+ TLS required by (?:X-Postern-TLS|REQUIRETLS)",
+  "MID \\d+ RID \\[[\\d, ]+\\] (?:retried|held|released|deleted|bounced|redirected to \\S+(?: route)?) by the operator",
   "MID \\d+ bounce dropped: .+",
   `New SMTP DCID \\d+ interface ${address} address ${address} port \\d+`,
   "DCID \\d+ TLS success protocol TLSv1(?:\\.\\d)? cipher [\\w-]+",

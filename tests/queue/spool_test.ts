@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers";
 import { SpoolFullError } from "../../src/queue/spool.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { deferred, delivered, leaseOne, put, refused, rule, soon, textOfLease, World } from "./world.ts";
@@ -351,4 +352,31 @@ Deno.test("Ids never give a number twice, whether the queue was closed or not", 
   await using after = new World(crashed);
   const next = (await after.open()).ids.next("mid");
   assert.ok(next > 4500 && next <= 6000, String(next));
+});
+
+Deno.test("DurableSpool leases no message before its put has resolved, though its rows can be read already", async () => {
+  await using world = new World();
+  const spool = await world.open();
+  for (let round = 0; round < 20; round++) {
+    const old = await put(spool);
+    spool.giveBack(await leaseOne(spool), Date.now() + 30);
+    await soon(80);
+    let stored = false;
+    const fresh = put(spool).then((mid) => {
+      stored = true;
+      return mid;
+    });
+    const leases = [];
+    // The first look reads the page in which the new one may stand.
+    while (!stored) {
+      leases.push(...await spool.lease("example.test", 9));
+      if (!stored) assert.ok(leases.every(({ envelope }) => envelope.mid === old));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    leases.push(...await spool.lease("example.test", 9));
+    assert.deepEqual(leases.map(({ envelope }) => envelope.mid).sort(), [old, await fresh].sort());
+    for (const lease of leases) await spool.settle(lease, [delivered(0)], rule);
+    await soon();
+  }
+  assert.equal(spool.messages, 0);
 });
