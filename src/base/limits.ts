@@ -109,6 +109,11 @@ export const limits = {
   controlSilenceMs: 60_000,
   /** After an accept that failed. */
   controlPauseMs: 250,
+  /** One attempt to send mail without the queue, from the first look-up to the last reply; and one address in it. */
+  directAttemptMs: 60_000,
+  directConnectMs: 10_000,
+  /** The shutdown waits this long for alerts that nobody was told yet. */
+  alertsFlushMs: 10_000,
 
   /** The HTTPS front: connections, all together and of one address. */
   httpSessionsMax: 200,
