@@ -13,14 +13,18 @@
  */
 import { Admin } from "./admin/admin.ts";
 import { Acceptor } from "./accept/acceptor.ts";
+import { startAlerting } from "./alerting.ts";
 import type { Clock } from "./base/clock.ts";
 import { Pressure } from "./base/pressure.ts";
 import type { Random } from "./base/random.ts";
+import type { Config } from "./config/config.ts";
 import { giveToOwnerOf } from "./config/storage.ts";
+import { alertCommands } from "./control/alert_commands.ts";
 import { Commands } from "./control/commands.ts";
 import { gatewayCommands } from "./control/gateway_commands.ts";
 import { openControl } from "./control/server.ts";
 import { startDelivery } from "./deliver/delivery.ts";
+import type { DeliveryWorld } from "./deliver/world.ts";
 import { dnsLists } from "./dns/lists.ts";
 import { createResolver } from "./dns/resolver.ts";
 import { metricsPage } from "./monitor/metrics.ts";
@@ -95,7 +99,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   });
   const rates = new KeptRates({ directory: storage.state, clock, log });
   const acceptor = new Acceptor({ clock, log, spool, reverse, lists, pressure, rates });
-  const delivery = startDelivery({
+  const outbound: DeliveryWorld = {
     spool,
     config,
     tls: () => editions.current.outbound,
@@ -106,8 +110,8 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     log,
     clock,
     random,
-  });
-
+  };
+  const delivery = startDelivery(outbound);
   const commands = new Commands();
   commands.add(...gatewayCommands({ file, reload: () => editions.reload(), stop: world.askToStop ?? (() => {}) }));
   const { directory, run } = storage;
@@ -125,10 +129,13 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     handshake: (kind) => monitor.handshakes.add(kind),
     metrics: () => metricsPage(monitor, vitals),
   });
+  const alerting = await startAlerting(outbound, { editions, morePairs: () => admin.pairs });
+  commands.add(...alertCommands({ test: () => alerting.alerts.test() }));
 
   await editions.serve(acceptor);
-  editions.onApplied = ({ config }) => void admin.apply(config);
-  void admin.apply(config());
+  const applied = (config: Config) => void admin.apply(config).then(() => alerting.look());
+  editions.onApplied = ({ config }) => applied(config);
+  applied(config());
   return {
     reload: async () => void await editions.reload(),
     async stop(): Promise<void> {
@@ -138,6 +145,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
       await Promise.all([control.close(), admin.close()]);
       pressure[Symbol.dispose]();
       rates[Symbol.dispose]();
+      await alerting.stop();
       await spool.close();
       monitor.close();
       log.info({ event: "note", text: "Postern has stopped" });

@@ -87,7 +87,7 @@ export class Acceptor {
       }
     } catch (thrown) {
       const text = `Cannot accept on ${endpointText(loop.listener.local)}: ${causeOf(thrown)}`;
-      this.#world.log.critical({ event: "note", text });
+      this.#world.log.critical({ event: "note", text, reason: "listener_down" });
     } finally {
       loop.close();
       this.#listeners.delete(loop);

@@ -63,6 +63,9 @@ export function logTime(ms: number): string {
 /** Hears of every event, whatever the log's level: statistics and alerts are made of the same facts that the log shows. It must not throw. */
 export type LogObserver<E> = (event: E, level: LogLevel) => void;
 
+/** Critical events that are kept for observers who come later. */
+const earlyMax = 20;
+
 /** A log whose options can be replaced while it runs, as a reload does. */
 export class LineLog<E extends object> implements Log<E> {
   #options: LogOptions<E>;
@@ -70,6 +73,8 @@ export class LineLog<E extends object> implements Log<E> {
   #second = -1;
   #prefix = "";
   readonly #observers: LogObserver<E>[] = [];
+  /** The first Critical events: a start can go wrong before those who tell somebody are there. */
+  readonly #early: E[] = [];
 
   constructor(options: LogOptions<E>) {
     this.#options = options;
@@ -87,8 +92,9 @@ export class LineLog<E extends object> implements Log<E> {
     return this.#options;
   }
 
-  /** Tells `observer` of every event from now on. */
+  /** Tells `observer` of every event from now on, and at once of the first Critical ones before. */
   observe(observer: LogObserver<E>): void {
+    for (const event of this.#early) observer(event, "critical");
     this.#observers.push(observer);
   }
 
@@ -110,6 +116,7 @@ export class LineLog<E extends object> implements Log<E> {
   }
 
   #write(rank: number, event: E): void {
+    if (rank === 0 && this.#early.length < earlyMax) this.#early.push(event);
     for (const observer of this.#observers) observer(event, logLevels[rank]);
     if (rank > this.#limit) return;
     const { now, format, render, sinks } = this.#options;

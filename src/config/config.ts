@@ -7,6 +7,7 @@
  * @module
  */
 import type { LogLevel } from "../base/log.ts";
+import type { AlertClass, AlertSeverity } from "../mail/alert.ts";
 import type { Level } from "../tls/level.ts";
 import type { TlsProfile } from "../tls/engine.ts";
 
@@ -122,6 +123,26 @@ export interface BounceProfile {
   delay_warning_after: number;
 }
 
+/** Who is told what. */
+export interface AlertRecipient {
+  address: string;
+  /** Empty: all. */
+  classes: readonly AlertClass[];
+  /** Empty: all. */
+  severities: readonly AlertSeverity[];
+}
+
+/** Mail to the owner when something is wrong. */
+export interface AlertsConfig {
+  from: string;
+  recipients: readonly AlertRecipient[];
+  repeat_after: number;
+  max_repeat: number;
+  /** Where alerts are sent; `null`: by the route or MX of each recipient. */
+  server: NextHop | null;
+  tls: Level;
+}
+
 /** The whole of a valid `config.yaml`. */
 export interface Config {
   /** The file it was read from, absolute. */
@@ -145,11 +166,13 @@ export interface Config {
   smtp_routes: ReadonlyMap<string, readonly NextHop[]>;
   destination_controls: {
     certificate: string | null;
+    alert_on_required_tls_failure: boolean;
     default: DestinationControl;
     /** By domain or `.domain`, in lower case. */
     domains: ReadonlyMap<string, DestinationControl>;
   };
   bounce_profiles: ReadonlyMap<string, BounceProfile>;
+  alerts: AlertsConfig;
   delivery: { address: string | null; hostname: string };
   limits: {
     max_sessions: number;

@@ -50,6 +50,7 @@ export function crossFindings(checked: Checked): Findings {
   sameDomains(checked, found);
   addresses(checked, found);
   routesToSelf(checked, found);
+  alerts(checked, found);
   values(checked, found);
   admissionFindings(checked, found);
   tableFindings(checked, found);
@@ -166,20 +167,42 @@ function loopback(host: string): boolean {
 }
 
 /** A route that ends at one of our own listeners turns mail in a circle; a blackhole is an end. */
-function routesToSelf({ parsed, hostname }: Checked, { warnings }: Findings): void {
-  const own = new Set(["localhost", parsed.hostname ?? hostname]);
-  const listeners = Object.entries(parsed.listeners).filter(([, listener]) => listener.type !== "blackhole");
-  for (const [domain, hops] of Object.entries(parsed.smtp_routes)) {
+function routesToSelf(checked: Checked, { warnings }: Findings): void {
+  for (const [domain, hops] of Object.entries(checked.parsed.smtp_routes)) {
     for (const [index, hop] of hops.entries()) {
-      const target = listeners.find(([, { address, hostname: name }]) =>
-        address.port === hop.port &&
-        (own.has(hop.host) || name === hop.host ||
-          (loopback(hop.host) ? overlap(address.host, hop.host) : address.host === hop.host))
-      );
+      const target = ownListener(hop, checked);
       if (target === undefined) continue;
-      const text = `leads back to listener ${target[0]}: mail would go in a circle; the next hop's address`;
+      const text = `leads back to listener ${target}: mail would go in a circle; the next hop's address`;
       warnings.push({ path: ["smtp_routes", domain, index], at: "value", text });
     }
+  }
+}
+
+/** The name of the listener that a next hop surely is, blackholes left out. */
+function ownListener(hop: { host: string; port: number }, { parsed, hostname }: Checked): string | undefined {
+  const own = new Set(["localhost", parsed.hostname ?? hostname]);
+  const target = Object.entries(parsed.listeners).find(([, { address, hostname: name, type }]) =>
+    type !== "blackhole" && address.port === hop.port &&
+    (own.has(hop.host) || name === hop.host ||
+      (loopback(hop.host) ? overlap(address.host, hop.host) : address.host === hop.host))
+  );
+  return target?.[0];
+}
+
+/** Alerts that nobody gets, or that go the way they warn about. */
+function alerts(checked: Checked, { warnings }: Findings): void {
+  const { alerts: { recipients, server, repeat_after, max_repeat }, destination_controls } = checked.parsed;
+  const warn = (path: Path, text: string) => warnings.push({ path, at: "value", text });
+  if (destination_controls.alert_on_required_tls_failure && recipients.length === 0) {
+    const text = "nobody is told; who, under alerts.recipients";
+    warn(["destination_controls", "alert_on_required_tls_failure"], text);
+  }
+  const target = server === null ? undefined : ownListener(server, checked);
+  if (target !== undefined) {
+    warn(["alerts", "server"], `is listener ${target}: alerts would wait in the queue they warn about; another server`);
+  }
+  if (repeat_after > max_repeat) {
+    warn(["alerts", "repeat_after"], "is above max_repeat, so the pauses do not grow; at most max_repeat");
   }
 }
 

@@ -15,10 +15,6 @@ export function notBuiltFindings(parsed: FileConfig): Finding[] {
   const findings: Finding[] = [];
   const refuse = (path: Path, right: string) =>
     findings.push({ path, at: "value", text: `is not built yet; ${right}` });
-  const controls = parsed.destination_controls;
-  if (controls.alert_on_required_tls_failure) {
-    refuse(["destination_controls", "alert_on_required_tls_failure"], "leave it out, or its default false");
-  }
   for (const key of ["fqdn_validation", "x509_validation"] as const) {
     if (parsed.tls.peer_certificate[key]) {
       refuse(["tls", "peer_certificate", key], "leave it out, or its default false");
@@ -32,7 +28,7 @@ export function notBuiltFindings(parsed: FileConfig): Finding[] {
 
 /** The one warning about parts that are accepted; `root` is the file as it was read, since only what is set is named. */
 export function laterPartsFinding(root: unknown): Finding | undefined {
-  const blocks = ["alerts", "services"].filter((part) => {
+  const blocks = ["services"].filter((part) => {
     const value = valueAt(root, [part]);
     return typeof value === "object" && value !== null && Object.keys(value).length > 0;
   });

@@ -7,6 +7,7 @@
  */
 import { dirname, resolve as resolvePath } from "node:path";
 import type {
+  AlertsConfig,
   BounceProfile,
   CertificateProfile,
   Config,
@@ -100,6 +101,7 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
     smtp_routes: new Map(Object.entries(parsed.smtp_routes)),
     destination_controls: {
       certificate: parsed.destination_controls.certificate,
+      alert_on_required_tls_failure: parsed.destination_controls.alert_on_required_tls_failure,
       default: destination(parsed, "default"),
       domains: new Map(
         Object.keys(parsed.destination_controls.domains).map((match) => [match, destination(parsed, match)]),
@@ -108,6 +110,7 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
     bounce_profiles: new Map(
       ["default", ...Object.keys(parsed.bounce_profiles)].map((name) => [name, bounceProfile(parsed, name)]),
     ),
+    alerts: alerts(parsed.alerts, hostname),
     delivery: {
       address: parsed.delivery.address === "auto" ? null : parsed.delivery.address,
       hostname: parsed.delivery.hostname ?? hostname,
@@ -211,6 +214,21 @@ function destination(parsed: FileConfig, match: string): DestinationControl {
 
 function bounceProfile(parsed: FileConfig, name: string): BounceProfile {
   return { name, ...wholeBounce(parsed.bounce_profiles, name) };
+}
+
+function alerts({ from, recipients, ...rest }: FileConfig["alerts"], hostname: string): AlertsConfig {
+  /** Empty means all, and so does the word, whatever stands beside it. */
+  const named = <W extends string>(words: readonly (W | "all")[] = []): W[] =>
+    words.includes("all") ? [] : words.filter((word): word is W => word !== "all");
+  return {
+    ...rest,
+    from: from ?? `alert@${hostname}`,
+    recipients: recipients.map(({ address, classes, severities }) => ({
+      address,
+      classes: named(classes),
+      severities: named(severities),
+    })),
+  };
 }
 
 /** Maps cannot be frozen; their type is read-only, their values are frozen. */

@@ -1,12 +1,13 @@
 /**
  * The part of the schema around mail: alerts, client services, the admin page, logs and the process itself.
  *
- * Alerts, services and the admin page come with later releases; their keys are checked all the same, so that a file written now
+ * Services and the admin page come with later releases; their keys are checked all the same, so that a file written now
  * is right then.
  *
  * @module
  */
 import { logLevels } from "../base/log.ts";
+import { alertClasses, alertSeverities } from "../mail/alert.ts";
 import { levelTable } from "../tls/level.ts";
 import {
   choiceKey,
@@ -39,13 +40,13 @@ const alertsKey = section({
     listKey(
       section({
         address: mailAddressKey().describe("Who is told."),
-        classes: listKey(nameKey("a class"), { right: "as in [system]" }).optional()
-          .describe("Classes of alerts. Default: all."),
-        severities: listKey(choiceKey(["info", "warning", "critical"]), { right: "as in [critical, warning]" })
+        classes: listKey(choiceKey(["all", ...alertClasses]), { right: "as in [system]" }).optional()
+          .describe("Classes of alerts: system is every alert, tls those about TLS and certificates. Default: all."),
+        severities: listKey(choiceKey(["all", ...alertSeverities]), { right: "as in [critical, warning]" })
           .optional()
-          .describe("Severities. Default: all."),
+          .describe("Severities; info is the end of a trouble. Default: all."),
       }),
-      { right: "as in - { address: ops@example.test, severities: [critical] }" },
+      { right: "as in - { address: ops@example.test, severities: [critical] }", max: 100 },
     ),
     [],
     "Who gets alerts.",
@@ -64,7 +65,7 @@ const alertsKey = section({
   tls: withDefault(
     choiceKey(levelTable.map((row) => row.name)),
     "preferred",
-    "The TLS level, as in destination_controls.",
+    "The TLS level of alerts, as in destination_controls.",
   ),
 });
 

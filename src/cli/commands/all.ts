@@ -4,8 +4,9 @@
  * @module
  */
 import type { CliCommand } from "../command.ts";
+import { alertCommands } from "./alerts.ts";
 import { explainCommands } from "./explain.ts";
 import { gatewayCommands } from "./gateway.ts";
 
 /** See the module. */
-export const cliCommands: readonly CliCommand[] = [...gatewayCommands, ...explainCommands];
+export const cliCommands: readonly CliCommand[] = [...gatewayCommands, ...explainCommands, ...alertCommands];

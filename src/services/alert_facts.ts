@@ -1,0 +1,156 @@
+/**
+ * Which lines of the log are alerts, and what to do about each. Pure: an event in, an alert or nothing out.
+ *
+ * Alerts are every Critical line, the warnings about load, the end of each such trouble (as `info`), and TLS connections that a destination demands
+ * and that failed, where `destination_controls.alert_on_required_tls_failure` says so. Lines about alerts themselves never are.
+ *
+ * @module
+ */
+import type { LogLevel } from "../base/log.ts";
+import { printable } from "../base/text.ts";
+import type { Alert, AlertSeverity } from "../mail/alert.ts";
+import { eventText, type MailEvent } from "../mail/events.ts";
+
+/** Reason words of this part's own lines begin so: an alert that cannot be sent must not be the next alert. */
+export const ownReason = "alert_";
+
+/** A group's text is a line of the mail; what a peer said in it is cut. */
+export const factLengthMax = 500;
+
+/** What an alert about the gateway itself says besides its line in the log. */
+interface Trouble {
+  /** Where another reason word means the same: they are one group. */
+  kind?: string;
+  title: string;
+  advice: string;
+  /** When it is over. */
+  over?: string;
+}
+
+const disk =
+  "Free space on the file system of storage.directory, or give it more. Clients keep the mail that they could not hand in, " +
+  "and try again.";
+const storage =
+  "Look at the file system of storage.directory and at the kernel's log for disk errors. Nothing was acknowledged that is not " +
+  "stored.";
+
+// deno-fmt-ignore
+/** By reason word of the log. */
+const troubles: Readonly<Record<string, Trouble>> = {
+  config_refused: {
+    title: "the configuration was refused",
+    advice: "Correct the file; `postern check` names every fault. The configuration from before stays in force meanwhile.",
+  },
+  listener_down: {
+    title: "a listener is down",
+    advice: "See who else uses the address (`ss -ltnp`), then let the configuration be read again (SIGHUP).",
+  },
+  pressure_sessions: {
+    title: "too many sessions", over: "sessions are below their limit again",
+    advice: "See who connects, and limit them in the sender groups; limits.max_sessions is the limit.",
+  },
+  pressure_memory: {
+    title: "memory is short", over: "memory is below its limit again",
+    advice: "See what else uses the machine's memory; limits.max_memory is the limit.",
+  },
+  pressure_lag: {
+    title: "the gateway is overloaded", over: "the gateway keeps up again",
+    advice: "See what uses the processors; limits.max_event_loop_lag is the limit.",
+  },
+  pressure_queue: {
+    title: "the queue is above its limit", over: "the queue is below its limit again",
+    advice: "See which destination its mail waits for and why it cannot be delivered; limits.max_queue_messages is the limit.",
+  },
+  pressure_disk: { title: "disk space is low", over: "there is disk space again", advice: disk },
+  pressure_inodes: { title: "inodes are low", over: "there are inodes again", advice: disk },
+  disk_full: { title: "the disk is full", advice: disk },
+  full: { kind: "disk_full", title: "the disk is full", over: "messages can be stored again", advice: disk },
+  queue_io: { title: "the queue cannot be written", advice: storage },
+  queue_busy: { kind: "queue_io", title: "the queue cannot be written", advice: storage },
+  queue_other: { kind: "queue_io", title: "the queue cannot be written", advice: storage },
+  queue_corrupt: {
+    title: "the queue was damaged",
+    advice: "The damaged file is kept beside the queue and whatever could be read goes on. Look for disk errors before there are more.",
+  },
+  queue: { title: "the queue cannot be used", over: "the queue can be used again", advice: storage },
+  no_authorities: {
+    title: "no certificate authorities were found",
+    advice: "Install the package ca-certificates or set SSL_CERT_FILE: until then no server's certificate can be verified.",
+  },
+};
+
+const unknown: Trouble = {
+  title: "a fault needs attention",
+  advice: "Read the log around this time (logs/mail.log below storage.directory).",
+};
+
+/** The alert that an event is. `requiredTls`: failures of required TLS connections are wanted. */
+export function alertOf(
+  event: MailEvent,
+  { level, requiredTls }: { level: LogLevel; requiredTls: boolean },
+): Alert | undefined {
+  if (event.event === "required_tls_failed") return requiredTls ? requiredTlsAlert(event) : undefined;
+  const reason = event.event === "note" ? event.reason ?? "" : event.event;
+  if (reason.startsWith(ownReason)) return undefined;
+  if (level === "critical") return troubleAlert(event, { reason, severity: "critical" });
+  if (event.event !== "note" || level !== "warning") return undefined;
+  if (reason.endsWith("_over") || reason === "queue_writable") return overAlert(event, reason);
+  return reason.startsWith("pressure_") ? troubleAlert(event, { reason, severity: "warning" }) : undefined;
+}
+
+function troubleAlert(
+  event: MailEvent,
+  { reason, severity }: { reason: string; severity: AlertSeverity },
+): Alert {
+  const { kind, title, advice } = troubles[reason] ?? unknown;
+  return gatewayAlert(event, { kind: kind ?? (reason || "critical"), severity, title, advice });
+}
+
+/** A trouble that is over: worth knowing for who was told of it. */
+function overAlert(event: MailEvent, reason: string): Alert {
+  const over = reason === "queue_writable" ? "the queue can be written again" : undefined;
+  const title = over ?? troubles[reason.replace(/_over$/, "")]?.over ?? "a fault is over";
+  const advice = "Nothing has to be done any more.";
+  return gatewayAlert(event, { kind: reason, severity: "info", title, advice });
+}
+
+function gatewayAlert(
+  event: MailEvent,
+  words: Pick<Alert, "kind" | "severity" | "title" | "advice">,
+): Alert {
+  // The note is the gateway's own text, in which peers' words are escaped already.
+  const text = cut(eventText(event));
+  return { ...words, about: "", classes: ["system"], text, facts: [] };
+}
+
+/** The alert of a required TLS connection that failed. Its group is the destination. */
+function requiredTlsAlert(failed: Extract<MailEvent, { event: "required_tls_failed" }>): Alert {
+  const { domain, host, address, port, tlsLevel, reason, code, error, messages } = failed;
+  const [shownDomain, shownHost, words] = [domain, host, error].map((text) => printable(text, factLengthMax));
+  return {
+    kind: "required_tls",
+    about: domain.slice(0, factLengthMax),
+    severity: "warning",
+    classes: ["system", "tls"],
+    title: `a required TLS connection to ${printable(domain, titleDomainMax)} failed`,
+    text: `${shownHost} (${address} port ${port}): ${reason}: ${code === 0 ? words : `(${code}, '${words}')`}`,
+    facts: [
+      ["Destination", shownDomain],
+      ["Host", `${shownHost} (${address} port ${port})`],
+      ["TLS level", tlsLevel],
+      ["Reason", reason],
+      [code === 0 ? "Details" : "OpenSSL", code === 0 ? words : `(${code}, '${words}')`],
+      ["Messages", `${messages} in the queue for this destination`],
+    ],
+    advice:
+      `The mail waits and is tried again; it bounces when its bounce profile's time is up. \`postern tlsverify ${shownDomain}\` shows what ` +
+      "the hosts offer. If the partner cannot put it right, destination_controls says what is demanded of the destination.",
+  };
+}
+
+/** A domain of the longest allowed kind would fill the subject. */
+const titleDomainMax = 80;
+
+function cut(text: string): string {
+  return text.length > factLengthMax ? `${text.slice(0, factLengthMax)}…` : text;
+}
