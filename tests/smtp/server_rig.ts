@@ -7,7 +7,7 @@ import { joined, type Octets, octets, textOf } from "../../src/base/octets.ts";
 import type { Envelope } from "../../src/mail/envelope.ts";
 import { type Reply, reply } from "../../src/mail/reply.ts";
 import { ServerSession, type StoreStep } from "../../src/smtp/server_session.ts";
-import type { DropReason, EndReason, ServerOptions } from "../../src/smtp/server_state.ts";
+import type { DropReason, EndReason, ServerHost, ServerOptions } from "../../src/smtp/server_state.ts";
 
 /** Options of a plain session. */
 export const plainOptions: ServerOptions = {
@@ -35,6 +35,8 @@ export interface RigMessage {
 /** A session and its traces. */
 export class Rig {
   readonly session: ServerSession;
+  /** What the session asks; a test may change it. */
+  readonly host: ServerHost;
   readonly messages: RigMessage[] = [];
   readonly drops: string[] = [];
   /** What was said first. */
@@ -47,7 +49,7 @@ export class Rig {
   #text: Octets[] = [];
 
   constructor(options: Partial<ServerOptions> = {}) {
-    this.session = new ServerSession({ ...plainOptions, ...options }, {
+    this.host = {
       now: () => Date.UTC(2025, 10, 22, 1, 20),
       mail: () => {
         this.#text = [];
@@ -59,7 +61,8 @@ export class Rig {
         this.drops.push(reason);
         this.#text = [];
       },
-    });
+    };
+    this.session = new ServerSession({ ...plainOptions, ...options }, this.host);
     this.greeting = this.run();
   }
 
