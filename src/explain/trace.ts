@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { makeService, type ReverseName } from "../accept/service.ts";
+import { type ListLookup, makeService, type ReverseName } from "../accept/service.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Config } from "../config/config.ts";
@@ -27,6 +27,8 @@ export interface TraceQuestion {
   client: Omit<PlayedClient, "name" | "helo"> & { name: ReverseName; helo?: string };
   /** How the client's name is known, in words. */
   nameFrom: string;
+  /** Whom DNS lists list. */
+  lists: ListLookup;
   clock: Clock;
   random: Random;
   /** Absent: the DNS is not asked where mail goes. */
@@ -60,7 +62,7 @@ export async function trace(question: TraceQuestion): Promise<Trace> {
   if (listener === undefined) throw new Error(`Cannot trace through listener ${question.listener}: there is none`);
   const client: PlayedClient = { ...question.client, helo: question.client.helo ?? heloOf(question.client) };
   const service = makeService(config, { listener });
-  const rehearsal = await rehearse(service, { client, clock });
+  const rehearsal = await rehearse(service, { client, clock, lists: question.lists });
   const inbound: InboundQuestion = { service, client, nameFrom, rehearsal, source };
   const decisions = inboundDecisions(inbound);
   const ends: RecipientEnd[] = [];

@@ -60,9 +60,9 @@ const loaded = await loadSource(source, { file, hostname: "gw.example.test", gen
 if (!loaded.ok) throw new Error(loaded.errors.map(({ line, text }) => `${line}: ${text}`).join("\n"));
 const { config, said } = loaded;
 
-type Client = Partial<TraceQuestion["client"]> & { listener?: string };
+type Client = Partial<TraceQuestion["client"]> & { listener?: string; lists?: Record<string, string[]> };
 
-async function traced({ listener = "inbound", ...client }: Client): Promise<Trace> {
+async function traced({ listener = "inbound", lists = {}, ...client }: Client): Promise<Trace> {
   return await trace({
     config,
     source: said,
@@ -75,6 +75,7 @@ async function traced({ listener = "inbound", ...client }: Client): Promise<Trac
       ...client,
     },
     nameFrom: "as given",
+    lists: (_address, zones) => Promise.resolve(new Map(zones.map((zone) => [zone, lists[zone] ?? []]))),
     clock: systemClock,
     random: systemRandom,
   });
