@@ -69,6 +69,7 @@ export async function traceHere(args: CommandArgs, world: HereWorld): Promise<0 
       listener,
       client: { ...client, name },
       nameFrom,
+      tlsHeader: args["tls-header"] === true,
       async lists(address, zones) {
         const answers = await ask(address, zones.filter((zone) => !listed.has(zone)));
         return new Map([...answers, ...[...listed].filter(([zone]) => zones.includes(zone))]);
@@ -101,6 +102,7 @@ function clientOf(args: CommandArgs): Omit<TraceQuestion["client"], "name"> {
     helo: word(args, "helo"),
     tls: method(value(args, "tls")),
     certificate: certificateOf(args),
+    requireTls: args.requiretls === true,
     from: from === undefined ? undefined : path("from", from),
     to,
   };

@@ -35,6 +35,8 @@ export interface PlayedClient {
   /** Envelope sender, `""` for `<>`; absent: it leaves behind EHLO. */
   from?: string;
   to: readonly string[];
+  /** It says REQUIRETLS with MAIL. */
+  requireTls?: boolean;
 }
 
 /** A word of the client and what the gateway answered. */
@@ -166,7 +168,8 @@ function* speak(
     }
     if (codeOf(met) !== 250 || client.from === undefined) return;
     const international = [client.from, ...client.to].some(isBeyondAscii) ? " SMTPUTF8" : "";
-    const mail = yield* say("mail", `MAIL FROM:<${client.from}>${international}`);
+    const required = client.requireTls ? " REQUIRETLS" : "";
+    const mail = yield* say("mail", `MAIL FROM:<${client.from}>${international}${required}`);
     if (codeOf(mail) !== 250) return;
     for (const to of client.to) yield* say("rcpt", `RCPT TO:<${to}>`);
   }

@@ -11,6 +11,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Config } from "../config/config.ts";
 import type { Resolver } from "../dns/records.ts";
+import type { TlsDemand } from "../mail/destination.ts";
 import { domainOf } from "../mail/envelope.ts";
 import { type Decision, inboundDecisions, type InboundQuestion, recipientDecision } from "./inbound.ts";
 import { outboundDecisions } from "./outbound.ts";
@@ -31,6 +32,8 @@ export interface TraceQuestion {
   lists: ListLookup;
   clock: Clock;
   random: Random;
+  /** The message has the header X-Postern-TLS: required. */
+  tlsHeader?: boolean;
   /** Absent: the DNS is not asked where mail goes. */
   resolver?: Resolver;
   /** The addresses of this machine. */
@@ -66,6 +69,7 @@ export async function trace(question: TraceQuestion): Promise<Trace> {
   const inbound: InboundQuestion = { service, client, nameFrom, rehearsal, source };
   const decisions = inboundDecisions(inbound);
   const ends: RecipientEnd[] = [];
+  const demand = demandOf(question, rehearsal);
   for (const exchange of rehearsal.dialogue.filter(({ step }) => step === "rcpt")) {
     const address = exchange.command.slice("RCPT TO:<".length, -1);
     decisions.push(recipientDecision(inbound, { exchange, address }));
@@ -78,11 +82,19 @@ export async function trace(question: TraceQuestion): Promise<Trace> {
       continue;
     }
     const domain = address.includes("@") ? domainOf(address) : listener.hostname;
-    const way = await outboundDecisions({ ...question, domain });
+    const way = await outboundDecisions({ ...question, domain, demand });
     decisions.push(...way.decisions);
     ends.push({ address, way: way.end });
   }
   return { decisions, verdict: verdictOf(rehearsal, ends), dialogue: rehearsal.dialogue, log: rehearsal.log };
+}
+
+/** What the message demands of TLS, as the session would note it. */
+function demandOf({ client, tlsHeader }: TraceQuestion, { events }: Rehearsal): TlsDemand | undefined {
+  if (client.requireTls) return "requiretls";
+  // The header counts where a relay sets it; from others it is only taken out.
+  const group = events.findLast((event) => event.event === "icid_group");
+  return tlsHeader && group?.action === "RELAY" ? "required" : undefined;
 }
 
 interface RecipientEnd {

@@ -27,6 +27,8 @@ export const explainCommands: readonly CliCommand[] = [
       "unverified-certificate": "value",
       "listed": "values",
       "from": "value",
+      "requiretls": "flag",
+      "tls-header": "flag",
       "to": "values",
     },
     details: [
@@ -44,6 +46,8 @@ export const explainCommands: readonly CliCommand[] = [
       "                            asked about the others; may stand several times",
       '  --from SENDER             envelope sender, "" for the null sender',
       "  --to RECIPIENT            may stand several times; mail is followed to its destination",
+      "  --requiretls              it says REQUIRETLS with MAIL",
+      "  --tls-header              the message has the header X-Postern-TLS: required",
       "",
       "The gateway's own code plays the session, from the file alone: counts, limits by the hour and shortage of a",
       "running gateway are not known. No message is sent. Exit code: 0 all is accepted, 1 something is refused,",
