@@ -84,7 +84,11 @@ export function readDocument(source: string): SourceDocument {
   if (document.errors.length > 0) {
     const deep = document.errors.find((error) => error.message.includes("call stack"));
     if (deep !== undefined) return fatal(place(deep.pos[0]), tooDeep);
-    const faults = document.errors.map((error) => ({ place: place(error.pos[0]), path: [], text: syntaxText(error) }));
+    const faults = document.errors.map((error) => ({
+      place: place(error.pos[0]),
+      path: [],
+      text: syntaxText(error, source),
+    }));
     return { value: null, faults, fatal: true, place: () => start, find: () => undefined };
   }
   const targets = aliasTargets(document);
@@ -140,11 +144,20 @@ function placesIn(source: string): (offset: number) => Place {
 }
 
 /** The library's words, and for the commonest slips what to do. */
-function syntaxText({ code, message }: { code: string; message: string }): string {
+function syntaxText(
+  { code, message, pos }: { code: string; message: string; pos: [number, number] },
+  source: string,
+): string {
   if (code === "TAB_AS_INDENT") return "is no YAML here: a tab indents; spaces";
   if (code === "BAD_INDENT") return `is no YAML here: ${message}; the same number of spaces as its neighbours`;
   if (code === "MULTIPLE_DOCS") return "has a second document behind ---; one document";
   if (code === "BAD_ALIAS") return `is no YAML here: ${message}; text that begins with * or & goes in quotes`;
+  const end = source.indexOf("\n", pos[0]);
+  const line = source.slice(source.lastIndexOf("\n", pos[0] - 1) + 1, end < 0 ? undefined : end);
+  const bracketed = /\[(?:.*[^"'\w])?(dnslist|certificate)\[/i.exec(line.slice(0, 1_000))?.[1];
+  if (bracketed !== undefined) {
+    return `is no YAML here: ${message}; "${bracketed}[…]" in quotes, since it stands within [ ]`;
+  }
   const right = code === "MISSING_CHAR" || code === "UNEXPECTED_TOKEN"
     ? "check quotes, brackets and colons"
     : "valid YAML";

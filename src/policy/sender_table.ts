@@ -3,13 +3,14 @@
  *
  * Entries that are names match a verified name only, one whose address points back: whoever owns an address can put any name in
  * its reverse zone; and certificate names match one that verified. DNS lists are asked by somebody else, who learns here
- * which ({@linkcode SenderTable.unasked}). The table is compiled once for each configuration; single addresses and names are looked up,
- * networks are gone through.
+ * which ({@linkcode SenderTable.unasked}). The table is compiled once for each configuration; nothing is gone through
+ * but lists and certificates.
  *
  * @module
  */
-import { type CodeRange, parseAddress, parseSender } from "../config/addresses.ts";
-import type { PtrCondition, SenderEntry, SenderGroup } from "../config/config.ts";
+import { type CodeRange, parseAddress, parseSender, type SenderPattern } from "../config/addresses.ts";
+import type { PtrCondition, SenderGroup } from "../config/config.ts";
+import { type PlacedRange, RangeIndex } from "./ranges.ts";
 
 /** What is known of a client when it connects, and later. */
 export interface SenderFacts {
@@ -41,18 +42,11 @@ export type Decides = (policy: string) => boolean;
 
 type AddressNumber = { bits: 32 | 128; value: bigint };
 
-interface Network {
-  bits: 32 | 128;
-  first: bigint;
-  last: bigint;
-  place: number;
-}
-
 /** The entries of one group. Each is known by its place in the file. */
 interface CompiledGroup {
   group: SenderGroup;
-  addresses: Map<string, number>;
-  networks: Network[];
+  /** Single addresses too, by the length of an address. */
+  ranges: Record<32 | 128, RangeIndex>;
   hosts: Map<string, number>;
   parents: Map<string, number>;
   lists: { zone: string; codes: readonly CodeRange[]; place: number }[];
@@ -128,29 +122,31 @@ export class SenderTable {
 }
 
 function compile(group: SenderGroup): CompiledGroup {
-  const compiled: CompiledGroup = {
+  const ranges: Record<32 | 128, PlacedRange[]> = { 32: [], 128: [] };
+  const compiled: Omit<CompiledGroup, "ranges"> = {
     group,
-    addresses: new Map(),
-    networks: [],
     hosts: new Map(),
     parents: new Map(),
     lists: [],
     certificates: [],
     all: Infinity,
   };
-  for (const [place, entry] of group.senders.entries()) add(compiled, { entry, place });
-  return compiled;
+  for (const [place, { sender }] of group.senders.entries()) {
+    const pattern = parseSender(sender);
+    if (pattern === undefined) throw new Error(`Cannot match senders of ${group.name}: ${sender} is no sender`);
+    if (pattern.kind === "range") ranges[pattern.bits].push({ first: pattern.first, last: pattern.last, place });
+    else add(compiled, { pattern, place });
+  }
+  return { ...compiled, ranges: { 32: new RangeIndex(ranges[32]), 128: new RangeIndex(ranges[128]) } };
 }
 
-function add(compiled: CompiledGroup, { entry: { sender }, place }: { entry: SenderEntry; place: number }): void {
-  const pattern = parseSender(sender);
-  switch (pattern?.kind) {
+function add(
+  compiled: Omit<CompiledGroup, "ranges">,
+  { pattern, place }: { pattern: Exclude<SenderPattern, { kind: "range" }>; place: number },
+): void {
+  switch (pattern.kind) {
     case "all":
       compiled.all = Math.min(compiled.all, place);
-      return;
-    case "range":
-      if (pattern.first === pattern.last) keep(compiled.addresses, keyOf(pattern.bits, pattern.first), place);
-      else compiled.networks.push({ bits: pattern.bits, first: pattern.first, last: pattern.last, place });
       return;
     case "host":
       keep(pattern.subdomains ? compiled.parents : compiled.hosts, pattern.name, place);
@@ -161,8 +157,6 @@ function add(compiled: CompiledGroup, { entry: { sender }, place }: { entry: Sen
     case "certificate":
       compiled.certificates.push({ name: pattern.name, subdomains: pattern.subdomains, place });
       return;
-    case undefined:
-      throw new Error(`Cannot match senders of ${compiled.group.name}: ${sender} is no sender`);
     default:
       pattern satisfies never;
   }
@@ -170,10 +164,6 @@ function add(compiled: CompiledGroup, { entry: { sender }, place }: { entry: Sen
 
 function keep(into: Map<string, number>, key: string, place: number): void {
   if (!into.has(key)) into.set(key, place);
-}
-
-function keyOf(bits: number, value: bigint): string {
-  return `${bits}:${value}`;
 }
 
 function subjectOf(facts: SenderFacts): Subject {
@@ -195,18 +185,9 @@ function plainAddress(text: string): AddressNumber | undefined {
 
 /** The place of the first entry that matches, lists apart, or Infinity. */
 function placeIn(compiled: CompiledGroup, { address, host, facts }: Subject): number {
-  const { addresses, networks, hosts, parents, certificates } = compiled;
+  const { ranges, hosts, parents, certificates } = compiled;
   let place = compiled.all;
-  if (address !== undefined) {
-    if (addresses.size > 0) place = Math.min(place, addresses.get(keyOf(address.bits, address.value)) ?? Infinity);
-    for (const network of networks) {
-      if (network.place > place) break;
-      if (network.bits === address.bits && network.first <= address.value && address.value <= network.last) {
-        place = network.place;
-        break;
-      }
-    }
-  }
+  if (address !== undefined) place = Math.min(place, ranges[address.bits].placeOf(address.value));
   if (facts.names !== undefined) {
     const { names } = facts;
     const proven = certificates.find((entry) => names.some((name) => carries(name, entry)));
