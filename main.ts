@@ -11,6 +11,7 @@ import { parseArguments } from "./src/cli/arguments.ts";
 import { callCommand, type CallWorld } from "./src/cli/call.ts";
 import { checkFile } from "./src/cli/check.ts";
 import { cliCommands } from "./src/cli/commands/all.ts";
+import { readSecret, standardInput } from "./src/cli/secret.ts";
 import { runShell } from "./src/cli/shell.ts";
 import { lineReader, terminal } from "./src/cli/terminal.ts";
 import { openSslEngine } from "./src/openssl/engine.ts";
@@ -41,7 +42,14 @@ function exists(path: string): boolean {
 
 /** What commands work with. */
 function tools(file: string): CallWorld {
-  return { ...terminal, ...world, file, openEngine: openSslEngine, commands: cliCommands };
+  return {
+    ...terminal,
+    ...world,
+    file,
+    openEngine: openSslEngine,
+    commands: cliCommands,
+    secret: () => readSecret(standardInput),
+  };
 }
 
 async function main(): Promise<number> {
@@ -52,7 +60,7 @@ async function main(): Promise<number> {
     case "check":
       return await checkFile(invocation.config, { ...world, openEngine: openSslEngine });
     case "cli":
-      return await runShell({ ...tools(invocation.config), read: lineReader() });
+      return await runShell({ ...tools(invocation.config), secret: undefined, read: lineReader() });
     case "call":
       return await callCommand(invocation.call, tools(invocation.config));
     case "version":

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { asksCertificate } from "./accept/admission.ts";
 import { makeService, type Service } from "./accept/service.ts";
 import { type Config, destinationCertificates, type ListenerConfig } from "./config/config.ts";
 import type { OutboundTls } from "./deliver/world.ts";
@@ -113,11 +114,14 @@ export function buildEdition({ config, engine, trust, keyPairs }: EditionParts):
 }
 
 /** Whether some clients are asked for a certificate, by their policy, or all, since the table knows names of certificates. */
-function asksCertificates({ listener, tables }: Service, config: Config): { someone: boolean; everyone: boolean } {
+function asksCertificates(
+  { listener, tables, users }: Service,
+  config: Config,
+): { someone: boolean; everyone: boolean } {
   const everyone = tables.senders.needsCertificates;
-  const someone = everyone || listener.sender_groups.some(({ policy }) => {
-    const verify = config.mail_flow_policies.get(policy)?.verify_client_certificate;
-    return verify !== undefined && verify !== false;
+  const someone = everyone || listener.sender_groups.some((group) => {
+    const policy = config.mail_flow_policies.get(group.policy);
+    return policy !== undefined && asksCertificate(policy, users);
   });
   return { someone, everyone };
 }

@@ -14,6 +14,7 @@
 import { Admin } from "./admin/admin.ts";
 import { Acceptor } from "./accept/acceptor.ts";
 import { startAlerting } from "./alerting.ts";
+import { Passwords } from "./auth/passwords.ts";
 import type { Clock } from "./base/clock.ts";
 import { Pressure } from "./base/pressure.ts";
 import type { Random } from "./base/random.ts";
@@ -22,7 +23,6 @@ import { giveToOwnerOf } from "./config/storage.ts";
 import { alertCommands } from "./control/alert_commands.ts";
 import { Commands } from "./control/commands.ts";
 import { gatewayCommands } from "./control/gateway_commands.ts";
-import { monitorCommands } from "./control/monitor_commands.ts";
 import { openControl } from "./control/server.ts";
 import { startDelivery } from "./deliver/delivery.ts";
 import type { DeliveryWorld } from "./deliver/world.ts";
@@ -99,7 +99,8 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     memory: () => Deno.memoryUsage().rss,
   });
   const rates = new KeptRates({ directory: storage.state, clock, log });
-  const acceptor = new Acceptor({ clock, log, spool, reverse, lists, pressure, rates });
+  const passwords = new Passwords({ clock, random });
+  const acceptor = new Acceptor({ clock, log, spool, reverse, lists, pressure, rates, passwords });
   const outbound: DeliveryWorld = {
     spool,
     config,
@@ -132,13 +133,6 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   });
   const alerting = await startAlerting(outbound, { editions, morePairs: () => admin.pairs });
   commands.add(...alertCommands({ test: () => alerting.alerts.test() }));
-
-  commands.add(...monitorCommands({
-    monitor,
-    vitals,
-    waiting: (count) => spool.figures.top(count),
-    waitingFor: (destination) => spool.figures.of(destination),
-  }));
 
   await editions.serve(acceptor);
   const applied = (config: Config) => void admin.apply(config).then(() => alerting.look());

@@ -5,6 +5,8 @@
  *
  * @module
  */
+import type { Users } from "../auth/users.ts";
+import type { MailFlowPolicy } from "../config/config.ts";
 import { isDomain } from "../smtp/address.ts";
 import type { ServerOptions } from "../smtp/server_state.ts";
 import { type CertificateRefusal, judgeCertificate, shownCertificate } from "../policy/client_certificate.ts";
@@ -27,6 +29,7 @@ export class Admission {
   #facts: SenderFacts;
   #verdict: Verdict | undefined;
   #refusal: CertificateRefusal | undefined;
+  #names: readonly string[] = [];
 
   constructor({ world, service }: { world: AcceptWorld; service: Service }, { icid, facts }: Applicant) {
     this.#world = world;
@@ -40,6 +43,11 @@ export class Admission {
     return this.#verdict!;
   }
 
+  /** What the client's certificate proves, in lower case. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
   /** Reads the table; waits only where it comes to a DNS list. */
   read(): void | Promise<void> {
     const { tables } = this.#service;
@@ -51,9 +59,10 @@ export class Admission {
     });
   }
 
-  /** Whether the client is to be asked for a certificate: by its policy, or because a group above may know it. */
+  /** Whether the client is to be asked for a certificate: by its policy, or because a group above or a user of AUTH may know it. */
   get askCertificate(): boolean {
-    return this.#service.tables.senders.needsCertificates || this.verdict.policy.verify_client_certificate !== false;
+    const { tables, users } = this.#service;
+    return tables.senders.needsCertificates || asksCertificate(this.verdict.policy, users);
   }
 
   /** Takes in what the handshake proved: the table is read again, and the policy has its say about the certificate. */
@@ -69,6 +78,7 @@ export class Admission {
         : { verified: false, names: [], reason: shown.reason, text: shown.text };
       log.info({ event: "icid_certificate", icid, subject, ...proof });
     }
+    if (shown.kind === "verified") this.#names = shown.names;
     if (shown.kind === "verified" && this.#service.tables.senders.needsCertificates) {
       this.#facts = { ...this.#facts, names: shown.names };
       this.#judge();
@@ -100,6 +110,10 @@ export class Admission {
       messageOctetsMax: policy.max_message_size,
       messagesMax: policy.max_messages_per_connection,
       recipientsMax: policy.max_recipients_per_message,
+      auth: policy.auth === "off" ? undefined : {
+        required: policy.auth === "required",
+        requiresTls: policy.auth_requires_tls,
+      },
       fixBareLineEnds: policy.bare_line_feed === "fix",
     };
   }
@@ -122,6 +136,11 @@ export class Admission {
     }
     return must;
   }
+}
+
+/** Whether clients under a policy are asked for a certificate, whatever group they came by. */
+export function asksCertificate(policy: MailFlowPolicy, users: Users): boolean {
+  return policy.verify_client_certificate !== false || policy.auth !== "off" && users.haveCertificates;
 }
 
 function actionOf(verdict: Verdict): "ACCEPT" | "RELAY" | "REJECT" | "TCPREFUSE" {

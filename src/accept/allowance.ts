@@ -17,7 +17,7 @@ export interface AllowanceOptions {
   client: string;
   policy: MailFlowPolicy;
   /** Whoever relays has no invalid recipients, and is not made to pay for another listener's clients behind the same address. */
-  relay: boolean;
+  relays: () => boolean;
 }
 
 /** A key of a policy that limits what an hour may bring. */
@@ -52,8 +52,8 @@ export class Allowance {
 
   /** Why the client gets nothing: it has tried addresses out. */
   get harvesting(): Reply | undefined {
-    const { client, policy: { max_invalid_recipients_per_hour: most }, relay } = this.#options;
-    if (relay) return undefined;
+    const { client, policy: { max_invalid_recipients_per_hour: most }, relays } = this.#options;
+    if (relays()) return undefined;
     const count = most === 0 ? 0 : this.#rates.invalid.count(client);
     if (most === 0 || count <= most) return undefined;
     this.#tell("max_invalid_recipients_per_hour", { what: `invalid recipients from ${client}`, count, most });

@@ -13,8 +13,10 @@ import type { Verdict } from "../policy/judge.ts";
 import { judgeRecipient } from "../policy/recipient_table.ts";
 import { type Draft, SpoolFullError } from "../queue/spool.ts";
 import type { StoreStep } from "../smtp/server_session.ts";
+import type { Mechanism } from "../smtp/sasl.ts";
 import type { DropReason, ServerHost } from "../smtp/server_state.ts";
 import { Allowance } from "./allowance.ts";
+import { Authenticator } from "./authenticator.ts";
 import type { AcceptWorld, Service } from "./service.ts";
 
 /** Whose messages a desk takes. */
@@ -31,6 +33,8 @@ export class MessageDesk implements ServerHost {
   readonly #service: Service;
   readonly #icid: number;
   readonly #client: string;
+  /** Who the client proves to be. */
+  readonly authenticator: Authenticator;
   #relay = false;
   /** Who is to be refused at each recipient. */
   #refusal: Reply | undefined;
@@ -46,14 +50,16 @@ export class MessageDesk implements ServerHost {
     this.#service = options.service;
     this.#icid = options.icid;
     this.#client = options.client;
+    this.authenticator = new Authenticator(world, { ...options, users: options.service.users });
   }
 
   /** From now on recipients are answered under this verdict. */
   admit(verdict: Verdict): void {
-    const relay = this.#relay = verdict.kind === "take" && verdict.relay;
+    this.#relay = verdict.kind === "take" && verdict.relay;
     this.#refusal = verdict.kind === "answer" ? verdict.reply : undefined;
-    const options = { icid: this.#icid, client: this.#client, policy: verdict.policy, relay };
+    const options = { icid: this.#icid, client: this.#client, policy: verdict.policy, relays: () => this.#relays };
     this.#allowance = new Allowance(this.#world, options);
+    this.authenticator.admit(verdict.policy);
   }
 
   /** Why a client that its group takes gets nothing in this hour. */
@@ -64,6 +70,10 @@ export class MessageDesk implements ServerHost {
   /** The number of the last message that began; 0: none did. */
   get mid(): number {
     return this.#mid;
+  }
+
+  mechanisms(): readonly Mechanism[] {
+    return this.authenticator.mechanisms();
   }
 
   now(): number {
@@ -79,6 +89,12 @@ export class MessageDesk implements ServerHost {
       // RFC 3463 §3.4: X.3.1, mail system full.
       return reply(452, "4.3.1", shortage.peer);
     }
+    const refusal = this.authenticator.refusal(sender);
+    if (refusal !== undefined) {
+      const text = `MAIL refused: the user may not send as <${sender}>`;
+      log.info({ event: "icid_note", icid: this.#icid, reason: "sender_not_allowed", text });
+      return refusal;
+    }
     const mid = spool.ids.next("mid");
     this.#mid = mid;
     this.#sender = sender;
@@ -93,7 +109,7 @@ export class MessageDesk implements ServerHost {
     // Before the table is asked: who has used his hour up learns nothing about addresses.
     const exhausted = allowance.exhausted(this.#sender);
     if (exhausted !== undefined) return this.#reject(address, exhausted.key, exhausted.reply);
-    const verdict = judgeRecipient(this.#service.tables, { address, relay: this.#relay });
+    const verdict = judgeRecipient(this.#service.tables, { address, relay: this.#relays });
     if (verdict.kind === "refuse") return this.#reject(address, "RAT", allowance.invalid() ?? verdict.reply);
     allowance.taken(this.#sender);
     this.#world.log.info({ event: "mid_to", mid: this.#mid, icid: this.#icid, rid, to: address });
@@ -159,6 +175,11 @@ export class MessageDesk implements ServerHost {
     pressure.storage.worked();
     log.info({ event: "mid_queued", mid });
     return reply(250, "2.0.0", `Ok: queued as ${mid}`);
+  }
+
+  /** Any recipient is taken. */
+  get #relays(): boolean {
+    return this.#relay || this.authenticator.relays;
   }
 
   #reject(to: string, by: string, answer: Reply): Reply {

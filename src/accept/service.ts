@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Passwords } from "../auth/passwords.ts";
+import { Users } from "../auth/users.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Pressure } from "../base/pressure.ts";
 import type { Config, ListenerConfig } from "../config/config.ts";
@@ -50,6 +52,8 @@ export interface AcceptWorld {
   pressure: Pressure;
   /** What clients have done in this hour, at all listeners. */
   rates: Rates;
+  /** Checks passwords, so many at a time. */
+  passwords: Passwords;
 }
 
 /** One listener under one configuration. A session keeps the service it began with. */
@@ -57,6 +61,8 @@ export interface Service {
   config: Config;
   listener: ListenerConfig;
   tables: ListenerTables;
+  /** Who may authenticate himself. */
+  users: Users;
   /** Absent: TLS is not offered, and what requires it is refused. */
   startTls?: StartTls;
   /** Keeps what the service is made of, TLS contexts above all, for the length of one session. */
@@ -68,5 +74,11 @@ export function makeService(
   config: Config,
   { listener, startTls }: { listener: ListenerConfig; startTls?: StartTls },
 ): Service {
-  return { config, listener, tables: compileTables(listener, config.mail_flow_policies), startTls };
+  return {
+    config,
+    listener,
+    tables: compileTables(listener, config.mail_flow_policies),
+    users: new Users(config.smtp_auth.users.values()),
+    startTls,
+  };
 }

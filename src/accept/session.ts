@@ -48,6 +48,7 @@ const endTexts: Record<Exclude<EndReason, "quit">, string> = {
   too_many_commands: "too many commands without a message",
   too_many_messages: "too many messages in one connection",
   too_many_refused_recipients: "too many refused recipients",
+  too_many_auth_failures: "too many failed authentications",
   closed: "the session was closed with 421",
   foreign_protocol: "the client does not speak SMTP",
   endless_line: "a line does not end",
@@ -177,6 +178,11 @@ export class InboundSession {
             protocol.secured(secured, admission.options());
           }
           break;
+        case "authenticate":
+          // A password that is wrong takes its time.
+          this.#conn.deadline(limits.serverWriteMs);
+          protocol.authenticated(await this.#desk!.authenticator.authenticate(step.claim));
+          break;
         case "end":
           return await this.#end(step.reason);
         default:
@@ -282,6 +288,7 @@ export class InboundSession {
     admission.prove(result.facts);
     if (admission.verdict.kind === "hang_up") return undefined;
     this.#desk!.admit(admission.verdict);
+    this.#desk!.authenticator.secured(admission.names);
     return { protocol, cipher, bits };
   }
 

@@ -5,7 +5,7 @@
  */
 
 export const limits = {
-  /** A command line with its CRLF. RFC 5321 §4.5.3.1.4 asks for 512, extensions add to it (RFC 3461, RFC 6531; AUTH, once it is built, up to 12,288). */
+  /** A command line with its CRLF. RFC 5321 §4.5.3.1.4 asks for 512, extensions add to it (RFC 3461, RFC 6531), and RFC 4954 §4 takes 12,288 for AUTH. */
   commandOctetsMax: 12_288,
   /** A text line with its CRLF: RFC 5321 §4.5.3.1.6 asks for 1,000. Senders exceed it; what a peer can make us hold is bounded by the body's size. */
   textLineOctetsMax: 65_536,
@@ -32,6 +32,18 @@ export const limits = {
   refusedRecipientsMax: 1_000,
   /** Clients and senders whose counts of the hour are remembered, of each kind. */
   rateKeysMax: 100_000,
+  /** Failed authentications in one session before it ends; how long the first one is made to wait, and the one that waits longest. */
+  authFailuresMax: 3,
+  authDelayMs: 1_000,
+  authDelayMsMax: 10_000,
+  /** Passwords that are checked at a time, 16 MiB each as a rule, and logins that wait for that. */
+  passwordChecksMax: 2,
+  passwordChecksWaitingMax: 200,
+  /** Right passwords that are remembered, and for how long. */
+  passwordsRememberedMax: 1_000,
+  passwordRememberedMs: 300_000,
+  /** The AUTH parameter of MAIL, RFC 4954 §5: xtext of a path. */
+  authParameterOctetsMax: 500,
   /** ENVID, RFC 3461 §4.4; ORCPT, RFC 3461 §4.2. */
   envidOctetsMax: 100,
   orcptOctetsMax: 500,

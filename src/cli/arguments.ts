@@ -18,7 +18,7 @@ export const usage: string = `Postern, a secure email gateway
   postern --help
 
 FILE is $POSTERN_CONFIG if that is set, else ./config.yaml, else /etc/postern/config.yaml.
-A command goes to the gateway that runs on the file's storage.directory; trace and tlsverify need none. --json gives data, one value a line.
+A command goes to the gateway that runs on the file's storage.directory; trace, tlsverify and hash-password need none. --json gives data, one value a line.
 
 ${tableOf(cliCommands).replaceAll(/^/gm, "  ")}
 `;

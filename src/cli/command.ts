@@ -8,6 +8,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import type { Secret } from "./secret.ts";
 import type { CommandArgs } from "../control/protocol.ts";
 import type { Engine } from "../tls/engine.ts";
 
@@ -20,6 +21,8 @@ export interface HereWorld {
   hostname: string;
   /** Opens the TLS engine; in the binary that unpacks its libraries to TMPDIR. */
   openEngine(): Engine;
+  /** Asks a person, or reads from a pipe, what must not be shown. Absent where standard input is read by somebody else, as the shell. */
+  secret?: () => Promise<Secret>;
   /** Gives a result, as a gateway would. */
   item(value: unknown): void;
   /** A line for standard error. */

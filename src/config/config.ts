@@ -62,12 +62,27 @@ export interface MailFlowPolicy {
   max_recipients_per_hour: number;
   max_recipients_per_hour_per_sender: number;
   max_invalid_recipients_per_hour: number;
+  auth: "off" | "preferred" | "required";
+  auth_requires_tls: boolean;
+  auth_relay: boolean;
+  max_auth_failures_per_hour: number;
   bare_line_feed: "reject" | "fix";
   reject_code: number;
   reject_text: string;
   /** A rejection waits for the recipients. */
   delayed_reject: boolean;
   greeting_text: string;
+}
+
+/** Who may authenticate himself over SMTP. */
+export interface SmtpUser {
+  name: string;
+  /** See `base/scrypt_hash.ts`. */
+  password_hash?: string;
+  /** A name of the client certificate that stands for him, in lower case. */
+  certificate?: string;
+  /** Envelope senders that he may use; absent: any. */
+  senders?: readonly string[];
 }
 
 /** One listener. */
@@ -162,6 +177,7 @@ export interface Config {
   certificate_authorities: { system: boolean; custom: readonly string[]; crls: readonly string[] };
   listeners: readonly ListenerConfig[];
   mail_flow_policies: ReadonlyMap<string, MailFlowPolicy>;
+  smtp_auth: { users: ReadonlyMap<string, SmtpUser> };
   /** By domain or `.domain`, in lower case. */
   smtp_routes: ReadonlyMap<string, readonly NextHop[]>;
   destination_controls: {

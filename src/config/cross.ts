@@ -7,6 +7,7 @@
  */
 import { parseAddress } from "./addresses.ts";
 import { admissionFindings } from "./admission.ts";
+import { authFindings } from "./auth_findings.ts";
 import { type Finding, nearest, type Path, quoted } from "./faults.ts";
 import type { Remains } from "./issues.ts";
 import { reachFindings } from "./reach.ts";
@@ -54,6 +55,7 @@ export function crossFindings(checked: Checked): Findings {
   values(checked, found);
   admissionFindings(checked, found);
   tableFindings(checked, found);
+  authFindings(checked, found);
   reachFindings(checked, found);
   return found;
 }
@@ -137,27 +139,18 @@ function sameDomains({ names }: Checked, { errors }: Findings): void {
   }
 }
 
-/** No two listeners want the same port of the same address. The front that does is told, and mail goes on without it. */
-function addresses({ parsed, remains, lineOf }: Checked, { errors, warnings }: Findings): void {
-  const taken: { host: string; port: number; name: string; path: Path }[] = [];
-  const clashOf = ({ host, port }: { host: string; port: number }) => {
+/** No two listeners want the same port of the same address. */
+function addresses({ parsed, lineOf }: Checked, { errors }: Findings): void {
+  const taken: { host: string; port: number; name: string }[] = [];
+  for (const [name, { address: { host, port } }] of Object.entries(parsed.listeners)) {
     const clash = port === 0 ? undefined : taken.find((other) => other.port === port && overlap(other.host, host));
-    return clash && `is taken by ${clash.name} in line ${lineOf(clash.path)}`;
-  };
-  for (const [name, { address }] of Object.entries(parsed.listeners)) {
     const path = ["listeners", name, "address"];
-    const clash = clashOf(address);
-    if (clash !== undefined) errors.push({ path, at: "value", text: `${clash}; another address or port` });
-    taken.push({ ...address, name: `listener ${name}`, path });
-  }
-  for (const block of ["metrics", "admin"] as const) {
-    const { address } = parsed[block];
-    if (address === null || !remains.keys([block]).includes("address")) continue;
-    const path = [block, "address"];
-    const clash = clashOf(address);
-    const text = `${clash}, so nothing is served there; another address or port`;
-    if (clash !== undefined) warnings.push({ path, at: "value", text });
-    taken.push({ ...address, name: `${block}.address`, path });
+    if (clash !== undefined) {
+      const line = lineOf(["listeners", clash.name, "address"]);
+      const text = `is taken by listener ${clash.name} in line ${line}; another address or port`;
+      errors.push({ path, at: "value", text });
+    }
+    taken.push({ host, port, name });
   }
 }
 

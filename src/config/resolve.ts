@@ -98,6 +98,9 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
     mail_flow_policies: new Map(
       ["default", ...Object.keys(parsed.mail_flow_policies)].map((name) => [name, policy(parsed, name)]),
     ),
+    smtp_auth: {
+      users: new Map(Object.entries(parsed.smtp_auth.users).map(([name, user]) => [name, { name, ...user }])),
+    },
     smtp_routes: new Map(Object.entries(parsed.smtp_routes)),
     destination_controls: {
       certificate: parsed.destination_controls.certificate,

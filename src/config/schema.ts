@@ -21,6 +21,7 @@ import {
   section,
   withDefault,
 } from "./keys.ts";
+import { smtpAuthKey } from "./schema_auth.ts";
 import { mailKeys, namedBlocks } from "./schema_mail.ts";
 import { serviceKeys } from "./schema_services.ts";
 
@@ -169,6 +170,7 @@ const wholeFile = z.strictObject({
     {},
     "Policies by name; what one does not say, it takes from default.",
   ),
+  smtp_auth: withDefault(smtpAuthKey, {}, "Who may authenticate himself over SMTP, where a policy says auth."),
   smtp_routes: withDefault(mailKeys.routesKey, {}, "Where a domain's mail goes; a domain without a route goes by MX."),
   destination_controls: withDefault(mailKeys.destinationControlsKey, {}, "How mail leaves, by destination."),
   bounce_profiles: withDefault(

@@ -46,6 +46,10 @@ export const policyBuiltin = {
   max_recipients_per_hour: 0,
   max_recipients_per_hour_per_sender: 0,
   max_invalid_recipients_per_hour: 25,
+  auth: "off",
+  auth_requires_tls: true,
+  auth_relay: true,
+  max_auth_failures_per_hour: 25,
   bare_line_feed: "reject",
   reject_code: 554,
   reject_text: "5.7.1 Access denied",
@@ -185,6 +189,26 @@ const policyKey = section({
     policyBuiltin.max_invalid_recipients_per_hour,
     "Recipients of one address that the recipient table rejects in an hour, a number; 0: no limit. With the next one the session is " +
       "dropped, and the address gets 421 for the rest of the hour.",
+  ),
+  auth: inheritedKey(
+    choiceKey(["off", "preferred", "required"]),
+    policyBuiltin.auth,
+    "SMTP AUTH for these senders, by the users of smtp_auth: not offered, offered, or demanded before MAIL.",
+  ),
+  auth_requires_tls: inheritedKey(
+    flagKey(),
+    policyBuiltin.auth_requires_tls,
+    "Whether AUTH is offered and taken within TLS only; false lets passwords travel in clear.",
+  ),
+  auth_relay: inheritedKey(
+    flagKey(),
+    policyBuiltin.auth_relay,
+    "Whether who has authenticated himself may send to any recipient, as with action relay.",
+  ),
+  max_auth_failures_per_hour: inheritedKey(
+    countKey(),
+    policyBuiltin.max_auth_failures_per_hour,
+    "Failed authentications in an hour from one address, a number; 0: no limit. Then AUTH gets 454 for the rest of the hour.",
   ),
   bare_line_feed: inheritedKey(
     choiceKey(["reject", "fix"]),

@@ -27,6 +27,7 @@ import {
   textKey,
   withDefault,
 } from "./keys.ts";
+import { passwordHashKey } from "./schema_auth.ts";
 import * as z from "zod";
 import { parseAddress } from "./addresses.ts";
 import { fault, parseMailAddress } from "./values.ts";
@@ -65,7 +66,7 @@ const alertsKey = section({
   tls: withDefault(
     choiceKey(levelTable.map((row) => row.name)),
     "preferred",
-    "The TLS level of alerts, as in destination_controls; the certificate of a server has to carry the server's name.",
+    "The TLS level of alerts, as in destination_controls.",
   ),
 });
 
@@ -175,13 +176,7 @@ const adminKey = section({
     named(
       section({
         role: choiceKey(["administrator", "operator", "read-only"]).describe("What the user may do."),
-        password_hash: textKey({
-          noun: "a password hash",
-          right: "the text that begins with scrypt$",
-          secret: true,
-          parse: (text) =>
-            /^scrypt\$\S+$/.test(text) ? { ok: true, value: text } : fault("is no scrypt hash", "scrypt$…"),
-        }).describe("The hash of the password, scrypt$…."),
+        password_hash: passwordHashKey().describe("The hash of the password: what `postern hash-password` prints."),
       }),
       "as in name: { role: operator, password_hash: scrypt$… }",
     ),

@@ -9,7 +9,9 @@
  */
 import { InboundSession } from "../accept/session.ts";
 import { makeBuffers } from "../accept/buffers.ts";
-import type { AcceptWorld, ListLookup, ReverseName, Service } from "../accept/service.ts";
+import type { AcceptWorld, ReverseName, Service } from "../accept/service.ts";
+import { Passwords } from "../auth/passwords.ts";
+import { systemRandom } from "../base/random.ts";
 import type { Clock } from "../base/clock.ts";
 import { LineLog } from "../base/log.ts";
 import { type Octets, octets, textOf } from "../base/octets.ts";
@@ -18,7 +20,6 @@ import { eventText, type MailEvent } from "../mail/events.ts";
 import type { Conn } from "../net/net.ts";
 import { clientKey } from "../policy/client_key.ts";
 import { countsInMemory } from "../rates/rates.ts";
-import type { SenderFacts } from "../policy/sender_table.ts";
 import { isBeyondAscii } from "../smtp/address.ts";
 import type { PeerFacts } from "../tls/engine.ts";
 import type { Method } from "../tls/method.ts";
@@ -30,13 +31,11 @@ export interface PlayedClient {
   helo: string;
   /** The version it would negotiate; absent: it speaks no TLS. */
   tls?: Method;
-  /** The certificate that it shows where it is asked for one: a name on it, and whether it verifies. */
-  certificate?: { name: string; verified: boolean };
+  /** A verified name on the certificate that it shows. */
+  certificate?: string;
   /** Envelope sender, `""` for `<>`; absent: it leaves behind EHLO. */
   from?: string;
   to: readonly string[];
-  /** It says REQUIRETLS with MAIL. */
-  requireTls?: boolean;
 }
 
 /** A word of the client and what the gateway answered. */
@@ -56,15 +55,6 @@ export interface Rehearsal {
   events: MailEvent[];
   /** The version in use at the end. */
   tls: Method | undefined;
-  /** What was known of the client when it connected, and when TLS had proven more. */
-  facts: { connected: SenderFacts; proven: SenderFacts };
-}
-
-/** What a rehearsal needs besides the client. `lists`: whom DNS lists list. */
-export interface Stage {
-  client: PlayedClient;
-  clock: Clock;
-  lists: ListLookup;
 }
 
 /** The code of an answer; 0: none came. */
@@ -75,7 +65,7 @@ export function codeOf({ reply }: Exchange): number {
 /** Plays `client` against a listener's service. */
 export async function rehearse(
   service: Service,
-  { client, clock, lists }: Stage,
+  { client, clock }: { client: PlayedClient; clock: Clock },
 ): Promise<Rehearsal> {
   const events: MailEvent[] = [];
   const log = new LineLog<MailEvent>({ level: "trace", format: "text", render: eventText, now: clock.now, sinks: [] });
@@ -90,7 +80,6 @@ export async function rehearse(
     space: () => ({ octets: Infinity, inodes: Infinity }),
     memory: () => 0,
   });
-  const listed = new Map<string, readonly string[]>();
   let last = 0;
   const unused = () => {
     throw new Error("Cannot store a message: this is a rehearsal");
@@ -100,17 +89,13 @@ export async function rehearse(
     log,
     spool: { ids: { next: () => ++last }, draft: unused, put: unused },
     reverse: () => client.name,
-    async lists(address, zones) {
-      const answers = await lists(address, zones);
-      for (const [zone, answer] of answers) listed.set(zone, answer);
-      return answers;
-    },
+    lists: () => Promise.resolve(new Map()),
     pressure,
     rates: countsInMemory(clock.monotonic),
+    passwords: new Passwords({ clock, random: systemRandom }),
   };
   const dialogue: Exchange[] = [];
   let secured: Method | undefined;
-  let shown: PlayedClient["certificate"];
   const conn = new PlayedConn(speak(client, { dialogue, smtps: listener.transport === "smtps" }), {
     local: listener.address,
     remote: { address: client.address, port: 25_000 },
@@ -118,7 +103,7 @@ export async function rehearse(
   const rehearsed: Service = {
     ...service,
     hold: undefined,
-    startTls: (over, { askCertificate }) => {
+    startTls: (over) => {
       const { tls } = client;
       const failed = tls === undefined
         ? { code: 0, error: "the client speaks no TLS", reason: "not_tls" as const }
@@ -127,8 +112,7 @@ export async function rehearse(
         : { code: 0, error: `${tls} is not among tls.inbound_smtp.methods`, reason: "version_mismatch" as const };
       if (failed !== undefined) return Promise.resolve({ kind: "failed", failure: failed });
       secured = tls;
-      shown = askCertificate ? client.certificate : undefined;
-      return Promise.resolve({ kind: "done", conn: over, facts: playedFacts(tls!, shown) });
+      return Promise.resolve({ kind: "done", conn: over, facts: playedFacts(tls!, client.certificate) });
     },
   };
   const session = new InboundSession(conn, {
@@ -142,9 +126,7 @@ export async function rehearse(
   await session.run();
   // What it said last is an answer too; a word that nobody waited for was never said.
   if (conn.end() === "unsaid") dialogue.pop();
-  const connected: SenderFacts = { address: client.address, ...client.name, lists: listed };
-  const proven = shown?.verified ? { ...connected, names: [shown.name.toLowerCase()] } : connected;
-  return { dialogue, events, log: events.map(eventText), tls: secured, facts: { connected, proven } };
+  return { dialogue, events, log: events.map(eventText), tls: secured };
 }
 
 /** The client's part, word for word: each `yield` hears the replies to the word before. */
@@ -168,8 +150,7 @@ function* speak(
     }
     if (codeOf(met) !== 250 || client.from === undefined) return;
     const international = [client.from, ...client.to].some(isBeyondAscii) ? " SMTPUTF8" : "";
-    const required = client.requireTls ? " REQUIRETLS" : "";
-    const mail = yield* say("mail", `MAIL FROM:<${client.from}>${international}${required}`);
+    const mail = yield* say("mail", `MAIL FROM:<${client.from}>${international}`);
     if (codeOf(mail) !== 250) return;
     for (const to of client.to) yield* say("rcpt", `RCPT TO:<${to}>`);
   }
@@ -236,24 +217,30 @@ class PlayedConn implements Conn {
   }
 }
 
-function playedFacts(protocol: Method, certificate: PlayedClient["certificate"]): PeerFacts {
-  const bare = { serial: "", fingerprint: "", key: "", signature: "", notBefore: 0, notAfter: Infinity };
-  const unproven = certificate === undefined
-    ? { reason: "no_certificate", code: 0, text: "no certificate was shown" } as const
-    : certificate.verified
-    ? undefined
-    : { reason: "untrusted", code: 0, text: "it does not verify" } as const;
-  const names = certificate === undefined ? [] : [certificate.name];
+function playedFacts(protocol: Method, name: string | undefined): PeerFacts {
   return {
     protocol,
     cipher: "of the client's choice",
     bits: 0,
     resumed: false,
-    certificate: certificate !== undefined,
-    chain: unproven === undefined ? { trusted: true } : { trusted: false, ...unproven },
+    certificate: name !== undefined,
+    chain: name === undefined
+      ? { trusted: false, reason: "no_certificate", code: 0, text: "no certificate was shown" }
+      : { trusted: true },
     certificates: () =>
-      names.map((name) => ({ ...bare, subject: `CN=${name}`, issuer: "", names, commonNames: names })),
+      name === undefined ? [] : [{
+        subject: `CN=${name}`,
+        issuer: "",
+        serial: "",
+        notBefore: 0,
+        notAfter: Infinity,
+        names: [name],
+        commonNames: [name],
+        fingerprint: "",
+        key: "",
+        signature: "",
+      }],
     builtChain: () => ({ certificates: [] }),
-    matches: (wanted) => names.some((name) => name.toLowerCase() === wanted.toLowerCase()),
+    matches: (wanted) => name !== undefined && wanted.toLowerCase() === name.toLowerCase(),
   };
 }

@@ -53,6 +53,9 @@ export type MailEvent =
     reason?: string;
     text?: string;
   }
+  | { event: "icid_auth"; icid: number; user: string; mechanism: string }
+  /** `user`: one that exists. */
+  | { event: "icid_auth_failed"; icid: number; user?: string; mechanism: string; reason: string; text: string }
   /** `sender`: the envelope sender that the note is about, for statistics. */
   | { event: "icid_note"; icid: number; reason: string; text: string; sender?: string }
   | { event: "icid_close"; icid: number }
@@ -193,6 +196,12 @@ export function eventText(e: MailEvent): string {
     case "icid_certificate":
       return `ICID ${e.icid} TLS client certificate ${e.verified ? "" : "not "}verified ${p(e.subject)}` +
         (e.text === undefined ? "" : `: ${p(e.text)}`);
+    case "icid_auth":
+      return `ICID ${e.icid} AUTH success user ${p(e.user)} mechanism ${e.mechanism}`;
+    case "icid_auth_failed": {
+      const user = e.user === undefined ? "" : `user ${p(e.user)} `;
+      return `ICID ${e.icid} AUTH failed ${user}mechanism ${e.mechanism}: ${e.text}`;
+    }
     case "icid_note":
       return `ICID ${e.icid} ${p(e.text)}`;
     case "icid_close":

@@ -14,6 +14,8 @@ export type Command =
   /** `recipient` has no domain where it is `postmaster`. */
   | { verb: "RCPT"; recipient: string; parameters: RcptParameters }
   | { verb: "BDAT"; octets: number; last: boolean }
+  /** `mechanism` in capitals; `initial`: the response that came with the command. */
+  | { verb: "AUTH"; mechanism: string; initial: string | undefined }
   | { verb: "DATA" | "RSET" | "NOOP" | "QUIT" | "VRFY" | "EXPN" | "HELP" | "STARTTLS" }
   /** Well-formed verb, malformed rest. */
   | { verb: "malformed"; of: Verb; reply: Reply }
@@ -39,10 +41,13 @@ const table = {
   EXPN:     (line: string) => withText("EXPN", line),
   HELP:     (_line: string): Command => ({ verb: "HELP" }),
   STARTTLS: (line: string) => alone("STARTTLS", line),
+  AUTH:     auth,
 };
 
 const mailPattern = /^MAIL FROM: ?/i;
 const rcptPattern = /^RCPT TO: ?/i;
+// RFC 4422 §3.1: the name of a mechanism. A response is judged by the exchange.
+const authPattern = /^AUTH +([A-Za-z0-9_-]{1,20})(?: +([!-~]+))?$/i;
 const bdatPattern = /^BDAT +([0-9]{1,15})(?: +(LAST))? *$/i;
 const foreignPattern = /^(?:GET|POST|PUT|HEAD|OPTIONS|CONNECT|PATCH|DELETE) |^(?:Host|User-Agent|Content-[A-Za-z]+): /i;
 // A command is printable text; RFC 6531 §3.3 adds UTF-8 to arguments.
@@ -105,4 +110,11 @@ function bdat(line: string): Command {
   const parts = bdatPattern.exec(line);
   if (parts === null) return malformed("BDAT", 501, "5.5.4", "Syntax: BDAT octets [LAST]");
   return { verb: "BDAT", octets: Number(parts[1]), last: parts[2] !== undefined };
+}
+
+/** RFC 4954 §4: `AUTH mechanism [initial-response]`. */
+function auth(line: string): Command {
+  const parts = authPattern.exec(line);
+  if (parts === null) return malformed("AUTH", 501, "5.5.4", "Syntax: AUTH mechanism [initial-response]");
+  return { verb: "AUTH", mechanism: parts[1].toUpperCase(), initial: parts[2] };
 }

@@ -6,8 +6,8 @@
 import { limits } from "../base/limits.ts";
 import type { Notify } from "../mail/envelope.ts";
 import { type Reply, reply } from "../mail/reply.ts";
-import { isBeyondAscii } from "./address.ts";
-import { isXtext } from "./xtext.ts";
+import { isBeyondAscii, reversePath } from "./address.ts";
+import { decodeXtext, isXtext } from "./xtext.ts";
 
 /** What MAIL may say besides the sender. */
 export interface MailParameters {
@@ -23,6 +23,8 @@ export interface MailParameters {
   envid?: string;
   /** RFC 8689 §2. The session refuses it where it is not offered. */
   requireTls?: true;
+  /** RFC 4954 §5: who submitted the message first; `<>`: not known. */
+  auth?: string;
 }
 
 /** What RCPT may say besides the recipient. */
@@ -72,6 +74,14 @@ const mailTable: Record<string, Take<MailParameters>> = {
     if (value === undefined || value.length > limits.envidOctetsMax || !isXtext(value)) return false;
     into.envid = value;
     return true;
+  },
+  AUTH(into, value) {
+    if (value === undefined || value.length > limits.authParameterOctetsMax) return false;
+    const mailbox = decodeXtext(value);
+    if (mailbox === undefined) return false;
+    const path = mailbox === "<>" ? undefined : reversePath(`<${mailbox}>`, 0);
+    into.auth = mailbox;
+    return mailbox === "<>" || path !== undefined && path.address === mailbox;
   },
 };
 

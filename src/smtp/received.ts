@@ -24,6 +24,8 @@ export interface ReceivedFacts {
   host: string | undefined;
   address: string;
   tls: ReceivedTls | undefined;
+  /** The client has authenticated itself. */
+  authenticated: boolean;
   /** Our name. */
   by: string;
   smtputf8: boolean;
@@ -47,10 +49,10 @@ export function receivedField(facts: ReceivedFacts): string {
     `\tby ${by} with ${protocolWord(facts)} id ${mid}${only};\r\n\t${mailDate(at)}\r\n`;
 }
 
-function protocolWord({ extended, tls, smtputf8 }: ReceivedFacts): string {
+function protocolWord({ extended, tls, smtputf8, authenticated }: ReceivedFacts): string {
   // RFC 3848 knows no word for HELO over TLS.
   if (!extended) return "SMTP";
-  return `${smtputf8 ? "UTF8SMTP" : "ESMTP"}${tls === undefined ? "" : "S"}`;
+  return `${smtputf8 ? "UTF8SMTP" : "ESMTP"}${tls === undefined ? "" : "S"}${authenticated ? "A" : ""}`;
 }
 
 const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];

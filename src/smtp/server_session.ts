@@ -13,7 +13,15 @@ import { type Reply, reply } from "../mail/reply.ts";
 import { type Command, parseCommand } from "./command.ts";
 import { LineReader } from "./lines.ts";
 import type { ReceivedTls } from "./received.ts";
-import { type DropReason, type EndReason, type ServerHost, type ServerOptions, ServerState } from "./server_state.ts";
+import { type Claim, SaslExchange } from "./sasl.ts";
+import {
+  type AuthOutcome,
+  type DropReason,
+  type EndReason,
+  type ServerHost,
+  type ServerOptions,
+  ServerState,
+} from "./server_state.ts";
 import { IncomingText } from "./server_text.ts";
 import { lineFault, obey, tooLarge } from "./server_verbs.ts";
 import { limits } from "../base/limits.ts";
@@ -38,6 +46,8 @@ export type ServerStep =
   | StoreStep
   /** Send the replies, do the handshake, call {@linkcode ServerSession.secured}, or end. */
   | { kind: "start_tls" }
+  /** Find out whether it is true, and call {@linkcode ServerSession.authenticated}. */
+  | { kind: "authenticate"; claim: Claim }
   /** Send the replies and close. */
   | { kind: "end"; reason: EndReason };
 
@@ -46,6 +56,8 @@ const greetingOctetsMax = 506;
 
 const noOctets = new Uint8Array(0);
 const read: ServerStep = { kind: "read" };
+// RFC 4954 §4 has the code for it
+const responseTooLong = reply(500, "5.5.6", "Authentication exchange line is too long");
 const startTls: ServerStep = { kind: "start_tls" };
 
 /** One connection's protocol state, until it is closed; it goes on behind TLS. */
@@ -57,6 +69,8 @@ export class ServerSession {
   #text: IncomingText | undefined;
   /** The chunk of BDAT that is being read. */
   #chunk: { octets: number; left: number; last: boolean; refusal: Reply | undefined } | undefined;
+  /** An exchange of AUTH whose next line is awaited. */
+  #auth: SaslExchange | undefined;
   /** Commands and chunks that were read whole: progress, to somebody who measures stalls. */
   progress = 0;
 
@@ -126,6 +140,11 @@ export class ServerSession {
     this.#state.secured(tls, options);
   }
 
+  /** What became of the claim of the step `authenticate`. */
+  authenticated(outcome: AuthOutcome): void {
+    this.#state.authenticated(outcome);
+  }
+
   /** The connection is gone: the open transaction ends. */
   lost(reason: DropReason): void {
     this.#state.drop(reason);
@@ -137,9 +156,12 @@ export class ServerSession {
     if (found === undefined) return this.#usedUp();
     this.progress++;
     if ("fault" in found) {
-      lineFault(this.#state, found.fault);
+      if (this.#auth !== undefined && found.fault === "too_long") this.#state.fault(responseTooLong);
+      else lineFault(this.#state, found.fault);
+      this.#auth = undefined;
       return undefined;
     }
+    if (this.#auth !== undefined) return this.#exchange(this.#auth, found.line);
     return this.#obey(parseCommand(found.line));
   }
 
@@ -151,6 +173,9 @@ export class ServerSession {
     switch (next.kind) {
       case "start_tls":
         return startTls;
+      case "auth":
+        this.#auth = new SaslExchange(next.mechanism);
+        return this.#exchange(this.#auth, next.initial);
       case "data":
         this.#text = new IncomingText(this.#state, { transaction: this.#state.transaction!, dots: true });
         return undefined;
@@ -160,6 +185,13 @@ export class ServerSession {
       default:
         return next satisfies never;
     }
+  }
+
+  #exchange(exchange: SaslExchange, response: string | undefined): ServerStep | undefined {
+    const step = exchange.next(response);
+    if (step.kind === "challenge") return this.#state.sayWire(`334 ${step.text}\r\n`);
+    this.#auth = undefined;
+    return step.kind === "claim" ? { kind: "authenticate", claim: step.claim } : this.#state.fault(step.reply);
   }
 
   #nextOfData(): ServerStep | undefined {

@@ -8,6 +8,7 @@ import type { Envelope, Recipient } from "../mail/envelope.ts";
 import type { Reply } from "../mail/reply.ts";
 import type { MailParameters } from "./parameters.ts";
 import type { ReceivedTls } from "./received.ts";
+import type { Mechanism } from "./sasl.ts";
 import { replyWire } from "./reply_text.ts";
 
 /** How a session behaves: all of it comes from the listener and the mail flow policy. */
@@ -28,9 +29,22 @@ export interface ServerOptions {
   messageOctetsMax: number;
   messagesMax: number;
   recipientsMax: number;
+  /** Absent: AUTH is not offered. */
+  auth?: AuthOptions;
   /** Lone CR and LF become CRLF; else such a message is refused. */
   fixBareLineEnds: boolean;
 }
+
+/** How clients authenticate themselves: RFC 4954. */
+export interface AuthOptions {
+  /** Mail is taken from those alone who did. */
+  required: boolean;
+  /** It is neither offered nor taken in clear. */
+  requiresTls: boolean;
+}
+
+/** What became of an authentication. */
+export type AuthOutcome = { kind: "done"; user: string } | { kind: "failed"; reply: Reply };
 
 /** Why a transaction ended without a message: the reason word of the log, and the words for people. */
 export interface DropReason {
@@ -53,6 +67,8 @@ export interface DropReason {
 export interface ServerHost {
   /** Wall milliseconds. */
   now(): number;
+  /** Mechanisms by which this client can authenticate itself, in the state that its connection is in. */
+  mechanisms(): readonly Mechanism[];
   /** A transaction begins: its MID, or why no message is taken now. */
   mail(sender: string): number | Reply;
   /** What is wrong with a recipient, where 421 ends the session; `undefined`: it is taken, as `rid` of the message. */
@@ -80,6 +96,7 @@ export type EndReason =
   | "too_many_errors"
   | "too_many_commands"
   | "too_many_messages"
+  | "too_many_auth_failures"
   | "too_many_refused_recipients"
   | "closed"
   | "foreign_protocol"
@@ -99,6 +116,8 @@ export class ServerState {
   /** EHLO was said. */
   extended = false;
   tls: ReceivedTls | undefined;
+  /** Who the client has proved to be. */
+  user: string | undefined;
   transaction: Transaction | undefined;
   /** Messages that came to their end, taken or not. */
   messages = 0;
@@ -107,6 +126,7 @@ export class ServerState {
   #errors = 0;
   #idle = 0;
   #refusedRecipients = 0;
+  #authFailures = 0;
   #out = "";
 
   constructor(options: ServerOptions, host: ServerHost) {
@@ -156,6 +176,17 @@ export class ServerState {
     this.hangUp("too_many_refused_recipients", "421 4.7.0 Too many refused recipients\r\n");
   }
 
+  /** What became of an authentication: its reply, and after some failures the end of the session. */
+  authenticated(outcome: AuthOutcome): undefined {
+    if (outcome.kind === "done") {
+      this.user = outcome.user;
+      return this.sayWire("235 2.7.0 Authentication successful\r\n");
+    }
+    this.say(outcome.reply);
+    if (++this.#authFailures < limits.authFailuresMax) return;
+    this.hangUp("too_many_auth_failures", "421 4.7.0 Too many failed authentications\r\n");
+  }
+
   /** A message was taken: what came before it was not idle. */
   taken(): void {
     this.#idle = 0;
@@ -179,6 +210,7 @@ export class ServerState {
   secured(tls: ReceivedTls, options: ServerOptions): void {
     this.tls = tls;
     this.#options = options;
+    this.user = undefined;
     this.helo = undefined;
     this.extended = false;
   }

@@ -135,7 +135,7 @@ export class IncomingText {
   }
 
   #received(): string {
-    const { helo, extended, tls, options, host } = this.#state;
+    const { helo, extended, tls, user, options, host } = this.#state;
     const { mid, recipients, parameters } = this.transaction;
     return receivedField({
       helo: helo!,
@@ -143,6 +143,7 @@ export class IncomingText {
       host: options.host,
       address: options.address,
       tls,
+      authenticated: user !== undefined,
       by: options.hostname,
       smtputf8: parameters.smtputf8 === true,
       mid,

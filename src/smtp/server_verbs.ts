@@ -7,6 +7,7 @@ import { limits } from "../base/limits.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { isBeyondAscii } from "./address.ts";
 import type { Command } from "./command.ts";
+import type { Mechanism } from "./sasl.ts";
 import type { ServerState } from "./server_state.ts";
 
 /** What has to happen before the next command can be read. */
@@ -15,6 +16,8 @@ export type Next =
   | undefined
   | { kind: "start_tls" }
   | { kind: "data" }
+  /** An exchange begins. */
+  | { kind: "auth"; mechanism: Mechanism; initial: string | undefined }
   /** Octets follow, taken or thrown away. */
   | { kind: "chunk"; octets: number; last: boolean; refusal: Reply | undefined };
 
@@ -33,14 +36,18 @@ const byReset = { reason: "reset", text: "Receiving aborted by sender" } as cons
 const unknownCommand = reply(500, "5.5.1", "Command not recognized");
 const outOfOrder = (text: string): Reply => reply(503, "5.5.1", text);
 const mustStartTls = reply(530, "5.7.0", "Must issue a STARTTLS command first");
+// RFC 4954 §6 has the code for it
+const mustAuthenticate = reply(530, "5.7.0", "Authentication required");
 const needsSmtputf8 = reply(553, "5.6.7", "Address needs SMTPUTF8");
 
 /** Obeys or refuses one command; replies are added to the state. */
 export function obey(state: ServerState, command: Command, behind: number): Next {
   const { refusal } = state.options;
   if (refusal !== undefined) return refused(state, command, refusal);
-  if (!allowedInClear(command.verb === "malformed" ? command.of : command.verb) && needsTls(state)) {
-    return withoutTls(state, command);
+  const verb = command.verb === "malformed" ? command.of : command.verb;
+  if (needsTls(state) && !allowedInClear(verb)) return refusedUntil(state, command, mustStartTls);
+  if (needsUser(state) && !allowedInClear(verb) && verb !== "AUTH") {
+    return refusedUntil(state, command, mustAuthenticate);
   }
   switch (command.verb) {
     case "EHLO":
@@ -74,6 +81,8 @@ export function obey(state: ServerState, command: Command, behind: number): Next
       return state.idle();
     case "STARTTLS":
       return startTls(state, behind);
+    case "AUTH":
+      return auth(state, command, behind);
     case "malformed":
       state.fault(command.reply);
       // How many octets follow is not known: they must not be read as commands.
@@ -100,17 +109,20 @@ function needsTls(state: ServerState): boolean {
   return state.options.tls === "required" && state.tls === undefined;
 }
 
-/** RFC 3207 §4, with HELO and RSET besides. */
+function needsUser(state: ServerState): boolean {
+  return state.options.auth?.required === true && state.user === undefined;
+}
+
+/** RFC 3207 §4, with HELO and RSET besides; RFC 4954 §6 has the same ones. */
 function allowedInClear(verb: string): boolean {
   return verb === "EHLO" || verb === "HELO" || verb === "NOOP" || verb === "RSET" || verb === "STARTTLS" ||
     verb === "QUIT" || verb === "foreign";
 }
 
-function withoutTls(state: ServerState, command: Command): Next {
-  if (command.verb === "BDAT") {
-    return { kind: "chunk", octets: command.octets, last: command.last, refusal: mustStartTls };
-  }
-  state.say(mustStartTls);
+/** Refuses what comes before TLS or AUTH. */
+function refusedUntil(state: ServerState, command: Command, refusal: Reply): Next {
+  if (command.verb === "BDAT") return { kind: "chunk", octets: command.octets, last: command.last, refusal };
+  state.say(refusal);
   state.idle();
   if (command.verb === "malformed" && command.of === "BDAT") state.end ??= "chunk_unknown";
   return undefined;
@@ -125,10 +137,12 @@ function hello(state: ServerState, { verb, domain }: Of<"EHLO" | "HELO">): undef
   state.extended = verb === "EHLO";
   const { hostname, tls, tlsReady, messageOctetsMax } = state.options;
   if (verb === "HELO") return state.sayWire(`250 ${hostname}\r\n`);
+  const mechanisms = usableMechanisms(state);
+  const auth = mechanisms.length === 0 || state.user !== undefined ? "" : `250-AUTH ${mechanisms.join(" ")}\r\n`;
   // RFC 8689 §2: REQUIRETLS is offered inside TLS only.
   const about = state.tls !== undefined ? "250-REQUIRETLS\r\n" : tls !== "off" && tlsReady ? "250-STARTTLS\r\n" : "";
   state.sayWire(
-    `250-${hostname}\r\n250-PIPELINING\r\n250-SIZE ${messageOctetsMax}\r\n${about}250-ENHANCEDSTATUSCODES\r\n` +
+    `250-${hostname}\r\n250-PIPELINING\r\n250-SIZE ${messageOctetsMax}\r\n${about}${auth}250-ENHANCEDSTATUSCODES\r\n` +
       `250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250 CHUNKING\r\n`,
   );
 }
@@ -143,6 +157,9 @@ function mail(state: ServerState, { sender, parameters }: Of<"MAIL">): undefined
   if (state.transaction !== undefined) return sequence(state, "Sender already given");
   if (state.messages >= state.options.messagesMax) {
     return state.hangUp("too_many_messages", "421 4.7.0 Too many messages in this connection\r\n");
+  }
+  if (parameters.auth !== undefined && state.options.auth === undefined) {
+    return state.fault(reply(555, "5.5.4", "Parameter AUTH not recognized"));
   }
   if (isBeyondAscii(sender) && parameters.smtputf8 !== true) {
     state.say(needsSmtputf8);
@@ -239,6 +256,33 @@ function startTls(state: ServerState, behind: number): Next {
   state.drop(byReset);
   state.sayWire("220 2.0.0 Ready to start TLS\r\n");
   return { kind: "start_tls" };
+}
+
+/** What AUTH can be used with now: RFC 4954 §3. */
+function usableMechanisms(state: ServerState): readonly Mechanism[] {
+  const { auth } = state.options;
+  return auth === undefined || auth.requiresTls && state.tls === undefined ? [] : state.host.mechanisms();
+}
+
+function auth(state: ServerState, { mechanism, initial }: Of<"AUTH">, behind: number): Next {
+  const { auth } = state.options;
+  if (auth === undefined) return state.fault(reply(502, "5.5.1", "AUTH not offered"));
+  if (!state.extended) return sequence(state, "Send EHLO first");
+  // RFC 4954 §4: once in a session, and not within a transaction.
+  if (state.user !== undefined) return sequence(state, "Already authenticated");
+  if (state.transaction !== undefined) return sequence(state, "AUTH is not taken within a transaction");
+  if (auth.requiresTls && state.tls === undefined) {
+    state.say(reply(538, "5.7.11", "Encryption required: issue STARTTLS first"));
+    return state.idle();
+  }
+  const known = usableMechanisms(state).find((name) => name === mechanism);
+  if (known === undefined) {
+    state.say(reply(504, "5.5.4", "Unrecognized authentication type"));
+    return state.idle();
+  }
+  // Its reply decides what the client says next: whoever does not wait for it is no client, or somebody speaks through it.
+  if (behind > 0) return sequence(state, "Wait for the reply to AUTH");
+  return { kind: "auth", mechanism: known, initial };
 }
 
 function quit(state: ServerState): undefined {

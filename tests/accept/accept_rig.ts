@@ -6,7 +6,9 @@
 import { Acceptor, type OpenListener } from "../../src/accept/acceptor.ts";
 import { Pressure } from "../../src/base/pressure.ts";
 import { type ListLookup, makeService, type ReverseLookup, type StartTls } from "../../src/accept/service.ts";
-import type { Config, ListenerConfig, MailFlowPolicy, SenderGroup } from "../../src/config/config.ts";
+import { Passwords } from "../../src/auth/passwords.ts";
+import { seededRandom } from "../../src/base/random.ts";
+import type { Config, ListenerConfig, MailFlowPolicy, SenderGroup, SmtpUser } from "../../src/config/config.ts";
 import { eventText, type MailEvent, type MailLog } from "../../src/mail/events.ts";
 import type { Conn } from "../../src/net/net.ts";
 import { countsInMemory } from "../../src/rates/rates.ts";
@@ -24,6 +26,7 @@ export interface RigOptions {
   reverse?: ReverseLookup;
   lists?: ListLookup;
   startTls?: StartTls;
+  users?: readonly SmtpUser[];
 }
 
 const profile = { methods: ["TLSv1.3"], ciphers: "HIGH", renegotiation: false } as const;
@@ -43,6 +46,10 @@ export function policyOf(changes: Partial<MailFlowPolicy> = {}): MailFlowPolicy 
     max_recipients_per_hour: 0,
     max_recipients_per_hour_per_sender: 0,
     max_invalid_recipients_per_hour: 25,
+    auth: "off",
+    auth_requires_tls: true,
+    auth_relay: true,
+    max_auth_failures_per_hour: 25,
     bare_line_feed: "reject",
     reject_code: 554,
     reject_text: "5.7.1 Access denied",
@@ -118,6 +125,7 @@ export function configOf(listener: ListenerConfig, options: RigOptions): Config 
       [policyOf(options.policy), policyOf({ name: "next", action: "continue" }), ...options.policies ?? []]
         .map((policy) => [policy.name, policy]),
     ),
+    smtp_auth: { users: new Map((options.users ?? []).map((user) => [user.name, user])) },
     smtp_routes: new Map(),
     destination_controls: {
       certificate: null,
@@ -185,6 +193,7 @@ export class AcceptRig {
   readonly machine = { messages: 0, space: { octets: 1_000_000, inodes: 1_000_000 }, memory: 0 };
   readonly pressure: Pressure;
   readonly rates = countsInMemory(() => this.clock.monotonic());
+  readonly passwords = new Passwords({ clock: this.clock, random: seededRandom(1) });
   readonly acceptor: Acceptor;
   readonly open: OpenListener;
 
@@ -202,7 +211,16 @@ export class AcceptRig {
       memory: () => this.machine.memory,
     });
     const lists = options.lists ?? (() => Promise.resolve(new Map()));
-    this.acceptor = new Acceptor({ clock, spool, log, reverse, lists, pressure, rates: this.rates });
+    this.acceptor = new Acceptor({
+      clock,
+      spool,
+      log,
+      reverse,
+      lists,
+      pressure,
+      rates: this.rates,
+      passwords: this.passwords,
+    });
     const listener = listenerOf(options.listener);
     this.open = this.acceptor.listen(
       this.listener,

@@ -52,6 +52,10 @@ Deno.test("loadConfig: version: 1 is a whole configuration, with one warning", a
     max_recipients_per_hour: 0,
     max_recipients_per_hour_per_sender: 0,
     max_invalid_recipients_per_hour: 25,
+    auth: "off",
+    auth_requires_tls: true,
+    auth_relay: true,
+    max_auth_failures_per_hour: 25,
     bare_line_feed: "reject",
     reject_code: 554,
     reject_text: "5.7.1 Access denied",
@@ -291,15 +295,6 @@ const warned: { name: string; source: string; lines: string[] }[] = [
     ),
     lines: [
       "5:10: admin.history, services: warning: accepted but not built yet: admin.history, services",
-    ],
-  },
-  {
-    name: "addresses of the front that are taken already",
-    source: "version: 1\nlisteners:\n  inbound: { address: 0.0.0.0:2525 }\n  other: { address: 127.0.0.1:9090 }\n" +
-      "metrics: { address: 127.0.0.1:9090 }\nadmin: { address: 10.0.0.1:2525 }\n",
-    lines: [
-      "5:21: metrics.address: warning: is taken by listener other in line 4, so nothing is served there; another address or port",
-      "6:19: admin.address: warning: is taken by listener inbound in line 3, so nothing is served there; another address or port",
     ],
   },
   {

@@ -60,11 +60,9 @@ const loaded = await loadSource(source, { file, hostname: "gw.example.test", gen
 if (!loaded.ok) throw new Error(loaded.errors.map(({ line, text }) => `${line}: ${text}`).join("\n"));
 const { config, said } = loaded;
 
-type Client =
-  & Partial<TraceQuestion["client"]>
-  & { listener?: string; lists?: Record<string, string[]>; tlsHeader?: boolean };
+type Client = Partial<TraceQuestion["client"]> & { listener?: string };
 
-async function traced({ listener = "inbound", lists = {}, tlsHeader, ...client }: Client): Promise<Trace> {
+async function traced({ listener = "inbound", ...client }: Client): Promise<Trace> {
   return await trace({
     config,
     source: said,
@@ -77,8 +75,6 @@ async function traced({ listener = "inbound", lists = {}, tlsHeader, ...client }
       ...client,
     },
     nameFrom: "as given",
-    tlsHeader,
-    lists: (_address, zones) => Promise.resolve(new Map(zones.map((zone) => [zone, lists[zone] ?? []]))),
     clock: systemClock,
     random: systemRandom,
   });
@@ -249,19 +245,10 @@ Deno.test("trace follows a recipient to its destination control, level and names
     "hosts: not looked up: the DNS is not asked [-]",
     "destination: entry partner.example [44]",
     "level: required-verify: without STARTTLS deferred; a failed handshake: deferred; an unverified certificate: deferred [-]",
-    "names: verify_names mx: partner.example or the name of the MX host [-]",
+    "names: verify_names mx: partner.example [-]",
     "certificate: none is shown [-]",
     "bounces: profile default [-]",
   ]);
-});
-
-Deno.test("trace raises the level where the message demands TLS, and heeds the header of relays only", async () => {
-  const level = ({ decisions }: Trace) => decisions.find(({ step }) => step === "level")?.text.split(":")[0];
-  const to = ["b@example.test"];
-  assert.equal(level(await traced({ to, tls: "TLSv1.3", requireTls: true })), "required-verify");
-  assert.equal((await traced({ to, requireTls: true })).verdict.accepted, false, "REQUIRETLS in clear");
-  assert.equal(level(await traced({ to, address: "10.1.1.1", tlsHeader: true })), "required");
-  assert.equal(level(await traced({ to, tlsHeader: true })), "preferred");
 });
 
 Deno.test("trace shows the dialogue of the gateway itself", async () => {

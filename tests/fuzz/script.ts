@@ -12,8 +12,8 @@ import { wellFormed } from "./targets/command.ts";
 
 /** One thing that a client does. */
 export type Move =
-  /** A line, and what it is thought of: the verb, `odd` for what is no command. */
-  | { kind: "line"; verb: string; line: Octets }
+  /** A line, and what it is thought of: the verb, `odd` for what is no command. `responses` answer the challenges of AUTH. */
+  | { kind: "line"; verb: string; line: Octets; responses?: string[] }
   /** DATA; the text follows a 354. `wire` has its dots doubled and its end. */
   | { kind: "data"; text: Octets; wire: Octets }
   /** BDAT with its octets, and fewer or more of them where the client cannot count. */
@@ -88,9 +88,36 @@ function anyText(chance: Chance): string {
     : legalText(chance);
 }
 
+/** AUTH with everything that an exchange may be answered with. */
+function authentication(chance: Chance): Move {
+  const password = chance.pick(["right", "right", "wrong"]);
+  const words = [
+    "",
+    "=",
+    "*",
+    "====",
+    "YQ",
+    "YR==",
+    "/w==",
+    "A",
+    btoa(`\0ann\0${password}`),
+    btoa("ann"),
+    btoa(password),
+    btoa("a\0b"),
+  ];
+  const word = () => chance.oneIn(8) ? chance.pick(words) : undefined;
+  const mechanism = chance.pick(["PLAIN", "PLAIN", "LOGIN", "EXTERNAL", "external", "CRAM-MD5"]);
+  const answers = mechanism === "LOGIN"
+    ? [btoa("ann"), btoa(password)]
+    : [mechanism === "PLAIN" ? btoa(`\0ann\0${password}`) : ""];
+  const responses = answers.map((answer) => word() ?? answer);
+  const initial = chance.oneIn(2) ? ` ${responses.shift() || "="}` : "";
+  return { ...line("AUTH", `AUTH ${mechanism}${initial}`), responses } as Move;
+}
+
 /** One move, whatever came before. */
 function anyMove(chance: Chance): Move {
-  switch (chance.below(12)) {
+  switch (chance.below(13)) {
     case 0:
       return data(anyText(chance));
     case 1:
@@ -112,9 +139,11 @@ function anyMove(chance: Chance): Move {
       return chance.oneIn(4) ? line("QUIT", "QUIT") : line("NOOP", "NOOP");
     case 9:
       return line("RSET", "RSET");
+    case 10:
+      return authentication(chance);
     default: {
       const { line: text, command } = wellFormed(chance);
-      if (command.verb === "BDAT" || command.verb === "DATA") return line("NOOP", "NOOP");
+      if (command.verb === "BDAT" || command.verb === "DATA" || command.verb === "AUTH") return line("NOOP", "NOOP");
       return line(command.verb, text);
     }
   }
@@ -141,6 +170,16 @@ function message(chance: Chance): Move[] {
 /** A whole session's moves. */
 export function scriptOf(chance: Chance): Move[] {
   const moves: Move[] = chance.oneIn(8) ? [] : [line("EHLO", "EHLO client.example.com")];
+  if (chance.oneIn(4)) moves.push(line("STARTTLS", "STARTTLS"), line("EHLO", "EHLO client.example.com"));
+  if (chance.oneIn(8)) {
+    const wrong = line("AUTH", `AUTH PLAIN ${btoa("\0ann\0wrong")}`);
+    moves.push(...chance.many(3, 4, () => wrong));
+  }
+  if (chance.oneIn(3)) {
+    for (let count = chance.between(1, 4); count > 0; count--) {
+      moves.push(authentication(chance));
+    }
+  }
   for (let count = chance.length(chance.oneIn(20) ? 60 : 10); count > 0; count--) {
     if (chance.oneIn(2)) {
       const whole = message(chance);

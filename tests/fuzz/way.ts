@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { Passwords } from "../../src/auth/passwords.ts";
+import { systemRandom } from "../../src/base/random.ts";
 import { countsInMemory } from "../../src/rates/rates.ts";
 import assert from "node:assert/strict";
 import { Acceptor } from "../../src/accept/acceptor.ts";
@@ -60,6 +62,7 @@ export class Way implements AsyncDisposable {
       lists: () => Promise.resolve(new Map()),
       pressure: way.#pressure,
       rates,
+      passwords: new Passwords({ clock: systemClock, random: systemRandom }),
     });
     way.#acceptor.listen(way.#listener, makeService(config, { listener }));
     return way;

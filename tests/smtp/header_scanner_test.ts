@@ -55,6 +55,7 @@ Deno.test("receivedField tells each protocol by its word", () => {
     host: undefined,
     address: "2001:db8::1",
     tls: undefined,
+    authenticated: false,
     by: "gw",
     smtputf8: false,
     mid: 3,
@@ -68,6 +69,9 @@ Deno.test("receivedField tells each protocol by its word", () => {
       [{ tls }, "ESMTPS"],
       [{ smtputf8: true }, "UTF8SMTP"],
       [{ smtputf8: true, tls }, "UTF8SMTPS"],
+      [{ authenticated: true }, "ESMTPA"],
+      [{ authenticated: true, tls }, "ESMTPSA"],
+      [{ authenticated: true, smtputf8: true, tls }, "UTF8SMTPSA"],
       [{ extended: false }, "SMTP"],
     ] as const
   ) {

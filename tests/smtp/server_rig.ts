@@ -6,8 +6,9 @@
 import { joined, type Octets, octets, textOf } from "../../src/base/octets.ts";
 import type { Envelope } from "../../src/mail/envelope.ts";
 import { type Reply, reply } from "../../src/mail/reply.ts";
+import type { Claim, Mechanism } from "../../src/smtp/sasl.ts";
 import { ServerSession, type StoreStep } from "../../src/smtp/server_session.ts";
-import type { DropReason, EndReason, ServerHost, ServerOptions } from "../../src/smtp/server_state.ts";
+import type { DropReason, EndReason, ServerOptions } from "../../src/smtp/server_state.ts";
 
 /** Options of a plain session. */
 export const plainOptions: ServerOptions = {
@@ -35,22 +36,25 @@ export interface RigMessage {
 /** A session and its traces. */
 export class Rig {
   readonly session: ServerSession;
-  /** What the session asks; a test may change it. */
-  readonly host: ServerHost;
   readonly messages: RigMessage[] = [];
   readonly drops: string[] = [];
   /** What was said first. */
   readonly greeting: string;
   ended: EndReason | undefined;
   tlsAsked = 0;
+  /** What the client may authenticate itself by. */
+  mechanisms: Mechanism[] = ["PLAIN", "LOGIN"];
+  /** What it has claimed; the password `right` is right. */
+  readonly claims: Claim[] = [];
   /** What `store` is answered with. */
   storeReply: Reply = reply(250, "2.0.0", "Ok: queued");
   #mid = 0;
   #text: Octets[] = [];
 
   constructor(options: Partial<ServerOptions> = {}) {
-    this.host = {
+    this.session = new ServerSession({ ...plainOptions, ...options }, {
       now: () => Date.UTC(2025, 10, 22, 1, 20),
+      mechanisms: () => this.mechanisms,
       mail: () => {
         this.#text = [];
         return ++this.#mid;
@@ -61,8 +65,7 @@ export class Rig {
         this.drops.push(reason);
         this.#text = [];
       },
-    };
-    this.session = new ServerSession({ ...plainOptions, ...options }, this.host);
+    });
     this.greeting = this.run();
   }
 
@@ -92,6 +95,17 @@ export class Rig {
           const end = whole.search(/\r\n(?![\t ])/) + 2;
           this.messages.push({ envelope: step.envelope, text: whole.slice(end), received: whole.slice(0, end), step });
           this.session.stored(this.storeReply);
+          break;
+        }
+        case "authenticate": {
+          const { claim } = step;
+          this.claims.push(claim);
+          const right = claim.mechanism === "EXTERNAL" || claim.password === "right";
+          this.session.authenticated(
+            right
+              ? { kind: "done", user: claim.mechanism === "EXTERNAL" ? claim.authorization : claim.user }
+              : { kind: "failed", reply: reply(535, "5.7.8", "Authentication credentials invalid") },
+          );
           break;
         }
         case "start_tls":

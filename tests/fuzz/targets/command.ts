@@ -17,7 +17,7 @@ import { target } from "../target.ts";
 export function wellFormed(chance: Chance): { line: string; command: Command } {
   const utf8 = chance.oneIn(6);
   const verb = (text: string) => anyCase(chance, text);
-  switch (chance.below(9)) {
+  switch (chance.below(10)) {
     case 0: {
       const name = chance.pick(["EHLO", "HELO"] as const);
       const host = domain(chance, utf8);
@@ -51,6 +51,15 @@ export function wellFormed(chance: Chance): { line: string; command: Command } {
       const name = chance.pick(["VRFY", "EXPN", "NOOP", "HELP"] as const);
       return { line: `${verb(name)} ${mailbox(chance, utf8)}`, command: { verb: name } };
     }
+    case 7: {
+      const mechanism = chance.text(1, 20, [..."ABCXYZ019-_"]);
+      const initial = chance.oneIn(2) ? undefined : chance.text(1, 60, [..."aZ09+/=*"]);
+      const response = initial === undefined ? "" : ` ${initial}`;
+      return {
+        line: `${verb("AUTH")} ${anyCase(chance, mechanism)}${response}`,
+        command: { verb: "AUTH", mechanism, initial },
+      };
+    }
     default: {
       const name = chance.pick(["DATA", "RSET", "NOOP", "QUIT", "HELP", "STARTTLS"] as const);
       return { line: verb(name) + " ".repeat(chance.oneIn(6) ? 2 : 0), command: { verb: name } };
@@ -60,6 +69,9 @@ export function wellFormed(chance: Chance): { line: string; command: Command } {
 
 const words = [
   "MAIL FROM:",
+  "AUTH ",
+  "AUTH PLAIN =",
+  "AUTH=<>",
   "RCPT TO:",
   "BDAT ",
   " LAST",
@@ -176,6 +188,7 @@ export const commandTarget = target<Input>({
     "EXPN",
     "HELP",
     "STARTTLS",
+    "AUTH",
     "unknown",
     "foreign",
     "malformed EHLO",
@@ -184,6 +197,7 @@ export const commandTarget = target<Input>({
     "malformed BDAT",
     "malformed DATA",
     "malformed VRFY",
+    "malformed AUTH",
     "fault",
     "endless",
     "cut",

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { joined, type Octets, octets } from "../../../src/base/octets.ts";
 import { type Reply, reply } from "../../../src/mail/reply.ts";
+import { type Mechanism, mechanisms } from "../../../src/smtp/sasl.ts";
 import { ServerSession } from "../../../src/smtp/server_session.ts";
 import type { EndReason, ServerOptions } from "../../../src/smtp/server_state.ts";
 import { cutSizes, latin1Text, pieces } from "../bytes.ts";
@@ -22,6 +23,7 @@ interface Input {
   groups: number[];
   /** What each store is answered, in turn. */
   answers: Reply[];
+  mechanisms: Mechanism[];
   /** The text of these messages cannot be written. */
   unwritable: number[];
 }
@@ -51,6 +53,7 @@ class Server {
     this.#input = input;
     this.session = new ServerSession(input.options, {
       now: () => Date.UTC(2025, 10, 22, 1, 20),
+      mechanisms: () => input.mechanisms,
       mail: () => {
         assert.equal(this.open, undefined, "one transaction at a time");
         this.#text = [];
@@ -95,6 +98,14 @@ class Server {
           this.session.stored(answer);
           break;
         }
+        case "authenticate": {
+          const { claim } = step;
+          const right = claim.mechanism === "EXTERNAL" || claim.password === "right";
+          this.session.authenticated(
+            right ? { kind: "done", user: "ann" } : { kind: "failed", reply: reply(535, "5.7.8", "No") },
+          );
+          break;
+        }
         case "start_tls":
           this.secured++;
           return this.session.takeReplies();
@@ -124,6 +135,9 @@ class Server {
 /** What the client knows of the session, from the replies alone. */
 class Client {
   hello = false;
+  tls = false;
+  /** It has authenticated itself. */
+  user = false;
   sender: string | undefined;
   recipients: string[] = [];
   /** Chunks that were taken. */
@@ -147,6 +161,7 @@ const codes: Record<string, number[]> = {
   EXPN: [502, 530],
   HELP: [214, 530],
   STARTTLS: [220, 454, 502, 503, 554],
+  AUTH: [235, 334, 501, 502, 503, 504, 530, 535, 538],
 };
 
 const legal = (text: string) => !/\0|\r(?!\n)|(?<!\r)\n/.test(text);
@@ -174,7 +189,7 @@ class Dialogue {
       // What waits for an answer ends a group: DATA, STARTTLS, and what nobody knows the answers to.
       for (let left = groups[which % groups.length]; left > 0 && to < moves.length; left--) {
         const move = moves[to++];
-        if (move.kind === "data" || (move.kind === "line" && (move.verb === "odd" || move.verb === "STARTTLS"))) break;
+        if (move.kind === "data" || (move.kind === "line" && ["odd", "STARTTLS", "AUTH"].includes(move.verb))) break;
       }
       this.#together(moves.slice(at, to));
       at = to;
@@ -243,6 +258,10 @@ class Dialogue {
       case "MAIL":
         if (code !== 250) break;
         assert.ok(client.hello && client.sender === undefined, "MAIL is taken behind EHLO, once");
+        assert.ok(
+          !this.#input.options.auth?.required || client.user,
+          "MAIL is taken from who has to authenticate himself",
+        );
         client.sender = /<(.*)>/.exec(this.#textOf(move))![1].replace(/^@[^:]*:/, "");
         break;
       case "RCPT": {
@@ -259,7 +278,12 @@ class Dialogue {
         if (code !== 220) break;
         this.#reset();
         client.hello = false;
+        client.user = false;
+        client.tls = true;
         server.session.secured({ protocol: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", bits: 128 });
+        break;
+      case "AUTH":
+        this.#auth(move as Extract<Move, { kind: "line" }>, code);
         break;
       case "DATA":
         if (code === 354) this.#text(move as Extract<Move, { kind: "data" }>);
@@ -268,6 +292,26 @@ class Dialogue {
         this.#chunk(move as Extract<Move, { kind: "chunk" }>, code);
         break;
     }
+  }
+
+  /** What came of AUTH; a challenge is answered, up to the end of the exchange. */
+  #auth({ responses = [] }: Extract<Move, { kind: "line" }>, first: number): void {
+    const { client, server } = this;
+    let code = first;
+    for (const response of [...responses, "*"]) {
+      if (code !== 334) break;
+      const said = repliesIn(server.push(octets(`${response}\r\n`), this.#input.cuts));
+      assert.ok(said.length === 1 || server.ended !== undefined, "one answer to a response");
+      code = said[0].code;
+      assert.ok([334, 235, 535, 501].includes(code), `a response is answered ${code}`);
+      this.ends.add(`response ${code}`);
+    }
+    assert.notEqual(code, 334, "an exchange ends");
+    if (code !== 235) return;
+    const { auth } = this.#input.options;
+    assert.ok(client.hello && !client.user && client.sender === undefined, "AUTH is taken once, before MAIL");
+    assert.ok(auth !== undefined && (client.tls || !auth.requiresTls), "AUTH is taken where it is offered");
+    client.user = true;
   }
 
   #textOf(move: Move): string {
@@ -361,6 +405,15 @@ export const sessionTarget = target<Input>({
     "end quit",
     "end too_many_errors",
     "STARTTLS 220",
+    "AUTH 235",
+    "AUTH 501",
+    "AUTH 503",
+    "AUTH 504",
+    "AUTH 535",
+    "AUTH 538",
+    "response 235",
+    "response 501",
+    "end too_many_auth_failures",
     "MAIL 530",
     "MAIL 553",
     "RCPT 550",
@@ -384,8 +437,10 @@ export const sessionTarget = target<Input>({
       messageOctetsMax: chance.pick([100, 1_000, 100_000]),
       messagesMax: chance.pick([1, 5, 100]),
       recipientsMax: chance.pick([1, 3, 100]),
+      auth: chance.oneIn(2) ? { required: chance.oneIn(3), requiresTls: chance.oneIn(3) } : undefined,
       fixBareLineEnds: chance.oneIn(2),
     },
+    mechanisms: chance.oneIn(8) ? [] : [...mechanisms],
     moves: scriptOf(chance),
     cuts: cutSizes(chance, 1_000),
     groups: chance.many(1, 4, () => chance.between(1, 6)),
