@@ -1,6 +1,8 @@
 /**
  * Postern's command line: arguments, signals, exit code; no logic.
  *
+ * The gateway is loaded for `run` alone, as the larger commands are where they are called: nobody waits for code that he does not use.
+ *
  * @module
  */
 import deno from "./deno.json" with { type: "json" };
@@ -15,7 +17,6 @@ import { readSecret, standardInput } from "./src/cli/secret.ts";
 import { runShell } from "./src/cli/shell.ts";
 import { lineReader, terminal } from "./src/cli/terminal.ts";
 import { openSslEngine } from "./src/openssl/engine.ts";
-import { startGateway } from "./src/gateway.ts";
 
 const world = { clock: systemClock, random: systemRandom, hostname: Deno.hostname(), version: deno.version };
 
@@ -23,7 +24,8 @@ const world = { clock: systemClock, random: systemRandom, hostname: Deno.hostnam
 async function run(file: string): Promise<number> {
   const stop = Promise.withResolvers<void>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, () => stop.resolve());
-  const starting = startGateway(file, { ...world, askToStop: stop.resolve });
+  const starting = import("./src/gateway.ts")
+    .then(({ startGateway }) => startGateway(file, { ...world, askToStop: stop.resolve }));
   // Before it runs: a SIGHUP that nobody listens for would end the process.
   Deno.addSignalListener("SIGHUP", () => void starting.then((gateway) => gateway.reload(), () => {}));
   const gateway = await starting;

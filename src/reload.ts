@@ -91,9 +91,6 @@ export class Editions {
   static async open(file: string, world: EditionsWorld): Promise<Editions> {
     const editions = new Editions(file, world);
     try {
-      // A file with faults leaves no trace: storage, which TLS needs, is made for a sound one.
-      const result = await loadConfig(file, { ...world, generation: 1 });
-      if (!result.ok) throw new ConfigError(result);
       await editions.#apply();
     } catch (error) {
       editions.close();
@@ -135,6 +132,19 @@ export class Editions {
     });
     // What changed since it was read counts: a long queue takes a while to open.
     await this.#watch.replace(filesOf(config), this.#readAt);
+    this.#world.clock.after(0, () => this.#readTrust());
+  }
+
+  /** The authorities, which nobody waited for at the start: what is wrong with them is told now rather than with the first chain. */
+  #readTrust(): void {
+    if (this.#ended) return;
+    const { log, engine } = this.ground;
+    try {
+      engine.inspectTrust(this.current.trust);
+    } catch (error) {
+      const text = `Cannot verify any server: ${causeOf(error)}`;
+      log.critical({ event: "note", reason: "no_authorities", text });
+    }
   }
 
   /**
@@ -186,7 +196,7 @@ export class Editions {
       const result = await loadConfig(this.#file, {
         hostname: this.#world.hostname,
         generation: this.#generation + 1,
-        checkTls: (config) => this.#check(config),
+        checkTls: (config, facts) => this.#check(config, facts),
         prepare: (config) => this.#prepare(config, draft),
       });
       if (!result.ok) throw new ConfigError(result);
@@ -203,7 +213,9 @@ export class Editions {
   }
 
   /** Tries ciphers, certificates and authorities. */
-  async #check(config: Config): Promise<Findings> {
+  async #check(config: Config, { whole }: { whole: boolean }): Promise<Findings> {
+    // A file with faults leaves no trace: storage, which TLS needs, is made for a sound one.
+    if (this.#ground === undefined && !whole) return { errors: [], warnings: [] };
     const { engine } = this.#ground ??= this.#lay(config);
     return await tlsCheck({ engine, now: this.#world.clock.now })(config);
   }

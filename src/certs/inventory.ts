@@ -77,7 +77,8 @@ export interface LoadedTrust {
 
 /**
  * The authorities of a configuration. With the `previous` ones the generation stays as it was while nothing changed, so that sessions
- * can go on being resumed. Rejects with `CertificateFileError`.
+ * can go on being resumed; without them nobody waits for the engine to read 140 authorities: the owner's files are checked one by one before.
+ * Rejects with `CertificateFileError`.
  */
 export async function loadTrust(config: Config, previous?: TrustAnchors): Promise<LoadedTrust> {
   const { system, custom, crls } = config.certificate_authorities;
@@ -89,7 +90,8 @@ export async function loadTrust(config: Config, previous?: TrustAnchors): Promis
   const same = previous !== undefined && sameItems(previous.bundles, bundles) &&
     sameItems(previous.crls.map((crl) => crl.toHex()), lists.map((crl) => crl.toHex()));
   if (same) return { anchors: previous, systemList };
-  return { anchors: { bundles, crls: lists, generation: (previous?.generation ?? 0) + 1 }, systemList };
+  const generation = (previous?.generation ?? 0) + 1;
+  return { anchors: { bundles, crls: lists, generation, late: previous === undefined }, systemList };
 }
 
 /** Every file that a configuration is made of, itself and the places of the system's list included. */

@@ -25,8 +25,11 @@ export interface LoadWorld {
   hostname: string;
   /** Counts up with each configuration that is applied; 1 for the first. */
   generation: number;
-  /** Checks against the TLS engine: what it finds gets its place in the file. See `src/certs/check.ts`. */
-  checkTls?: (config: Config) => Promise<Findings>;
+  /**
+   * Checks against the TLS engine: what it finds gets its place in the file. See `src/certs/check.ts`. `whole`: nothing is wrong so far, and
+   * nothing was taken out.
+   */
+  checkTls?: (config: Config, facts: { whole: boolean }) => Promise<Findings>;
   /**
    * Makes what the configuration needs (listeners, contexts), so that what fails there gets its place too. Only called for a configuration
    * that nothing is wrong with so far: `checkTls` may see one that faulty parts were taken out of.
@@ -101,7 +104,8 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
     generation: world.generation,
     lineOf,
   });
-  const tls = await world.checkTls?.(config) ?? { errors: [], warnings: [] };
+  const whole = errors.length + found.errors.length === 0;
+  const tls = await world.checkTls?.(config, { whole }) ?? { errors: [], warnings: [] };
   // One slip, one line: what is refused already is not tried on the engine's word too.
   const told = new Set(found.errors.map(({ path }) => pathText(path)));
   tls.errors = tls.errors.filter(({ path }) => !told.has(pathText(path)));

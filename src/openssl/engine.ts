@@ -89,7 +89,7 @@ export function openSslEngine(options: OpenSslEngineOptions = {}): OpenSslEngine
     inspectTrust(anchors: TrustAnchors): { authorities: number; crls: CrlFacts[] } {
       const trust = trustFor(state, anchors);
       try {
-        return { authorities: trust.authorities, crls: trust.crls() };
+        return trust.read();
       } finally {
         trust.drop();
       }

@@ -55,31 +55,40 @@ const trusted = 0; // X509_V_OK
 const unspecified = 1; // X509_V_ERR_UNSPECIFIED
 const certificateRevoked = 23; // X509_V_ERR_CERT_REVOKED
 
+/** What anchors become when they are read. */
+interface Store {
+  store: Handle;
+  /** Certificates in the bundles. */
+  authorities: number;
+  crls: Crl[];
+}
+
 /** A store of authorities, shared by the contexts that trust them. */
 export class Trust extends Shared {
   readonly #native: Native;
-  readonly #store: Handle;
-  readonly #crls: Crl[];
-  /** Certificates in the bundles. */
-  readonly authorities: number;
+  readonly #anchors: TrustAnchors;
+  #read: Store | TlsSetupError | undefined;
 
-  /** Throws {@linkcode TlsSetupError}. `ended` runs when the last holder is gone. */
+  /** Throws {@linkcode TlsSetupError}, unless the anchors are read late. `ended` runs when the last holder is gone. */
   constructor(native: Native, anchors: TrustAnchors, ended: () => void) {
     super(() => {
-      this.#store[Symbol.dispose]();
-      for (const crl of this.#crls) crl.handle[Symbol.dispose]();
+      if (this.#read !== undefined && !(this.#read instanceof TlsSetupError)) {
+        this.#read.store[Symbol.dispose]();
+        for (const crl of this.#read.crls) crl.handle[Symbol.dispose]();
+      }
       ended();
     });
     this.#native = native;
-    const { store, authorities } = makeStore(native, anchors.bundles);
-    this.#store = store;
-    this.authorities = authorities;
-    try {
-      this.#crls = readCrls(native, anchors.crls);
-    } catch (thrown) {
-      this.#store[Symbol.dispose]();
-      throw thrown;
-    }
+    this.#anchors = anchors;
+    if (anchors.late !== true) this.read();
+  }
+
+  /** Reads the anchors, once: how many certificates, and the lists, for warnings about old ones. Throws {@linkcode TlsSetupError}, each time the same. */
+  read(): { authorities: number; crls: CrlFacts[] } {
+    this.#read ??= readAnchors(this.#native, this.#anchors);
+    if (this.#read instanceof TlsSetupError) throw this.#read;
+    const { authorities, crls } = this.#read;
+    return { authorities, crls: crls.map(({ issuer, from, until }) => ({ issuer, from, until })) };
   }
 
   /** Whether a chain ends in a trusted authority, is in its time, strong enough, for this purpose and not revoked. */
@@ -104,7 +113,11 @@ export class Trust extends Shared {
       free: native.X509_STORE_CTX_free,
     });
     const { pointer } = context;
-    if (native.X509_STORE_CTX_init(pointer, this.#store.pointer, question.leaf, question.sent) !== 1) {
+    const anchors = this.#read ??= readAnchors(native, this.#anchors);
+    if (
+      anchors instanceof TlsSetupError ||
+      native.X509_STORE_CTX_init(pointer, anchors.store.pointer, question.leaf, question.sent) !== 1
+    ) {
       return use({ code: unspecified, depth: 0, chain: [] });
     }
     native.X509_STORE_CTX_set_default(pointer, question.peer === "server" ? sslServer : sslClient);
@@ -121,14 +134,9 @@ export class Trust extends Shared {
       const depth = native.X509_STORE_CTX_get_error_depth(pointer);
       return use({ code: code === trusted ? unspecified : code, depth, chain });
     }
-    const revoked = this.#crls.length > 0 ? this.#revokedAt(chain, question.now) : undefined;
+    const revoked = this.#revokedAt(chain, { crls: anchors.crls, now: question.now });
     clearErrors(native);
     return use({ code: revoked === undefined ? trusted : certificateRevoked, depth: revoked ?? 0, chain });
-  }
-
-  /** The lists, for warnings about old ones. */
-  crls(): CrlFacts[] {
-    return this.#crls.map(({ issuer, from, until }) => ({ issuer, from, until }));
   }
 
   #fault(code: number): ChainFacts {
@@ -138,13 +146,14 @@ export class Trust extends Shared {
   }
 
   /** The first certificate of a verified chain that a list names. */
-  #revokedAt(chain: readonly Pointer[], now: number): number | undefined {
+  #revokedAt(chain: readonly Pointer[], { crls, now }: { crls: readonly Crl[]; now: number }): number | undefined {
+    if (crls.length === 0) return undefined;
     const native = this.#native;
     const found = new Uint8Array(8);
     // The last one is the anchor, which nobody above can revoke.
     for (let index = 0; index + 1 < chain.length; index++) {
       const issuer = native.X509_get_issuer_name(chain[index]);
-      for (const crl of this.#crls) {
+      for (const crl of crls) {
         if (now < crl.from || (crl.until !== undefined && now >= crl.until)) continue;
         if (native.X509_NAME_cmp(native.X509_CRL_get_issuer(crl.handle.pointer), issuer) !== 0) continue;
         if (!this.#signed(crl, chain[index + 1])) continue;
@@ -169,6 +178,22 @@ export class Trust extends Shared {
 
 const sslServer = cString("ssl_server");
 const sslClient = cString("ssl_client");
+
+/** A fault is a value: it stands for as long as the anchors do. */
+function readAnchors(native: Native, anchors: TrustAnchors): Store | TlsSetupError {
+  try {
+    const made = makeStore(native, anchors.bundles);
+    try {
+      return { ...made, crls: readCrls(native, anchors.crls) };
+    } catch (thrown) {
+      made.store[Symbol.dispose]();
+      throw thrown;
+    }
+  } catch (thrown) {
+    if (thrown instanceof TlsSetupError) return thrown;
+    throw thrown;
+  }
+}
 
 function makeStore(native: Native, bundles: readonly string[]): { store: Handle; authorities: number } {
   const store = new Handle("a trust store", { pointer: native.X509_STORE_new(), free: native.X509_STORE_free });

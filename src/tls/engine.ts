@@ -36,6 +36,8 @@ export interface TrustAnchors {
   crls: readonly Octets[];
   /** Counts up whenever the set changes: part of the key of cached sessions. */
   generation: number;
+  /** They are read for the first chain that is verified, not before. Where they cannot be read then, no chain is trusted. */
+  late?: boolean;
 }
 
 /** What a server context is made of. */

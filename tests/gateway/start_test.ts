@@ -206,3 +206,27 @@ Deno.test("mail.log is rotated by size: whole lines, none lost, `keep` old ones;
   }
   assert.ok(gateway.log.endsWith(kept.join("")), "the files are not the end of what standard output has");
 });
+
+Deno.test("a list of the system's authorities that cannot be read is a Critical line, and servers verify as nobody", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const list = `${folder}/authorities.pem`;
+    await Deno.writeTextFile(list, "nothing of use");
+    await using gateway = await GatewayProcess.start({
+      ports: ["inbound"],
+      env: { SSL_CERT_FILE: list },
+      config: ({ inbound }) => gatewayConfig({ inbound, nextHop: 9 }),
+    });
+    await gateway.logged(/Critical: Cannot verify any server: Cannot read bundle 1 of authorities: /);
+    // Put right, it is read with the next configuration, which is applied by itself.
+    const from = gateway.log.length;
+    await Deno.copyFile("/etc/ssl/certs/ca-certificates.crt", list);
+    await gateway.logged(/Info: Configuration applied: /, { from });
+    assert.doesNotMatch(gateway.log.slice(from), /Critical/);
+    // And a broken one is refused from then on: what is in force stays.
+    await Deno.writeTextFile(list, "nothing of use");
+    await gateway.logged(/Critical: Cannot apply .*Cannot read bundle 1 of authorities/, { from });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

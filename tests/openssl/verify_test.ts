@@ -211,6 +211,22 @@ Deno.test("ClientContext and inspectTrust refuse anchors that cannot be read, na
   assert.deepEqual(engine.alive, { contexts: 0, sessions: 0 });
 });
 
+Deno.test("Anchors that are read late are read for the first chain; where they cannot be read, none is trusted", async () => {
+  const pair = pairOf("x", await makeLeaf({ ca, names: [name] }));
+  const bad = await makeLeaf({ ca, names: [name] });
+  const list = await makeRevocationList(ca, { revoked: [bad] });
+  const late = { ...trustIn([ca], [list]), late: true };
+  assert.deepEqual(seen(pair, late, chainOf), { trusted: true });
+  const revoked = seen(pairOf("x", bad), late, chainOf);
+  assert.equal(!revoked.trusted && revoked.reason, "revoked");
+  for (const broken of [{ ...late, bundles: ["nothing"] }, { ...late, crls: [octets("nothing")] }]) {
+    const chain = seen(pair, broken, chainOf);
+    assert.equal(chain.trusted, false);
+    assert.throws(() => engine.inspectTrust(broken), /^TlsSetupError: Cannot read/);
+  }
+  assert.deepEqual(engine.alive, { contexts: 0, sessions: 0 });
+});
+
 Deno.test("PeerFacts of a server tell what a client's certificate is worth, and let each client in", async (t) => {
   const cases: [about: string, keyPair: KeyPair | undefined, certificate: boolean, reason: string | undefined][] = [
     ["a good one", pairOf("c", await makeLeaf({ ca, names: ["client.test"] })), true, undefined],

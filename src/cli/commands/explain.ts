@@ -5,9 +5,9 @@
  */
 import { traceLines } from "../../explain/trace_text.ts";
 import type { CliCommand } from "../command.ts";
-import { tlsVerifyHere, type TlsVerifyItem } from "../tlsverify.ts";
+import type { TlsVerifyItem } from "../tlsverify.ts";
 import { tlsVerifyLines } from "../tlsverify_text.ts";
-import { traceHere, type TraceItem } from "../trace.ts";
+import type { TraceItem } from "../trace.ts";
 
 /** See the module. */
 export const explainCommands: readonly CliCommand[] = [
@@ -43,7 +43,7 @@ export const explainCommands: readonly CliCommand[] = [
       "running gateway are not known. No message is sent. Exit code: 0 all is accepted, 1 something is refused,",
       "2 the words or the file make no sense.",
     ],
-    here: traceHere,
+    here: async (args, world) => await (await import("../trace.ts")).traceHere(args, world),
     view: ({ file, ...trace }: TraceItem) => traceLines(trace, file).join("\n"),
   },
   {
@@ -62,7 +62,7 @@ export const explainCommands: readonly CliCommand[] = [
       "names match, and what each of the five levels would do with the host. No message is sent. Exit code: 0 every",
       "host that answered is verified, 1 one is not, 2 no host answered, or the words or the file make no sense.",
     ],
-    here: tlsVerifyHere,
+    here: async (args, world) => await (await import("../tlsverify.ts")).tlsVerifyHere(args, world),
     view: (item: TlsVerifyItem) => tlsVerifyLines(item).join("\n"),
   },
 ];
