@@ -23,6 +23,7 @@ import { giveToOwnerOf } from "./config/storage.ts";
 import { alertCommands } from "./control/alert_commands.ts";
 import { Commands } from "./control/commands.ts";
 import { gatewayCommands } from "./control/gateway_commands.ts";
+import { monitorCommands } from "./control/monitor_commands.ts";
 import { openControl } from "./control/server.ts";
 import { startDelivery } from "./deliver/delivery.ts";
 import type { DeliveryWorld } from "./deliver/world.ts";
@@ -133,6 +134,13 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   });
   const alerting = await startAlerting(outbound, { editions, morePairs: () => admin.pairs });
   commands.add(...alertCommands({ test: () => alerting.alerts.test() }));
+
+  commands.add(...monitorCommands({
+    monitor,
+    vitals,
+    waiting: (count) => spool.figures.top(count),
+    waitingFor: (destination) => spool.figures.of(destination),
+  }));
 
   await editions.serve(acceptor);
   const applied = (config: Config) => void admin.apply(config).then(() => alerting.look());

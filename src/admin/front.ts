@@ -84,7 +84,7 @@ export class Front {
     this.#doors.set(wish.name, door);
     const before = old?.listener;
     // 0.0.0.0:8443 after 127.0.0.1:8443: ours has to go first, since the two exclude each other.
-    if (old?.wish.address?.port === wish.address?.port) await before?.close();
+    if (before?.local.port === wish.address?.port) await before?.close();
     this.#open(door);
     await before?.close();
   }

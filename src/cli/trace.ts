@@ -8,6 +8,7 @@ import { faultText } from "../config/faults.ts";
 import { loadConfig } from "../config/load.ts";
 import { parseDomain } from "../config/values.ts";
 import type { CommandArgs } from "../control/protocol.ts";
+import { dnsLists } from "../dns/lists.ts";
 import { addressFamily } from "../dns/names.ts";
 import type { Resolver } from "../dns/records.ts";
 import { createResolver } from "../dns/resolver.ts";
@@ -24,6 +25,9 @@ export interface TraceItem extends Trace {
   /** The configuration as the owner named it. */
   file: string;
 }
+
+/** What a list answers as a rule: RFC 5782 §2.1. */
+const usualListing = "127.0.0.2";
 
 /** Words that cannot be understood. */
 class Misused extends Error {
@@ -55,12 +59,21 @@ export async function traceHere(args: CommandArgs, world: HereWorld): Promise<0 
       resolver,
       lookUp: (resolver) => reverseName(client.address, { resolver, clock, ms: config.dns.timeout }),
     });
+    const listed = listedOf(args);
+    const ask = resolver === undefined
+      ? (_address: string, zones: readonly string[]) => Promise.resolve(new Map(zones.map((zone) => [zone, []])))
+      : dnsLists({ resolver, clock, ms: () => config.dns.timeout, report: ({ text }) => err(text) });
     const traced = await trace({
       config,
       source,
       listener,
       client: { ...client, name },
       nameFrom,
+      tlsHeader: args["tls-header"] === true,
+      async lists(address, zones) {
+        const answers = await ask(address, zones.filter((zone) => !listed.has(zone)));
+        return new Map([...answers, ...[...listed].filter(([zone]) => zones.includes(zone))]);
+      },
       clock,
       random,
       resolver,
@@ -88,10 +101,34 @@ function clientOf(args: CommandArgs): Omit<TraceQuestion["client"], "name"> {
     address,
     helo: word(args, "helo"),
     tls: method(value(args, "tls")),
-    certificate: word(args, "certificate"),
+    certificate: certificateOf(args),
+    requireTls: args.requiretls === true,
     from: from === undefined ? undefined : path("from", from),
     to,
   };
+}
+
+function certificateOf(args: CommandArgs): TraceQuestion["client"]["certificate"] {
+  const [good, bad] = [word(args, "certificate"), word(args, "unverified-certificate")];
+  if (good !== undefined && bad !== undefined) {
+    throw new Misused("Cannot trace: --certificate and --unverified-certificate exclude each other");
+  }
+  const name = good ?? bad;
+  return name === undefined ? undefined : { name, verified: good !== undefined };
+}
+
+/** What lists are taken to answer by the words: `ZONE`, or `ZONE=127.0.0.4`. */
+function listedOf(args: CommandArgs): Map<string, string[]> {
+  const listed = new Map<string, string[]>();
+  for (const given of args.listed === undefined ? [] : [args.listed].flat().map(String)) {
+    const [, zone, answer = usualListing] = /^([^=]*)(?:=(.*))?$/s.exec(given)!;
+    const parsed = parseDomain(zone);
+    if (!parsed.ok || !/^127\./.test(answer) || addressFamily(answer) !== 4) {
+      throw new Misused(`Cannot trace --listed ${printable(given)}: it is no DNS list; ZONE, or ZONE=127.0.0.4`);
+    }
+    listed.set(parsed.value, [...listed.get(parsed.value) ?? [], answer]);
+  }
+  return listed;
 }
 
 /** The client's name, given or looked up, and how it is known. */
@@ -110,7 +147,7 @@ async function nameOf(
   if (unverified !== undefined) return { name: { host: unverified, verified: false }, from: "as given" };
   if (resolver === undefined) return { name: { host: undefined, verified: false }, from: "the DNS is not asked" };
   const { host: found, verified, failed } = await lookUp(resolver);
-  return { name: { host: found, verified }, from: failed ? "the DNS gives no answer" : "as the DNS says" };
+  return { name: { host: found, verified, failed }, from: failed ? "the DNS gives no answer" : "as the DNS says" };
 }
 
 function value(args: CommandArgs, name: string): string | undefined {

@@ -21,20 +21,22 @@ export interface SenderRow {
 /** For each row, what covers it. */
 export function coveredSenders(rows: readonly SenderRow[]): Cover[] {
   const networks = { 32: new Line(rows, 32), 128: new Line(rows, 128) };
-  const names = new Names();
+  const names = { host: new Names(), certificate: new Names() };
   let all: number | undefined;
   return rows.map(({ pattern, takes }, place): Cover => {
     const cover = all === undefined ? coverOf(pattern) : [all];
     if (takes && pattern !== undefined) {
       if (pattern.kind === "all") all ??= place;
       else if (pattern.kind === "range") networks[pattern.bits].paint(place);
-      else if (pattern.kind === "host") names.add({ ...pattern, place });
+      else if (pattern.kind !== "dnslist") names[pattern.kind].add({ ...pattern, place });
     }
     return cover;
 
     function coverOf(pattern: SenderPattern | undefined): Cover {
       if (pattern?.kind === "range") return networks[pattern.bits].coverOf(place);
-      return pattern?.kind === "host" ? names.coverOf(pattern) : undefined;
+      return pattern?.kind === "host" || pattern?.kind === "certificate"
+        ? names[pattern.kind].coverOf(pattern)
+        : undefined;
     }
   });
 }

@@ -139,18 +139,27 @@ function sameDomains({ names }: Checked, { errors }: Findings): void {
   }
 }
 
-/** No two listeners want the same port of the same address. */
-function addresses({ parsed, lineOf }: Checked, { errors }: Findings): void {
-  const taken: { host: string; port: number; name: string }[] = [];
-  for (const [name, { address: { host, port } }] of Object.entries(parsed.listeners)) {
+/** No two listeners want the same port of the same address. The front that does is told, and mail goes on without it. */
+function addresses({ parsed, remains, lineOf }: Checked, { errors, warnings }: Findings): void {
+  const taken: { host: string; port: number; name: string; path: Path }[] = [];
+  const clashOf = ({ host, port }: { host: string; port: number }) => {
     const clash = port === 0 ? undefined : taken.find((other) => other.port === port && overlap(other.host, host));
+    return clash && `is taken by ${clash.name} in line ${lineOf(clash.path)}`;
+  };
+  for (const [name, { address }] of Object.entries(parsed.listeners)) {
     const path = ["listeners", name, "address"];
-    if (clash !== undefined) {
-      const line = lineOf(["listeners", clash.name, "address"]);
-      const text = `is taken by listener ${clash.name} in line ${line}; another address or port`;
-      errors.push({ path, at: "value", text });
-    }
-    taken.push({ host, port, name });
+    const clash = clashOf(address);
+    if (clash !== undefined) errors.push({ path, at: "value", text: `${clash}; another address or port` });
+    taken.push({ ...address, name: `listener ${name}`, path });
+  }
+  for (const block of ["metrics", "admin"] as const) {
+    const { address } = parsed[block];
+    if (address === null || !remains.keys([block]).includes("address")) continue;
+    const path = [block, "address"];
+    const clash = clashOf(address);
+    const text = `${clash}, so nothing is served there; another address or port`;
+    if (clash !== undefined) warnings.push({ path, at: "value", text });
+    taken.push({ ...address, name: `${block}.address`, path });
   }
 }
 

@@ -211,4 +211,10 @@ function trustInNobody({ parsed }: Checked, { warnings }: Findings): void {
     const text = `${tls} can prove nothing: certificate_authorities trusts nobody, so ${end}; system: true, or custom`;
     warnings.push({ path: [...path, "tls"], at: "value", text });
   }
+  for (const [name, { verify_client_certificate: wanted }] of Object.entries(parsed.mail_flow_policies)) {
+    if (wanted === undefined || wanted === false) continue;
+    const end = wanted === "required" ? "all its clients are refused" : "every certificate that is shown is refused";
+    const text = `can prove nothing: certificate_authorities trusts nobody, so ${end}; system: true, or custom`;
+    warnings.push({ path: ["mail_flow_policies", name, "verify_client_certificate"], at: "value", text });
+  }
 }

@@ -66,7 +66,7 @@ const alertsKey = section({
   tls: withDefault(
     choiceKey(levelTable.map((row) => row.name)),
     "preferred",
-    "The TLS level of alerts, as in destination_controls.",
+    "The TLS level of alerts, as in destination_controls; the certificate of a server has to carry the server's name.",
   ),
 });
 

@@ -16,7 +16,7 @@ import type { MailEvent, MailLog } from "../mail/events.ts";
 import type { RemoteHost } from "../mail/outcome.ts";
 import { endpointText } from "../net/net.ts";
 import { type Route, routeOf } from "../policy/route.ts";
-import { acceptedNames, judgeTrust, type Trust } from "../policy/trust.ts";
+import { acceptedNames, judgeTrust, namesFor, type Trust } from "../policy/trust.ts";
 import type { BuiltChain, CertificateFacts, PeerFacts, TlsFailure } from "../tls/engine.ts";
 import { type Level, type LevelRow, levelRow, levelTable } from "../tls/level.ts";
 import { connect, type Connected, type ConnectWorld } from "./connect.ts";
@@ -219,7 +219,7 @@ class HopProbe {
 
   #proven(facts: PeerFacts): ProvenFacts {
     const { hop: { names }, route } = this.#question;
-    const counting = acceptedNames(route.control.verify_names, names);
+    const counting = namesFor(route, names);
     const { protocol, cipher, bits, chain, certificate } = facts;
     return {
       ...{ protocol, cipher, bits, chain, certificate },

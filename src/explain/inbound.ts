@@ -50,33 +50,43 @@ const isLimit = (key: string): boolean => key.startsWith("max_");
 
 /** All decisions up to the recipients. */
 export function inboundDecisions(question: InboundQuestion): Decision[] {
-  const { service: { listener, config }, client, nameFrom, source } = question;
-  const { host, verified } = client.name;
-  const name = host === undefined ? "no host name" : `host ${host}, ${verified ? "verified" : "not verified"}`;
+  const { service: { listener, config }, client, nameFrom, source, rehearsal } = question;
+  const { host, verified, failed } = client.name;
+  const known = host === undefined ? failed ? "no answer about its host name" : "no host name" : `host ${host}`;
+  const name = host === undefined ? known : `${known}, ${verified ? "verified" : "not verified"}`;
+  const groups = groupDecisions(question);
   const decisions: Decision[] = [
     listenerDecision(listener, source),
-    { step: "client", text: `${client.address}, ${name} (${nameFrom})`, notes: [] },
+    { step: "client", text: `${client.address}, ${name} (${nameFrom})`, notes: listNotes(rehearsal) },
+    ...groups.map(({ decision }) => decision),
   ];
-  const group = groupDecision(question);
-  if (group === undefined) return [...decisions, ...sessionDecision(question)];
-  decisions.push(group.decision);
-  const path: Path = ["mail_flow_policies", group.policy];
+  const policy = groups.at(-1)?.policy;
+  if (policy === undefined) return [...decisions, sessionDecision(question)];
+  const path: Path = ["mail_flow_policies", policy];
   const keys = keyNotes(source, {
     builtin: policyBuiltin,
     blocks: [path, ["mail_flow_policies", "default"]],
   });
-  const { action, tls } = config.mail_flow_policies.get(group.policy)!;
+  const { action, tls } = config.mail_flow_policies.get(policy)!;
   decisions.push({
     step: "policy",
-    ...noteAt(source, { path, text: `${group.policy}: ${action}` }),
+    ...noteAt(source, { path, text: `${policy}: ${action}` }),
     notes: keys.filter(({ text }) => !isLimit(text)),
   });
+  const spoken = rehearsal.dialogue.some(({ step }) => step === "ehlo") || listener.transport === "smtps";
+  if (action !== "tcp_refuse" && spoken) decisions.push(tlsDecision(question, tls));
   if (action === "accept" || action === "relay") {
-    decisions.push(tlsDecision(question, tls));
     const text = "counted from zero here";
     decisions.push({ step: "limits", text, notes: keys.filter(({ text }) => isLimit(text)) });
   }
-  return [...decisions, ...sessionDecision(question)];
+  return [...decisions, sessionDecision(question)];
+}
+
+/** What DNS lists said, where they were asked. */
+function listNotes({ facts }: Rehearsal): Note[] {
+  return [...facts.connected.lists ?? []].map(([zone, answers]) => ({
+    text: `DNS list ${zone}: ${answers.length === 0 ? "not listed" : answers.join(", ")}`,
+  }));
 }
 
 function listenerDecision({ name, address, type, transport, hostname }: ListenerConfig, source: Source): Decision {
@@ -85,22 +95,29 @@ function listenerDecision({ name, address, type, transport, hostname }: Listener
   return { step: "listener", ...noteAt(source, { text, path: ["listeners", name] }), notes: [] };
 }
 
-/** The group that took the client, and why the ones above did not. `undefined`: the connection ended before. */
-function groupDecision(
-  { service: { listener, config }, client, rehearsal }: InboundQuestion,
-): { decision: Decision; policy: string } | undefined {
-  const event = rehearsal.events.find((one) => one.event === "icid_group");
-  const at = listener.sender_groups.findIndex(({ name }) => name === event?.group);
-  if (event === undefined || at < 0) return undefined;
-  const facts: SenderFacts = { address: client.address, ...client.name };
-  const notes = listener.sender_groups.slice(0, at).map((group): Note => ({
-    text: whyNot(group, { facts, config }),
-    line: group.line,
-  }));
-  const group = listener.sender_groups[at];
-  const entry = group.senders.find(({ sender }) => sender === event.match);
-  const text = `${group.name} takes it by ${event.match}`;
-  return { decision: { step: "group", text, line: entry?.line ?? group.line, notes }, policy: group.policy };
+/**
+ * The group that took the client, and why the ones above did not; a second one where TLS proved more. Empty: the connection ended
+ * before.
+ */
+function groupDecisions(
+  { service: { listener, config }, rehearsal: { events, facts } }: InboundQuestion,
+): { decision: Decision; policy: string }[] {
+  const matched = events.filter((event) => event.event === "icid_group");
+  return matched.flatMap((event, reading) => {
+    const at = listener.sender_groups.findIndex(({ name }) => name === event.group);
+    if (at < 0) return [];
+    const known = reading === 0 ? facts.connected : facts.proven;
+    const notes = listener.sender_groups.slice(0, at).map((group): Note => ({
+      text: whyNot(group, { facts: known, config }),
+      line: group.line,
+    }));
+    const group = listener.sender_groups[at];
+    const entry = group.senders.find(({ sender }) => sender === event.match);
+    const text = `${group.name} takes it by ${event.match}${reading === 0 ? "" : ", now that TLS has proven more"}`;
+    const comment = entry?.comment ?? group.comment;
+    if (comment !== undefined) notes.push({ text: `comment: ${comment}` });
+    return [{ decision: { step: "group", text, line: entry?.line ?? group.line, notes }, policy: group.policy }];
+  });
 }
 
 const sendersShown = 3;
@@ -134,16 +151,24 @@ function tlsDecision({ service: { listener, config }, client, rehearsal, source 
       text: `certificate ${listener.certificate.join(", ")}`,
       path: ["listeners", listener.name, "certificate"],
     }),
+    ...rehearsal.events.flatMap((event): Note[] => {
+      if (event.event === "icid_certificate") {
+        const worth = event.verified ? "verifies" : "does not verify";
+        return [{ text: `the client's certificate ${event.subject} ${worth}` }];
+      }
+      const told = event.event === "icid_note" && ["tls_required", "client_certificate"].includes(event.reason);
+      return told ? [{ text: event.text }] : [];
+    }),
   ];
   return { step: "TLS", text, notes } satisfies Decision;
 }
 
-function sessionDecision({ rehearsal: { dialogue } }: InboundQuestion): Decision[] {
+function sessionDecision({ rehearsal: { dialogue } }: InboundQuestion): Decision {
   const notes: Note[] = dialogue.flatMap(({ command, reply, step }) => [
     ...step === "greeting" ? [] : [{ text: `C: ${command}` }],
     { text: reply.length === 0 ? "(the connection is closed)" : `S: ${inOneLine(reply)}` },
   ]);
-  return [{ step: "session", text: "what the client hears", notes }];
+  return { step: "session", text: "what the client hears", notes };
 }
 
 /** `250 gw.example.test, PIPELINING, SIZE 10485760`: the codes of further lines say nothing new. */
@@ -159,8 +184,14 @@ export function recipientDecision(
 ): Decision {
   const taken = codeOf(exchange) >= 200 && codeOf(exchange) < 300;
   const answer = `${address} is ${taken ? "taken" : `refused: ${exchange.reply.join(" / ")}`}`;
-  const relayed = rehearsal.events.some((event) => event.event === "icid_group" && event.action === "RELAY");
-  if (relayed) {
+  const last = rehearsal.events.findLast((event) => event.event === "icid_group");
+  const told = rehearsal.events.find((event) => event.event === "mid_to_rejected" && event.to === address);
+  const by = told?.event === "mid_to_rejected" ? told.by : undefined;
+  if (by !== undefined && by !== "RAT") {
+    const why = by === "HAT" ? `the policy of ${last?.group} rejects` : `by ${by}`;
+    return { step: "recipient", text: `${answer}; ${why}, so the recipient table is not asked`, notes: [] };
+  }
+  if (last?.action === "RELAY") {
     return { step: "recipient", text: `${answer}; the policy relays, so the recipient table is not asked`, notes: [] };
   }
   if (!address.includes("@")) {
@@ -170,10 +201,10 @@ export function recipientDecision(
   if (rule === undefined) return { step: "recipient", text: answer, notes: [] };
   const row = listener.recipients.indexOf(rule);
   const written = source(["listeners", listener.name, "recipients", row]) !== undefined;
-  const by = written
+  const why = written
     ? `${rule.address} says ${rule.action}`
     : `no row takes it, and a ${listener.type} listener ${rule.action}s then`;
   const notes: Note[] = rule.bypass_recipient_validation ? [{ text: "recipient validation is bypassed" }] : [];
   if (rule.comment !== undefined) notes.push({ text: `comment: ${rule.comment}` });
-  return { step: "recipient", text: `${answer}; ${by}`, line: rule.line, notes };
+  return { step: "recipient", text: `${answer}; ${why}`, line: rule.line, notes };
 }

@@ -10,6 +10,7 @@ import { bounceBuiltin, destinationBuiltin } from "../config/schema_mail.ts";
 import { addressesOf, type Hop, hopsOf } from "../deliver/hops.ts";
 import { isOwnListener, isOwnName } from "../deliver/own.ts";
 import type { Resolver } from "../dns/records.ts";
+import { destinationName, type TlsDemand } from "../mail/destination.ts";
 import { endpointText } from "../net/net.ts";
 import { type Route, routeOf } from "../policy/route.ts";
 import { namesFor } from "../policy/trust.ts";
@@ -20,6 +21,8 @@ import { keyNotes, type Note, noteAt, type Source } from "./source.ts";
 /** What the outbound decisions are read from. */
 export interface OutboundQuestion {
   domain: string;
+  /** What the message itself demands. */
+  demand?: TlsDemand;
   config: Config;
   source: Source;
   /** Absent: the DNS is not asked. */
@@ -40,8 +43,8 @@ const hostsShown = 5;
 
 /** All decisions from the route to the bounce profile. */
 export async function outboundDecisions(question: OutboundQuestion): Promise<Way> {
-  const { config, domain, source } = question;
-  const route = routeOf(domain, config);
+  const { config, domain, demand, source } = question;
+  const route = routeOf(destinationName(domain, demand), config);
   const hosts = await hostsDecision(route, question);
   const { control, level } = route;
   const domains: Path = ["destination_controls", "domains"];
@@ -56,7 +59,7 @@ export async function outboundDecisions(question: OutboundQuestion): Promise<Way
     routeDecision(route, question),
     hosts.decision,
     destination,
-    { step: "level", text: levelText(level), notes: [] },
+    { step: "level", text: levelText(level), notes: demandNotes(route) },
   ];
   if (level.tries) {
     decisions.push(namesDecision(route, hosts.hops));
@@ -134,6 +137,12 @@ async function hostsDecision(
   };
 }
 
+function demandNotes({ demand, control }: Route): Note[] {
+  if (demand === undefined) return [];
+  const by = demand === "requiretls" ? "REQUIRETLS, which each host has to offer" : "X-Postern-TLS: required";
+  return [{ text: `the destination says ${control.tls}, and the message demands TLS by ${by}` }];
+}
+
 function levelText(level: LevelRow): string {
   if (!level.tries) return `${level.name}: clear text, STARTTLS is not tried`;
   const without = level.withoutStarttls === "clear" ? "clear text" : "deferred";
@@ -147,7 +156,10 @@ function levelText(level: LevelRow): string {
 function namesDecision(route: Route, hops: readonly Hop[]): Decision {
   const { control: { verify_names: rule }, destination, level } = route;
   const names = new Set(hops.flatMap((hop) => namesFor(route, hop.names)));
-  if (names.size === 0) { for (const name of namesFor(route, { domain: destination })) names.add(name); }
+  if (names.size === 0) {
+    for (const name of namesFor(route, { domain: destination })) names.add(name);
+    if (rule !== "domain") names.add("the name of the MX host");
+  }
   const counts = level.verifies ? "" : ", which this level does not ask for";
   return { step: "names", text: `verify_names ${rule}: ${[...names].join(" or ")}${counts}`, notes: [] };
 }

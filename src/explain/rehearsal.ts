@@ -9,7 +9,7 @@
  */
 import { InboundSession } from "../accept/session.ts";
 import { makeBuffers } from "../accept/buffers.ts";
-import type { AcceptWorld, ReverseName, Service } from "../accept/service.ts";
+import type { AcceptWorld, ListLookup, ReverseName, Service } from "../accept/service.ts";
 import { Passwords } from "../auth/passwords.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Clock } from "../base/clock.ts";
@@ -20,6 +20,7 @@ import { eventText, type MailEvent } from "../mail/events.ts";
 import type { Conn } from "../net/net.ts";
 import { clientKey } from "../policy/client_key.ts";
 import { countsInMemory } from "../rates/rates.ts";
+import type { SenderFacts } from "../policy/sender_table.ts";
 import { isBeyondAscii } from "../smtp/address.ts";
 import type { PeerFacts } from "../tls/engine.ts";
 import type { Method } from "../tls/method.ts";
@@ -31,11 +32,13 @@ export interface PlayedClient {
   helo: string;
   /** The version it would negotiate; absent: it speaks no TLS. */
   tls?: Method;
-  /** A verified name on the certificate that it shows. */
-  certificate?: string;
+  /** The certificate that it shows where it is asked for one: a name on it, and whether it verifies. */
+  certificate?: { name: string; verified: boolean };
   /** Envelope sender, `""` for `<>`; absent: it leaves behind EHLO. */
   from?: string;
   to: readonly string[];
+  /** It says REQUIRETLS with MAIL. */
+  requireTls?: boolean;
 }
 
 /** A word of the client and what the gateway answered. */
@@ -55,6 +58,15 @@ export interface Rehearsal {
   events: MailEvent[];
   /** The version in use at the end. */
   tls: Method | undefined;
+  /** What was known of the client when it connected, and when TLS had proven more. */
+  facts: { connected: SenderFacts; proven: SenderFacts };
+}
+
+/** What a rehearsal needs besides the client. `lists`: whom DNS lists list. */
+export interface Stage {
+  client: PlayedClient;
+  clock: Clock;
+  lists: ListLookup;
 }
 
 /** The code of an answer; 0: none came. */
@@ -65,7 +77,7 @@ export function codeOf({ reply }: Exchange): number {
 /** Plays `client` against a listener's service. */
 export async function rehearse(
   service: Service,
-  { client, clock }: { client: PlayedClient; clock: Clock },
+  { client, clock, lists }: Stage,
 ): Promise<Rehearsal> {
   const events: MailEvent[] = [];
   const log = new LineLog<MailEvent>({ level: "trace", format: "text", render: eventText, now: clock.now, sinks: [] });
@@ -80,6 +92,7 @@ export async function rehearse(
     space: () => ({ octets: Infinity, inodes: Infinity }),
     memory: () => 0,
   });
+  const listed = new Map<string, readonly string[]>();
   let last = 0;
   const unused = () => {
     throw new Error("Cannot store a message: this is a rehearsal");
@@ -89,13 +102,18 @@ export async function rehearse(
     log,
     spool: { ids: { next: () => ++last }, draft: unused, put: unused },
     reverse: () => client.name,
-    lists: () => Promise.resolve(new Map()),
+    async lists(address, zones) {
+      const answers = await lists(address, zones);
+      for (const [zone, answer] of answers) listed.set(zone, answer);
+      return answers;
+    },
     pressure,
     rates: countsInMemory(clock.monotonic),
     passwords: new Passwords({ clock, random: systemRandom }),
   };
   const dialogue: Exchange[] = [];
   let secured: Method | undefined;
+  let shown: PlayedClient["certificate"];
   const conn = new PlayedConn(speak(client, { dialogue, smtps: listener.transport === "smtps" }), {
     local: listener.address,
     remote: { address: client.address, port: 25_000 },
@@ -103,7 +121,7 @@ export async function rehearse(
   const rehearsed: Service = {
     ...service,
     hold: undefined,
-    startTls: (over) => {
+    startTls: (over, { askCertificate }) => {
       const { tls } = client;
       const failed = tls === undefined
         ? { code: 0, error: "the client speaks no TLS", reason: "not_tls" as const }
@@ -112,7 +130,8 @@ export async function rehearse(
         : { code: 0, error: `${tls} is not among tls.inbound_smtp.methods`, reason: "version_mismatch" as const };
       if (failed !== undefined) return Promise.resolve({ kind: "failed", failure: failed });
       secured = tls;
-      return Promise.resolve({ kind: "done", conn: over, facts: playedFacts(tls!, client.certificate) });
+      shown = askCertificate ? client.certificate : undefined;
+      return Promise.resolve({ kind: "done", conn: over, facts: playedFacts(tls!, shown) });
     },
   };
   const session = new InboundSession(conn, {
@@ -126,7 +145,9 @@ export async function rehearse(
   await session.run();
   // What it said last is an answer too; a word that nobody waited for was never said.
   if (conn.end() === "unsaid") dialogue.pop();
-  return { dialogue, events, log: events.map(eventText), tls: secured };
+  const connected: SenderFacts = { address: client.address, ...client.name, lists: listed };
+  const proven = shown?.verified ? { ...connected, names: [shown.name.toLowerCase()] } : connected;
+  return { dialogue, events, log: events.map(eventText), tls: secured, facts: { connected, proven } };
 }
 
 /** The client's part, word for word: each `yield` hears the replies to the word before. */
@@ -150,7 +171,8 @@ function* speak(
     }
     if (codeOf(met) !== 250 || client.from === undefined) return;
     const international = [client.from, ...client.to].some(isBeyondAscii) ? " SMTPUTF8" : "";
-    const mail = yield* say("mail", `MAIL FROM:<${client.from}>${international}`);
+    const required = client.requireTls ? " REQUIRETLS" : "";
+    const mail = yield* say("mail", `MAIL FROM:<${client.from}>${international}${required}`);
     if (codeOf(mail) !== 250) return;
     for (const to of client.to) yield* say("rcpt", `RCPT TO:<${to}>`);
   }
@@ -217,30 +239,24 @@ class PlayedConn implements Conn {
   }
 }
 
-function playedFacts(protocol: Method, name: string | undefined): PeerFacts {
+function playedFacts(protocol: Method, certificate: PlayedClient["certificate"]): PeerFacts {
+  const bare = { serial: "", fingerprint: "", key: "", signature: "", notBefore: 0, notAfter: Infinity };
+  const unproven = certificate === undefined
+    ? { reason: "no_certificate", code: 0, text: "no certificate was shown" } as const
+    : certificate.verified
+    ? undefined
+    : { reason: "untrusted", code: 0, text: "it does not verify" } as const;
+  const names = certificate === undefined ? [] : [certificate.name];
   return {
     protocol,
     cipher: "of the client's choice",
     bits: 0,
     resumed: false,
-    certificate: name !== undefined,
-    chain: name === undefined
-      ? { trusted: false, reason: "no_certificate", code: 0, text: "no certificate was shown" }
-      : { trusted: true },
+    certificate: certificate !== undefined,
+    chain: unproven === undefined ? { trusted: true } : { trusted: false, ...unproven },
     certificates: () =>
-      name === undefined ? [] : [{
-        subject: `CN=${name}`,
-        issuer: "",
-        serial: "",
-        notBefore: 0,
-        notAfter: Infinity,
-        names: [name],
-        commonNames: [name],
-        fingerprint: "",
-        key: "",
-        signature: "",
-      }],
+      names.map((name) => ({ ...bare, subject: `CN=${name}`, issuer: "", names, commonNames: names })),
     builtChain: () => ({ certificates: [] }),
-    matches: (wanted) => name !== undefined && wanted.toLowerCase() === name.toLowerCase(),
+    matches: (wanted) => names.some((name) => name.toLowerCase() === wanted.toLowerCase()),
   };
 }

@@ -6,11 +6,12 @@
  *
  * @module
  */
-import { makeService, type ReverseName } from "../accept/service.ts";
+import { type ListLookup, makeService, type ReverseName } from "../accept/service.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Config } from "../config/config.ts";
 import type { Resolver } from "../dns/records.ts";
+import type { TlsDemand } from "../mail/destination.ts";
 import { domainOf } from "../mail/envelope.ts";
 import { type Decision, inboundDecisions, type InboundQuestion, recipientDecision } from "./inbound.ts";
 import { outboundDecisions } from "./outbound.ts";
@@ -27,8 +28,12 @@ export interface TraceQuestion {
   client: Omit<PlayedClient, "name" | "helo"> & { name: ReverseName; helo?: string };
   /** How the client's name is known, in words. */
   nameFrom: string;
+  /** Whom DNS lists list. */
+  lists: ListLookup;
   clock: Clock;
   random: Random;
+  /** The message has the header X-Postern-TLS: required. */
+  tlsHeader?: boolean;
   /** Absent: the DNS is not asked where mail goes. */
   resolver?: Resolver;
   /** The addresses of this machine. */
@@ -60,10 +65,11 @@ export async function trace(question: TraceQuestion): Promise<Trace> {
   if (listener === undefined) throw new Error(`Cannot trace through listener ${question.listener}: there is none`);
   const client: PlayedClient = { ...question.client, helo: question.client.helo ?? heloOf(question.client) };
   const service = makeService(config, { listener });
-  const rehearsal = await rehearse(service, { client, clock });
+  const rehearsal = await rehearse(service, { client, clock, lists: question.lists });
   const inbound: InboundQuestion = { service, client, nameFrom, rehearsal, source };
   const decisions = inboundDecisions(inbound);
   const ends: RecipientEnd[] = [];
+  const demand = demandOf(question, rehearsal);
   for (const exchange of rehearsal.dialogue.filter(({ step }) => step === "rcpt")) {
     const address = exchange.command.slice("RCPT TO:<".length, -1);
     decisions.push(recipientDecision(inbound, { exchange, address }));
@@ -76,11 +82,19 @@ export async function trace(question: TraceQuestion): Promise<Trace> {
       continue;
     }
     const domain = address.includes("@") ? domainOf(address) : listener.hostname;
-    const way = await outboundDecisions({ ...question, domain });
+    const way = await outboundDecisions({ ...question, domain, demand });
     decisions.push(...way.decisions);
     ends.push({ address, way: way.end });
   }
   return { decisions, verdict: verdictOf(rehearsal, ends), dialogue: rehearsal.dialogue, log: rehearsal.log };
+}
+
+/** What the message demands of TLS, as the session would note it. */
+function demandOf({ client, tlsHeader }: TraceQuestion, { events }: Rehearsal): TlsDemand | undefined {
+  if (client.requireTls) return "requiretls";
+  // The header counts where a relay sets it; from others it is only taken out.
+  const group = events.findLast((event) => event.event === "icid_group");
+  return tlsHeader && group?.action === "RELAY" ? "required" : undefined;
 }
 
 interface RecipientEnd {

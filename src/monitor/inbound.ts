@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { domainToASCII } from "node:url";
 import type { MailEvent } from "../mail/events.ts";
 import type { Buckets } from "./buckets.ts";
-import { nullSender, type TlsResult, unknownSender } from "./counts.ts";
+import type { TlsResult } from "./counts.ts";
 import { DomainSet } from "./domain_set.ts";
+import { domainOf, domainOfHost } from "./domains.ts";
 import type { HandshakeCounts, Totals } from "./totals.ts";
 
 /** What all sides count into. */
@@ -208,21 +208,6 @@ function resultOf({ tls, demand, address }: Connection, at: number): TlsResult {
     text: "",
     peer: address,
   };
-}
-
-/** The domain of an envelope address, in ASCII and lower case. */
-function domainOf(address: string): string {
-  if (address === "") return nullSender;
-  const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
-  // deno-lint-ignore no-control-regex
-  return /^[\x00-\x7f]*$/.test(domain) ? domain : domainToASCII(domain) || domain;
-}
-
-/** `example.test` of `mx.example.test`; a name of two labels is a domain already. */
-function domainOfHost(host: string): string {
-  if (host === "") return unknownSender;
-  const lower = host.toLowerCase();
-  return lower.split(".").length > 2 ? lower.slice(lower.indexOf(".") + 1) : lower;
 }
 
 /** Adds to a map that stays bounded. */

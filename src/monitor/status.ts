@@ -4,6 +4,7 @@
  * @module
  */
 import { type Counts, type Direction, hourMs, type LastRefusal, type TlsResult } from "./counts.ts";
+import { domainName } from "./domains.ts";
 import type { HostFacts } from "./hosts.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Rates, Totals } from "./totals.ts";
@@ -132,7 +133,7 @@ export interface HostStatusFacts {
 /** Everything known of one domain. `name` is as the operator wrote it. */
 export function hostStatusOf(source: StatusSource, name: string): HostStatusFacts {
   const { monitor, vitals, waitingFor } = source;
-  const destination = name.toLowerCase();
+  const destination = domainName(name);
   const { now } = vitals();
   const sums = monitor.read((store) => {
     const of = (direction: Direction) => ({

@@ -73,6 +73,14 @@ const troubles: Readonly<Record<string, Trouble>> = {
     advice: "The damaged file is kept beside the queue and whatever could be read goes on. Look for disk errors before there are more.",
   },
   queue: { title: "the queue cannot be used", over: "the queue can be used again", advice: storage },
+  front: {
+    title: "the admin page cannot be served",
+    advice: "See admin and metrics in the configuration, and their certificates and files. Mail goes on.",
+  },
+  control: {
+    title: "the control socket is down",
+    advice: "See that storage.directory can be written; restart the gateway when it suits. Mail goes on, commands do not reach it.",
+  },
   no_authorities: {
     title: "no certificate authorities were found",
     advice: "Install the package ca-certificates or set SSL_CERT_FILE: until then no server's certificate can be verified.",

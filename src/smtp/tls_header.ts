@@ -55,7 +55,7 @@ export class TlsHeader {
             this.#held = noOctets;
             this.#value = [];
             this.#state = "drop";
-            at++;
+            kept = ++at;
           } else if (this.#fits(octet)) {
             this.#matched++;
             at++;
@@ -130,7 +130,8 @@ export class TlsHeader {
   #judge(): void {
     if (this.#value === undefined) return;
     const said = textOf(Uint8Array.from(this.#value)).trim().toLowerCase();
-    if (said === "required") this.required = true;
+    // What was cut may have gone on with anything.
+    if (said === "required" && this.#value.length <= valueOctetsMax) this.required = true;
     else this.malformed = true;
     this.#value = undefined;
   }

@@ -61,6 +61,20 @@ Deno.test("LineLog takes new options while it runs", () => {
   assert.match(sink.text, /^.* Info: ICID 2 close\n$/);
 });
 
+Deno.test("LineLog tells an observer that comes late of the first Critical events, and of no others", () => {
+  const log = new LineLog<Event>({ level: "critical", format: "text", render, now: () => at, sinks: [] });
+  log.warning({ event: "w", icid: 0 });
+  for (let icid = 1; icid <= 100; icid++) log.critical({ event: "c", icid });
+  const heard: number[] = [];
+  log.observe(({ icid }, level) => {
+    assert.equal(level, "critical");
+    heard.push(icid);
+  });
+  assert.deepEqual(heard, Array.from({ length: 20 }, (_, before) => before + 1));
+  log.critical({ event: "c", icid: 101 });
+  assert.equal(heard.at(-1), 101);
+});
+
 Deno.test("LineLog tells observers of every event, whatever its level", () => {
   const sink = new Lines();
   const log = new LineLog<Event>({ level: "critical", format: "text", render, now: () => at, sinks: [sink] });

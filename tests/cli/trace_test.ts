@@ -43,6 +43,11 @@ const misused: { words: string[]; err: RegExp }[] = [
     err: /--from a@b\.test>\\r\\nQUIT: it is no mail address/,
   },
   { words: ["--ip", "10.0.0.1", "--to", ""], err: /--to: it is empty/ },
+  {
+    words: ["--ip", "10.0.0.1", "--listed", "bl.example=10.0.0.1"],
+    err: /--listed bl\.example=10\.0\.0\.1: it is no DNS list/,
+  },
+  { words: ["--ip", "10.0.0.1", "--certificate", "a", "--unverified-certificate", "b"], err: /exclude each other/ },
   { words: ["--ip", "10.0.0.1", "--helo", "a b"], err: /--helo a b: it is no name/ },
 ];
 

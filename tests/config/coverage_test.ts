@@ -37,6 +37,16 @@ const senderTables: { what: string; rows: string[]; covered: Record<number, numb
   { what: "a .domain below its own subdomain", rows: [".sub.example.test", ".example.test"], covered: {} },
   { what: "a name that only ends alike", rows: [".ample.test", "mx.example.test"], covered: {} },
   { what: "names written large", rows: [".Example.test", "MX.example.TEST"], covered: { 1: [0] } },
+  {
+    what: "certificates below a .domain, and hosts apart from them",
+    rows: ["certificate[.a.test]", "certificate[mx.a.test]", "mx.a.test", "certificate[a.test]"],
+    covered: { 1: [0] },
+  },
+  {
+    what: "no list by another",
+    rows: ["dnslist[a.test]", "dnslist[a.test, 127.0.0.2]", "dnslist[b.test]"],
+    covered: {},
+  },
   { what: "everything behind ALL", rows: ["ALL", "10.0.0.1", ".example.test"], covered: { 1: [0], 2: [0] } },
   { what: "nothing by a group that continues", rows: ["+10.0.0.0/8", "10.1.2.3", "+ALL", ".a.test"], covered: {} },
   { what: "a group that continues, by one that does not", rows: ["10.0.0.0/8", "+10.1.2.3"], covered: { 1: [0] } },

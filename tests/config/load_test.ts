@@ -298,6 +298,15 @@ const warned: { name: string; source: string; lines: string[] }[] = [
     ],
   },
   {
+    name: "addresses of the front that are taken already",
+    source: "version: 1\nlisteners:\n  inbound: { address: 0.0.0.0:2525 }\n  other: { address: 127.0.0.1:9090 }\n" +
+      "metrics: { address: 127.0.0.1:9090 }\nadmin: { address: 10.0.0.1:2525 }\n",
+    lines: [
+      "5:21: metrics.address: warning: is taken by listener other in line 4, so nothing is served there; another address or port",
+      "6:19: admin.address: warning: is taken by listener inbound in line 3, so nothing is served there; another address or port",
+    ],
+  },
+  {
     name: "groups and recipients behind ALL are named with both lines",
     source: listener(`    sender_groups:
       - { name: A, senders: [ALL], policy: default }

@@ -147,7 +147,9 @@ bounce_profiles:
   },
   {
     name: "verification against nobody",
-    source: listener(`certificate_authorities: { system: false }
+    source: listener(`    sender_groups: [{ name: ALL, policy: PROVEN }]
+mail_flow_policies: { PROVEN: { verify_client_certificate: required } }
+certificate_authorities: { system: false }
 destination_controls:
   default: { tls: preferred-verify }
   domains:
@@ -155,8 +157,9 @@ destination_controls:
     b.test: { tls: required }
 `),
     lines: [
-      "c.yaml:7:19: destination_controls.default.tls: warning: preferred-verify can prove nothing: certificate_authorities trusts nobody, so no server is ever verified; system: true, or custom",
-      "c.yaml:9:20: destination_controls.domains.a.test.tls: warning: required-verify can prove nothing: certificate_authorities trusts nobody, so all its mail waits and bounces; system: true, or custom",
+      "c.yaml:6:60: mail_flow_policies.PROVEN.verify_client_certificate: warning: can prove nothing: certificate_authorities trusts nobody, so all its clients are refused; system: true, or custom",
+      "c.yaml:9:19: destination_controls.default.tls: warning: preferred-verify can prove nothing: certificate_authorities trusts nobody, so no server is ever verified; system: true, or custom",
+      "c.yaml:11:20: destination_controls.domains.a.test.tls: warning: required-verify can prove nothing: certificate_authorities trusts nobody, so all its mail waits and bounces; system: true, or custom",
     ],
   },
 ];

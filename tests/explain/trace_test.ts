@@ -60,9 +60,11 @@ const loaded = await loadSource(source, { file, hostname: "gw.example.test", gen
 if (!loaded.ok) throw new Error(loaded.errors.map(({ line, text }) => `${line}: ${text}`).join("\n"));
 const { config, said } = loaded;
 
-type Client = Partial<TraceQuestion["client"]> & { listener?: string };
+type Client =
+  & Partial<TraceQuestion["client"]>
+  & { listener?: string; lists?: Record<string, string[]>; tlsHeader?: boolean };
 
-async function traced({ listener = "inbound", ...client }: Client): Promise<Trace> {
+async function traced({ listener = "inbound", lists = {}, tlsHeader, ...client }: Client): Promise<Trace> {
   return await trace({
     config,
     source: said,
@@ -75,6 +77,8 @@ async function traced({ listener = "inbound", ...client }: Client): Promise<Trac
       ...client,
     },
     nameFrom: "as given",
+    tlsHeader,
+    lists: (_address, zones) => Promise.resolve(new Map(zones.map((zone) => [zone, lists[zone] ?? []]))),
     clock: systemClock,
     random: systemRandom,
   });
@@ -245,10 +249,19 @@ Deno.test("trace follows a recipient to its destination control, level and names
     "hosts: not looked up: the DNS is not asked [-]",
     "destination: entry partner.example [44]",
     "level: required-verify: without STARTTLS deferred; a failed handshake: deferred; an unverified certificate: deferred [-]",
-    "names: verify_names mx: partner.example [-]",
+    "names: verify_names mx: partner.example or the name of the MX host [-]",
     "certificate: none is shown [-]",
     "bounces: profile default [-]",
   ]);
+});
+
+Deno.test("trace raises the level where the message demands TLS, and heeds the header of relays only", async () => {
+  const level = ({ decisions }: Trace) => decisions.find(({ step }) => step === "level")?.text.split(":")[0];
+  const to = ["b@example.test"];
+  assert.equal(level(await traced({ to, tls: "TLSv1.3", requireTls: true })), "required-verify");
+  assert.equal((await traced({ to, requireTls: true })).verdict.accepted, false, "REQUIRETLS in clear");
+  assert.equal(level(await traced({ to, address: "10.1.1.1", tlsHeader: true })), "required");
+  assert.equal(level(await traced({ to, tlsHeader: true })), "preferred");
 });
 
 Deno.test("trace shows the dialogue of the gateway itself", async () => {

@@ -153,7 +153,7 @@ Deno.test("alerts go to alerts.server under alerts.tls, and one that cannot be s
   assert.equal(secure.taken.length, 1);
 });
 
-Deno.test("a stop tells what nobody was told yet", async () => {
+Deno.test("a stop tells what nobody was told yet, and a start what was wrong before anybody listened", async () => {
   await using hop = startNextHop();
   await using gateway = await start({ alerts: hop });
   await submit(gateway, "a@partner.example");
@@ -162,6 +162,10 @@ Deno.test("a stop tells what nobody was told yet", async () => {
   assert.deepEqual(alertsAt(hop).map(({ subject }) => subject.replace(/^.*\]\) /, "")), [
     "a required TLS connection to partner.example failed",
   ]);
+  await Deno.writeTextFile(`${gateway.folder}/data/queue/queue.db`, "this is no database ".repeat(1000));
+  await gateway.launch();
+  const { subject } = await alertNamed(hop, "damaged");
+  assert.equal(subject, "[Critical]-[gw.example.test]: ([System]) the queue was damaged");
 });
 
 Deno.test("a configuration that is refused is told with its faults, and a reload changes who is told", async () => {

@@ -85,3 +85,50 @@ peerTest(["postfix", "swaks"], "a next hop that is down gets its mail when it is
   assert.match(message, /^Delivered-To: a@example\.test$/m);
   await gateway.logged(/Info: Message finished MID 1 done\n/);
 });
+
+peerTest(
+  ["postfix", "swaks"],
+  "an alert about a required TLS connection reaches Postfix over TLS, and is read there",
+  async () => {
+    const certificate = await makeCertificate({ names: ["DNS:mx.example.test"] });
+    await using owner = await startPostfix({ settings: { virtual_mailbox_domains: "example.test" }, certificate });
+    await using partner = await startPostfix({ settings: { virtual_mailbox_domains: "partner.example" } });
+    await using gateway = await GatewayProcess.start({
+      ports: ["inbound"],
+      config: ({ inbound }) =>
+        relayConfig({
+          inbound,
+          nextHop: owner.port,
+          more: {
+            smtp_routes: {
+              "example.test": [`127.0.0.1:${owner.port}`],
+              "partner.example": [`127.0.0.1:${partner.port}`],
+            },
+            destination_controls: {
+              alert_on_required_tls_failure: true,
+              domains: { "partner.example": { tls: "required" } },
+            },
+            alerts: { recipients: [{ address: "ops@example.test", classes: ["system"] }], tls: "required" },
+          },
+        }),
+    });
+    const { code, stdout } = await runCommand("swaks", [
+      ...["--server", "127.0.0.1", "--port", `${gateway.ports.inbound}`],
+      ...["--from", "s@example.org", "--to", "a@partner.example"],
+    ]);
+    assert.equal(code, 0, stdout);
+    const [mail] = await owner.receivedAtLeast(1, 20_000);
+    const text = mail.replace(/\n[ \t]+/g, " ");
+    assert.match(text, /^Return-Path: <>$/m);
+    assert.match(text, /^Delivered-To: ops@example\.test$/m);
+    assert.match(text, /^Received: from gw\.example\.test .*\(using TLSv1\.3 .*with ESMTPS/m);
+    assert.match(
+      text,
+      /^Subject: \[Warning\]-\[gw\.example\.test\]: \(\[System\]\) a required TLS connection to partner\.example failed$/m,
+    );
+    assert.match(text, /^Destination: {2}partner\.example$/m);
+    assert.match(text, /^Reason: {7}no_starttls$/m);
+    assert.match(text, /^Messages: {5}1 in the queue for this destination$/m);
+    assert.deepEqual(partner.received(), []);
+  },
+);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MailFlowPolicy, RecipientRule, SenderGroup } from "../../src/config/config.ts";
-import { judgeConnection, type ListenerTables } from "../../src/policy/judge.ts";
+import { compileTables, judgeConnection, type ListenerTables, mustUseTls } from "../../src/policy/judge.ts";
 import { RecipientTable } from "../../src/policy/recipient_table.ts";
 import { SenderTable } from "../../src/policy/sender_table.ts";
 
@@ -135,4 +135,56 @@ Deno.test("judgeConnection lets nobody in by accident", () => {
   assert.throws(() => judgeConnection(tables(["NET", "accept", "10.0.0.0/8"]), client), /no sender group/);
   assert.throws(() => judgeConnection(tables(["ALL", "continue", "ALL"]), client), /no sender group/);
   assert.throws(() => judgeConnection(tables(["ALL", "missing", "ALL"]), client), /no sender group/);
+});
+
+Deno.test("judgeConnection fills the texts of a policy in, and says whether a rejection waits", () => {
+  const policies = new Map([["reject", {
+    ...policy("reject", "reject"),
+    reject_text: "5.7.1 $RemoteIP in $Group by $HATEntry, ask $Hostname",
+    greeting_text: "ESMTP for $RemoteIP",
+    delayed_reject: true,
+  }]]);
+  const verdict = judgeConnection({ ...tables(["ALL", "reject", "192.0.2.0/24", "ALL"]), policies }, client);
+  assert.ok(verdict.kind === "answer");
+  assert.deepEqual(verdict.reply.lines, ["5.7.1 192.0.2.7 in ALL by 192.0.2.0/24, ask gw.example.test"]);
+  assert.equal(verdict.greeting, "ESMTP for 192.0.2.7");
+  assert.equal(verdict.delayed, true);
+});
+
+Deno.test("mustUseTls knows the senders of a policy", () => {
+  const named = {
+    ...policy("P", "accept"),
+    tls_required_for: ["bank.test", ".gov.test", "ceo@example.test", "legal@"],
+  };
+  const everyone = { ...policy("E", "accept"), tls_required_for: ["ALL"] };
+  const listener = {
+    name: "inbound",
+    type: "public",
+    address: { address: "127.0.0.1", port: 25 },
+    transport: "starttls",
+    hostname: "gw.example.test",
+    certificate: ["demo"],
+    max_connections: 1,
+    sender_groups: groups(["ALL", "P", "ALL"]),
+    recipients: [],
+  } as const;
+  const compiled = compileTables(listener, new Map([["P", named], ["E", everyone], ["N", policy("N", "accept")]]));
+  const rows: [policy: string, sender: string, must: boolean][] = [
+    ["P", "a@bank.test", true],
+    ["P", "A@BANK.test", true],
+    ["P", "a@sub.bank.test", false],
+    ["P", "a@x.gov.test", true],
+    ["P", "a@gov.test", false],
+    ["P", "CEO@example.test", true],
+    ["P", "a@example.test", false],
+    ["P", "legal@anywhere.test", true],
+    ["P", "", false],
+    ["E", "", true],
+    ["E", "a@b.test", true],
+    ["N", "a@bank.test", false],
+    ["missing", "a@bank.test", false],
+  ];
+  for (const [policy, sender, must] of rows) {
+    assert.equal(mustUseTls(compiled, { policy, sender }), must, `${policy} <${sender}>`);
+  }
 });

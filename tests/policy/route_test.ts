@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { destinationName, destinationParts, type TlsDemand } from "../../src/mail/destination.ts";
 import { literalAddress, lookUp, routeOf } from "../../src/policy/route.ts";
 import { configOf } from "../support/delivery_bench.ts";
 
@@ -67,6 +68,57 @@ Deno.test("routeOf takes level and limits from the destination control", () => {
     const { level: row, control } = routeOf(domain, config);
     assert.deepEqual([row.name, control.max_connections], [level, connections], domain);
   }
+});
+
+Deno.test("routeOf raises the level to what the message demands, and never lowers it", () => {
+  const levels = ["none", "preferred", "required", "preferred-verify", "required-verify"] as const;
+  const demands = [undefined, "required", "requiretls"] as const;
+  const table = {
+    "none": ["none", "required", "required-verify"],
+    "preferred": ["preferred", "required", "required-verify"],
+    "required": ["required", "required", "required-verify"],
+    "preferred-verify": ["preferred-verify", "required", "required-verify"],
+    "required-verify": ["required-verify", "required-verify", "required-verify"],
+  };
+  for (const tls of levels) {
+    const snapshot = configOf({ control: { tls } });
+    const met = demands.map((demand) => {
+      const route = routeOf(destinationName("a.test", demand), snapshot);
+      assert.deepEqual([route.destination, route.demand], ["a.test", demand]);
+      return route.level.name;
+    });
+    assert.deepEqual(met, table[tls], tls);
+  }
+});
+
+Deno.test("routeOf keeps connections for mail that demands more apart, and counts them with those of its domain", () => {
+  const route = (domain: string, demand?: TlsDemand) => routeOf(destinationName(domain, demand), config);
+  for (const domain of ["one.test", "x.inside.test", "example.test"]) {
+    const [plain, required, requireTls] = [route(domain), route(domain, "required"), route(domain, "requiretls")];
+    assert.equal(new Set([plain.key, required.key, requireTls.key]).size, 3, domain);
+    assert.deepEqual([required.limitKey, requireTls.limitKey], [plain.limitKey, plain.limitKey]);
+  }
+  assert.notEqual(route("one.test").limitKey, route("two.test").limitKey);
+  // The level is the same, and still: these connections are for hosts that offer REQUIRETLS.
+  assert.notEqual(route("partner.test").key, route("partner.test", "requiretls").key);
+  assert.equal(route("x.gov.test").key, route("x.gov.test", "required").key);
+});
+
+Deno.test("routeOf shows the certificate of the destination, and parts connections by it", () => {
+  const own = configOf({ certificate: "all", controls: { "a.test": { certificate: "own" } } });
+  assert.deepEqual([routeOf("a.test", own).certificate, routeOf("b.test", own).certificate], ["own", "all"]);
+  const routes = { "a.test": [{ host: "hub.test", port: 25 }], "b.test": [{ host: "hub.test", port: 25 }] };
+  const shared = configOf({ routes, controls: { "a.test": { certificate: "own" } } });
+  assert.notEqual(routeOf("a.test", shared).key, routeOf("b.test", shared).key);
+});
+
+Deno.test("destinationParts reads what destinationName writes, and no address can pretend to it", () => {
+  for (const domain of ["a.test", "[10.0.0.1]", "[x:a;required]", ""]) {
+    for (const demand of [undefined, "required", "requiretls"] as const) {
+      assert.deepEqual(destinationParts(destinationName(domain, demand)), { domain, demand });
+    }
+  }
+  assert.deepEqual(destinationParts("[x:a;required]"), { domain: "[x:a;required]", demand: undefined });
 });
 
 Deno.test("routeOf gives one key to those that may share a connection, and to nobody else", () => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { acceptedNames, type HostNames, judgeTrust } from "../../src/policy/trust.ts";
+import { routeOf } from "../../src/policy/route.ts";
+import { acceptedNames, type HostNames, judgeTrust, namesFor } from "../../src/policy/trust.ts";
 import type { PeerFacts } from "../../src/tls/engine.ts";
+import { configOf } from "../support/delivery_bench.ts";
 import { levelTable } from "../../src/tls/level.ts";
 
 const mx = (authentic: boolean): HostNames => ({ domain: "a.test", mx: { name: "mx.b.test", authentic } });
@@ -20,6 +22,22 @@ Deno.test("acceptedNames: domain, mx and hosted, with and without DNSSEC, by rou
     ["domain", { domain: "[10.0.0.9]" }, ["10.0.0.9"]],
   ];
   for (const [rule, names, expected] of table) assert.deepEqual(acceptedNames(rule, names), expected);
+});
+
+Deno.test("namesFor: for REQUIRETLS an MX host's name counts only where DNSSEC proves it", () => {
+  const table: ["domain" | "mx" | "hosted", HostNames, string[]][] = [
+    ["domain", mx(false), ["a.test"]],
+    ["domain", mx(true), ["a.test", "mx.b.test"]],
+    ["mx", mx(false), ["a.test"]],
+    ["mx", mx(true), ["a.test", "mx.b.test"]],
+    ["hosted", mx(false), ["a.test"]],
+    ["hosted", { domain: "a.test", route: "hub.test" }, ["a.test", "hub.test"]],
+  ];
+  for (const [rule, names, expected] of table) {
+    const { control } = routeOf("a.test", configOf({ control: { verify_names: rule } }));
+    assert.deepEqual(namesFor({ control, demand: "requiretls" }, names), expected, `${rule} ${JSON.stringify(names)}`);
+    assert.deepEqual(namesFor({ control, demand: "required" }, names), acceptedNames(rule, names));
+  }
 });
 
 function facts(changes: Partial<PeerFacts>, names: string[] = ["a.test"]): PeerFacts {

@@ -8,7 +8,7 @@ import type { Envelope } from "../../src/mail/envelope.ts";
 import { type Reply, reply } from "../../src/mail/reply.ts";
 import type { Claim, Mechanism } from "../../src/smtp/sasl.ts";
 import { ServerSession, type StoreStep } from "../../src/smtp/server_session.ts";
-import type { DropReason, EndReason, ServerOptions } from "../../src/smtp/server_state.ts";
+import type { DropReason, EndReason, ServerHost, ServerOptions } from "../../src/smtp/server_state.ts";
 
 /** Options of a plain session. */
 export const plainOptions: ServerOptions = {
@@ -36,6 +36,8 @@ export interface RigMessage {
 /** A session and its traces. */
 export class Rig {
   readonly session: ServerSession;
+  /** What the session asks; a test may change it. */
+  readonly host: ServerHost;
   readonly messages: RigMessage[] = [];
   readonly drops: string[] = [];
   /** What was said first. */
@@ -52,7 +54,7 @@ export class Rig {
   #text: Octets[] = [];
 
   constructor(options: Partial<ServerOptions> = {}) {
-    this.session = new ServerSession({ ...plainOptions, ...options }, {
+    this.host = {
       now: () => Date.UTC(2025, 10, 22, 1, 20),
       mechanisms: () => this.mechanisms,
       mail: () => {
@@ -65,7 +67,8 @@ export class Rig {
         this.drops.push(reason);
         this.#text = [];
       },
-    });
+    };
+    this.session = new ServerSession({ ...plainOptions, ...options }, this.host);
     this.greeting = this.run();
   }
 

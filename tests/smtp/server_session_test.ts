@@ -278,6 +278,29 @@ Deno.test("ServerSession greets with its name, or with the owner's refusal", () 
   }
 });
 
+Deno.test("ServerSession offers and takes REQUIRETLS inside TLS only", () => {
+  const rig = new Rig();
+  assert.doesNotMatch(rig.push("EHLO client.example.com\r\n"), /REQUIRETLS/);
+  assert.equal(
+    rig.push("MAIL FROM:<a@example.com> REQUIRETLS\r\n"),
+    "555 5.5.4 Parameter REQUIRETLS needs TLS first\r\n",
+  );
+  assert.equal(rig.session.inTransaction, false);
+  rig.push("STARTTLS\r\n");
+  rig.session.secured({ protocol: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", bits: 256 });
+  rig.run();
+  const offered = rig.push("EHLO client.example.com\r\n");
+  assert.match(offered, /^250-REQUIRETLS\r$/m);
+  assert.doesNotMatch(offered, /STARTTLS/);
+  assert.match(rig.push("MAIL FROM:<a@example.com> REQUIRETLS=yes\r\n"), /^501 5\.5\.4 /);
+  assert.match(rig.push("MAIL FROM:<a@example.com> REQUIRETLS REQUIRETLS\r\n"), /^501 5\.5\.4 /);
+  rig.push("MAIL FROM:<a@example.com> requiretls RET=FULL\r\nRCPT TO:<b@example.test>\r\nDATA\r\n");
+  // RFC 8689 §4.1: the header field means nothing where the parameter was said.
+  rig.push("TLS-Required: No\r\n\r\nhi\r\n.\r\n");
+  const [{ envelope, text }] = rig.messages;
+  assert.deepEqual([envelope.tls, envelope.ret, text], ["requiretls", "FULL", "TLS-Required: No\r\n\r\nhi\r\n"]);
+});
+
 Deno.test("ServerSession keeps the envelope as it was given", () => {
   const rig = greeted();
   rig.push(

@@ -7,10 +7,12 @@ import type { CliCommand } from "../command.ts";
 import { alertCommands } from "./alerts.ts";
 import { explainCommands } from "./explain.ts";
 import { gatewayCommands } from "./gateway.ts";
+import { monitorCommands } from "./monitor.ts";
 import { passwordCommands } from "./password.ts";
 
 /** See the module. */
 export const cliCommands: readonly CliCommand[] = [
+  ...monitorCommands,
   ...gatewayCommands,
   ...explainCommands,
   ...alertCommands,
