@@ -198,6 +198,12 @@ export class Agenda {
     for (const { name, rows } of this.#destinations.values()) if (rows > 0) yield [name, rows];
   }
 
+  /** Rows that nobody has leased. */
+  waiting(name: string): number {
+    const destination = this.#destinations.get(name);
+    return destination === undefined ? 0 : destination.rows - destination.leased;
+  }
+
   *states(): Iterable<DestinationState> {
     for (const { name, rows, leased, ready, readyAt, nextDue } of this.#destinations.values()) {
       if (rows <= leased) continue;

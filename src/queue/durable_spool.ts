@@ -252,6 +252,10 @@ export class DurableSpool implements Spool {
     for (const state of agenda.states()) yield { ...state, due: time.wall(state.due) };
   }
 
+  waiting(destination: string): number {
+    return this.#parts.agenda.waiting(destination);
+  }
+
   count(destination: string): number {
     return this.#parts.agenda.count(destination);
   }

@@ -115,6 +115,8 @@ export interface Spool {
   onDue(listener: (destination: string) => void): void;
   /** Messages in the queue for one destination, leased ones included. */
   count(destination: string): number;
+  /** Those of them that nobody has leased. */
+  waiting(destination: string): number;
   /** Messages in the queue. */
   readonly messages: number;
   /** Writes down what is pending and closes. */

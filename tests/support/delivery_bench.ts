@@ -66,8 +66,17 @@ export class MemorySpool implements Spool {
     this.ids = { next: () => ++id };
   }
 
+  waiting(destination: string): number {
+    return this.#due.get(destination)?.filter(({ leased }) => !leased).length ?? 0;
+  }
+
   count(destination: string): number {
     return this.#due.get(destination)?.length ?? 0;
+  }
+
+  /** Messages that are out. */
+  get leased(): number {
+    return [...this.#due.values()].flat().filter(({ leased }) => leased).length;
   }
 
   get messages(): number {
@@ -202,7 +211,7 @@ export interface BenchWish {
   byCertificate?: ReadonlyMap<string, ClientContext>;
   certificate?: string;
   initialRetry?: number;
-  clock?: ShiftedClock;
+  clock?: Clock;
 }
 
 /** Running delivery with what a test looks at. */
@@ -260,7 +269,8 @@ export function configOf(wish: BenchWish): Config {
 
 /** Starts delivery. Messages can be put in before or after. */
 export function startBench(wish: BenchWish, mails: Mail[] = []): Bench {
-  const clock = wish.clock ?? new ShiftedClock();
+  const shifted = new ShiftedClock();
+  const clock = wish.clock ?? shifted;
   const spool = new MemorySpool(clock);
   const events: MailEvent[] = [];
   const push = (event: MailEvent): void => {
@@ -287,7 +297,7 @@ export function startBench(wish: BenchWish, mails: Mail[] = []): Bench {
     delivery,
     events,
     world,
-    clock,
+    clock: shifted,
     lines: () => events.map(eventText),
     async [Symbol.asyncDispose]() {
       await delivery.stop(500);

@@ -7,7 +7,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { joined, type Octets, octets, textOf } from "../../src/base/octets.ts";
 import type { Conn, Listener } from "../../src/net/net.ts";
 import { tcp } from "../../src/net/tcp.ts";
-import type { ServerContext } from "../../src/tls/engine.ts";
+import type { PeerFacts, ServerContext } from "../../src/tls/engine.ts";
 import { startTls } from "../../src/tls/pump.ts";
 
 /** A message that was taken. */
@@ -24,6 +24,8 @@ export interface HopSession {
   commands: string[];
   taken: Taken[];
   encrypted: boolean;
+  /** What the client proved. */
+  facts?: PeerFacts;
   /** Reads of the socket. */
   reads: number;
   /** Lines of the message that is under way. */
@@ -237,6 +239,7 @@ class HopConnection {
     this.#conn.deadline(60_000);
     this.#held = new Uint8Array(0);
     this.#session.encrypted = true;
+    this.#session.facts = started.facts;
     return true;
   }
 
