@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Timer } from "../base/clock.ts";
+import type { Timer } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import { causeOf, printable } from "../base/text.ts";
@@ -40,6 +40,8 @@ export class Admin {
   #pairs: ReadonlyMap<string, KeyPair[]> = new Map();
   #token: TokenPlace;
   #retry: Timer | undefined;
+  /** The last trouble, which is told once. */
+  #told: string | undefined;
   #closed = false;
   readonly #app: App;
   readonly #openApp: App;
@@ -48,14 +50,13 @@ export class Admin {
     this.#options = options;
     this.#front = new Front(options);
     this.#token = { path: `${options.run}/metrics-token`, ours: true };
-    const { vitals, metrics, log } = options;
+    const { vitals, metrics } = options;
     const source = {
       health: () => healthOf(vitals()),
       metrics,
-      fault: (text: string, thrown: unknown) =>
-        log.warning({ event: "note", reason: "front", text: `${text}: ${printable(causeOf(thrown))}` }),
+      fault: (text: string, thrown: unknown) => this.#front.fault(text, thrown),
     };
-    this.#app = makeApp({ ...source, token: () => readToken(this.#token) });
+    this.#app = makeApp({ ...source, token: () => this.#readToken() });
     this.#openApp = makeApp({ ...source, token: null });
   }
 
@@ -81,56 +82,60 @@ export class Admin {
   async #apply(config: Config): Promise<void> {
     if (this.#closed) return;
     this.#retry?.cancel();
-    const { metrics, admin } = config;
-    await this.#front.apply({ name: "metrics", address: metrics.address, app: this.#openApp });
-    if (admin.address !== null && !await this.#prepare(config)) {
-      this.#retry = this.#options.clock.after(limits.httpListenRetryMs, () => void this.apply(config));
-      // What is served already goes on with the certificate that it has.
-      return;
-    }
-    const context = this.#context;
+    const { metrics: { address, token_file }, admin } = config;
+    await this.#front.apply({ name: "metrics", address, app: this.#openApp });
+    this.#token = token_file === null
+      ? { path: `${this.#options.run}/metrics-token`, ours: true }
+      : { path: token_file, ours: false };
+    const made = admin.address === null ? undefined : await this.#prepare(config);
+    // What is served already goes on with the certificate that it has.
+    if (admin.address !== null && made === undefined) return;
+    const old = this.#context;
+    this.#context = made?.context;
+    this.#pairs = made?.pairs ?? new Map();
     await this.#front.apply({
       name: "the admin page",
       address: admin.address,
       app: this.#app,
-      startTls: (conn: Conn) => startTls(conn, context!.session()),
+      startTls: (conn: Conn) => startTls(conn, made!.context.session()),
     });
-    if (admin.address !== null) return;
-    context?.[Symbol.dispose]();
-    this.#context = undefined;
-    this.#pairs = new Map();
+    // Nobody begins with it any more; it goes with its last session.
+    old?.[Symbol.dispose]();
   }
 
-  /** Token and TLS context. False: they cannot be had now; that was told. */
-  async #prepare(config: Config): Promise<boolean> {
-    const { engine, log, clock, random, run } = this.#options;
-    const { metrics: { token_file }, admin, tls: { gui_https: profile }, generation } = config;
+  /** Token and TLS context. Nothing: they cannot be had now, which was told and is tried again. */
+  async #prepare(config: Config): Promise<{ context: ServerContext; pairs: Map<string, KeyPair[]> } | undefined> {
+    const { engine, log, clock, random } = this.#options;
+    const { admin, tls: { gui_https: profile }, generation } = config;
+    // An owner looks for it before the first scrape. A disk that is full keeps nobody from asking for our health.
+    await ensureToken(this.#token, random).catch((error) =>
+      this.#front.fault("Cannot make the token for /metrics", error)
+    );
     try {
-      this.#token = token_file === null
-        ? { path: `${run}/metrics-token`, ours: true }
-        : { path: token_file, ours: false };
-      await ensureToken(this.#token, random);
       const note = (level: "warning" | "info", text: string) => log[level]({ event: "note", text });
       const world = { engine, clock, random, note };
-      const pairs = await Promise.all(
-        admin.certificate.map(async (name) => [name, await loadKeyPairs(config, name, world)] as const),
-      );
+      const pairs = new Map<string, KeyPair[]>();
+      for (const name of admin.certificate) pairs.set(name, await loadKeyPairs(config, name, world));
       const context = engine.serverContext({
         profile,
-        keyPairs: pairs.flatMap(([, list]) => list),
+        keyPairs: [...pairs.values()].flat(),
         askClientCertificate: false,
         alpn: ["http/1.1"],
         sessionIdContext: `admin/${generation}`,
       });
-      // The old one goes with its last session.
-      this.#context?.[Symbol.dispose]();
-      this.#context = context;
-      this.#pairs = new Map(pairs);
-      return true;
+      this.#told = undefined;
+      return { context, pairs };
     } catch (error) {
       const text = `Cannot serve the admin page: ${printable(causeOf(error))}`;
-      log.critical({ event: "note", reason: "front", text });
-      return false;
+      if (this.#told !== text) log.critical({ event: "note", reason: "front", text });
+      this.#told = text;
+      this.#retry = clock.after(limits.httpListenRetryMs, () => void this.apply(config));
+      return undefined;
     }
+  }
+
+  async #readToken(): Promise<string> {
+    await ensureToken(this.#token, this.#options.random);
+    return await readToken(this.#token);
   }
 }

@@ -9,6 +9,7 @@
  */
 import type { Clock, Timer } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
+import { RepeatedFault } from "../base/repeated_fault.ts";
 import { causeOf, printable } from "../base/text.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Conn, Endpoint, Listen, Listener } from "../net/net.ts";
@@ -56,10 +57,13 @@ export class Front {
   #serving = new Set<Promise<void>>();
   #retry: Timer | undefined;
   #sockets = 0;
+  /** A peer may ask for what fails a thousand times a second. */
+  readonly #trouble: RepeatedFault;
   #closed = false;
 
   constructor(world: FrontWorld) {
     this.#world = world;
+    this.#trouble = new RepeatedFault({ ...world, gone: "Requests are answered again", level: "warning" });
   }
 
   /** Connections that are served. */
@@ -139,14 +143,15 @@ export class Front {
     try {
       const secured = await this.#secure(conn, wish);
       if (secured === undefined) return;
+      this.#trouble.check();
       await serveFront(secured, {
         app: wish.app,
         scheme: schemeOf(wish),
         path: `${this.#world.run}/front.${Deno.pid}.${this.#sockets++}`,
-        fault: (text, thrown) => this.#fault(text, thrown),
+        fault: (text, thrown) => this.fault(text, thrown),
       });
     } catch (error) {
-      this.#fault(`Cannot serve ${wish.name}`, error);
+      this.fault(`Cannot serve ${wish.name}`, error);
     } finally {
       conn.close();
       this.#sessions.delete(conn);
@@ -171,8 +176,9 @@ export class Front {
     return undefined;
   }
 
-  #fault(text: string, thrown: unknown): void {
-    this.#world.log.warning({ event: "note", reason: "front", text: `${text}: ${printable(causeOf(thrown))}` });
+  /** Something of ours failed. */
+  fault(text: string, thrown: unknown): void {
+    this.#trouble.failed(`${text}: ${printable(causeOf(thrown))}`, "front");
   }
 }
 

@@ -29,6 +29,7 @@ export class RepeatedFault {
   readonly #clock: Clock;
   readonly #log: Log<Note>;
   readonly #gone: string;
+  readonly #level: "critical" | "warning";
   #reason = "";
   /** Monotonic milliseconds; undefined: there is no fault. */
   #since: number | undefined;
@@ -38,8 +39,16 @@ export class RepeatedFault {
   #count = 0;
   #unsaid = 0;
 
-  /** `gone`: what to say when it is over, as `Messages are stored again`. */
-  constructor({ clock, log, gone }: { clock: Clock; log: Log<Note>; gone: string }) {
+  /** `gone`: what to say when it is over, as `Messages are stored again`. `level`: of the lines before; Critical where mail suffers. */
+  constructor(
+    { clock, log, gone, level = "critical" }: {
+      clock: Clock;
+      log: Log<Note>;
+      gone: string;
+      level?: "critical" | "warning";
+    },
+  ) {
+    this.#level = level;
     this.#clock = clock;
     this.#log = log;
     this.#gone = gone;
@@ -65,7 +74,7 @@ export class RepeatedFault {
     this.#reason = reason;
     this.#saidAt = now;
     this.#unsaid = 0;
-    this.#log.critical({ event: "note", text: text + more, reason });
+    this.#log[this.#level]({ event: "note", text: text + more, reason });
   }
 
   /** It did not strike. Costs a comparison where there is no fault. */

@@ -80,8 +80,7 @@ export class Monitor {
     this.#outbound = new OutboundSide(ledger, this.hosts);
     this.#rates = new RateMeter(clock, this.totals);
     // Statistics that cannot be kept are a nuisance, never an emergency.
-    const mild = { ...bound(log), critical: log.warning.bind(log) };
-    this.#fault = new RepeatedFault({ clock, log: mild, gone: "Statistics can be written again" });
+    this.#fault = new RepeatedFault({ clock, log, gone: "Statistics can be written again", level: "warning" });
     this.#timer = clock.every(writeMs, () => this.#write());
   }
 
@@ -198,16 +197,6 @@ export class Monitor {
     }
     this.#store = undefined;
   }
-}
-
-function bound(log: MailLog): MailLog {
-  return {
-    critical: log.critical.bind(log),
-    warning: log.warning.bind(log),
-    info: log.info.bind(log),
-    debug: log.debug.bind(log),
-    trace: log.trace.bind(log),
-  };
 }
 
 /** Opens the database; one that is damaged, or of another release, is set aside and begun anew: it is statistics. */
