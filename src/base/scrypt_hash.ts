@@ -19,7 +19,7 @@ export interface ScryptHash {
   hash: Octets;
 }
 
-/** What new hashes cost: 16 MiB and about a tenth of a second. */
+/** What new hashes cost: 16 MiB and a quarter of a second of one core; OWASP asks for no less. */
 export const usualCosts = { cost: 16_384, blockSize: 8, parallelization: 5 } as const;
 
 /** The memory that one check may take. */
