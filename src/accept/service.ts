@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Passwords } from "../auth/passwords.ts";
+import type { PasswordCheck } from "../auth/passwords.ts";
 import { Users } from "../auth/users.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Pressure } from "../base/pressure.ts";
@@ -53,7 +53,7 @@ export interface AcceptWorld {
   /** What clients have done in this hour, at all listeners. */
   rates: Rates;
   /** Checks passwords, so many at a time. */
-  passwords: Passwords;
+  passwords: PasswordCheck;
 }
 
 /** One listener under one configuration. A session keeps the service it began with. */

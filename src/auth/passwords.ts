@@ -37,6 +37,9 @@ export async function hashPassword(password: string, random: Random): Promise<st
   return scryptHashText({ ...usualCosts, salt, hash });
 }
 
+/** What a login needs of {@linkcode Passwords}. */
+export type PasswordCheck = Pick<Passwords, "check">;
+
 /** See the module. One for the process. */
 export class Passwords {
   readonly #clock: Clock;

@@ -6,7 +6,7 @@
 import { parseScryptHash, type ScryptHash, usualCosts } from "../base/scrypt_hash.ts";
 import type { SmtpUser } from "../config/config.ts";
 import { AddressPatterns } from "../policy/address_patterns.ts";
-import { type CheckResult, type Passwords, prepared } from "./passwords.ts";
+import { type CheckResult, type PasswordCheck, prepared } from "./passwords.ts";
 
 /** Why a login failed: the reason word of the log, and words for people. */
 export type LoginFault =
@@ -95,7 +95,7 @@ export class Users {
   }
 
   /** Checks a password. Names that are wrong cost the same time. */
-  async byPassword({ user: name, password, authorization }: PasswordClaim, passwords: Passwords): Promise<Login> {
+  async byPassword({ user: name, password, authorization }: PasswordClaim, passwords: PasswordCheck): Promise<Login> {
     const found = this.#users.get(prepared(name));
     const result: CheckResult = await passwords.check(password, found?.hash ?? this.#decoy);
     if (result === "busy") return failed("busy", found);

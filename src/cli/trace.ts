@@ -103,9 +103,16 @@ function clientOf(args: CommandArgs): Omit<TraceQuestion["client"], "name"> {
     tls: method(value(args, "tls")),
     certificate: certificateOf(args),
     requireTls: args.requiretls === true,
+    auth: userOf(value(args, "auth")),
     from: from === undefined ? undefined : path("from", from),
     to,
   };
+}
+
+function userOf(given: string | undefined): string | undefined {
+  // deno-lint-ignore no-control-regex
+  if (given === undefined || /^[^\x00-\x1f\x7f]{1,255}$/.test(given)) return given;
+  throw new Misused(`Cannot trace --auth ${printable(given)}: it is no user's name`);
 }
 
 function certificateOf(args: CommandArgs): TraceQuestion["client"]["certificate"] {

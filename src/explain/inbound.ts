@@ -22,6 +22,7 @@ export interface Decision extends Note {
     | "group"
     | "policy"
     | "TLS"
+    | "auth"
     | "limits"
     | "session"
     | "recipient"
@@ -76,6 +77,7 @@ export function inboundDecisions(question: InboundQuestion): Decision[] {
   const spoken = rehearsal.dialogue.some(({ step }) => step === "ehlo") || listener.transport === "smtps";
   if (action !== "tcp_refuse" && spoken) decisions.push(tlsDecision(question, tls));
   if (action === "accept" || action === "relay") {
+    if (client.auth !== undefined) decisions.push(authDecision(question, client.auth));
     const text = "counted from zero here";
     decisions.push({ step: "limits", text, notes: keys.filter(({ text }) => isLimit(text)) });
   }
@@ -163,6 +165,23 @@ function tlsDecision({ service: { listener, config }, client, rehearsal, source 
   return { step: "TLS", text, notes } satisfies Decision;
 }
 
+/** What an authentication was worth, with the line of the user. */
+function authDecision({ rehearsal: { events, dialogue }, source }: InboundQuestion, user: string): Decision {
+  const notes = events.flatMap((event): Note[] =>
+    event.event === "icid_note" && event.reason === "sender_not_allowed" ? [{ text: event.text }] : []
+  );
+  const failed = events.find((event) => event.event === "icid_auth_failed");
+  const tried = dialogue.some(({ step }) => step === "auth");
+  const end = failed !== undefined
+    ? `fails: ${failed.text}`
+    : events.some((event) => event.event === "icid_auth")
+    ? "succeeds, its password or certificate taken for right"
+    : tried
+    ? "is not taken"
+    : "is not tried: the session ends before";
+  return { step: "auth", ...noteAt(source, { text: `${user} ${end}`, path: ["smtp_auth", "users", user] }), notes };
+}
+
 function sessionDecision({ rehearsal: { dialogue } }: InboundQuestion): Decision {
   const notes: Note[] = dialogue.flatMap(({ command, reply, step }) => [
     ...step === "greeting" ? [] : [{ text: `C: ${command}` }],
@@ -179,7 +198,7 @@ function inOneLine([first, ...others]: readonly string[]): string {
 
 /** What one recipient got, and the row that says so. */
 export function recipientDecision(
-  { service: { listener, tables }, rehearsal, source }: InboundQuestion,
+  { service: { listener, tables, config }, rehearsal, source }: InboundQuestion,
   { exchange, address }: { exchange: Exchange; address: string },
 ): Decision {
   const taken = codeOf(exchange) >= 200 && codeOf(exchange) < 300;
@@ -190,6 +209,13 @@ export function recipientDecision(
   if (by !== undefined && by !== "RAT") {
     const why = by === "HAT" ? `the policy of ${last?.group} rejects` : `by ${by}`;
     return { step: "recipient", text: `${answer}; ${why}, so the recipient table is not asked`, notes: [] };
+  }
+  const user = rehearsal.events.find((event) => event.event === "icid_auth");
+  const policy = listener.sender_groups.find(({ name }) => name === last?.group)?.policy;
+  if (user !== undefined && config.mail_flow_policies.get(policy ?? "")?.auth_relay) {
+    const line = source(["smtp_auth", "users", user.user])?.line;
+    const text = `${answer}; ${user.user} has authenticated himself and may send to any recipient (auth_relay)`;
+    return { step: "recipient", text, ...line === undefined ? {} : { line }, notes: [] };
   }
   if (last?.action === "RELAY") {
     return { step: "recipient", text: `${answer}; the policy relays, so the recipient table is not asked`, notes: [] };

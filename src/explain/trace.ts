@@ -110,7 +110,13 @@ function verdictOf({ dialogue, events }: Rehearsal, ends: readonly RecipientEnd[
     exchange.step !== "rcpt" && exchange.step !== "quit" && !isTaken(exchange)
   );
   if (refusedAt !== undefined) {
-    const at = { greeting: "at the greeting", ehlo: "at EHLO", starttls: "at STARTTLS", mail: "at MAIL" };
+    const at = {
+      greeting: "at the greeting",
+      ehlo: "at EHLO",
+      starttls: "at STARTTLS",
+      auth: "at AUTH",
+      mail: "at MAIL",
+    };
     const where = at[refusedAt.step as keyof typeof at];
     const why = failed === undefined ? answerOf(refusedAt) : `TLS failed, ${failed.error}`;
     return { accepted: false, text: `refused ${where}: ${why}` };

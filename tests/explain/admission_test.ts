@@ -2,10 +2,14 @@
  * Traces of clients that more than their address speaks for or against: DNS lists, certificates, names, demands of their policy.
  */
 import assert from "node:assert/strict";
+
 import { systemClock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { loadSource } from "../../src/config/load.ts";
 import { type Trace, trace, type TraceQuestion } from "../../src/explain/trace.ts";
+import { cheapHash } from "../auth/hashes.ts";
+
+const hash = cheapHash("secret");
 
 const source = `version: 1
 hostname: gw.example.test
@@ -21,6 +25,8 @@ listeners:
         senders:
           - { sender: 203.0.113.0/24, comment: branch office }
         policy: CAREFUL
+      - { name: SUBMITTERS, senders: [198.18.0.0/24], policy: SUBMISSION }
+      - { name: KEPT, senders: [198.18.1.0/24], policy: KEPT }
       - { name: ALL, policy: default }
     recipients: [{ address: example.test, action: accept }]
 mail_flow_policies:
@@ -28,7 +34,13 @@ mail_flow_policies:
   BLOCKED: { action: reject, delayed_reject: true, reject_text: "5.7.1 $RemoteIP is listed ($HATEntry)" }
   SLOW: { max_recipients_per_message: 1 }
   PROVEN: { verify_client_certificate: required }
+  SUBMISSION: { auth: required }
+  KEPT: { auth: preferred, auth_relay: false }
   CAREFUL: { tls_required_for: [.partner.example, boss@example.net] }
+smtp_auth:
+  users:
+    ann: { password_hash: "${hash}", senders: [ann@example.test] }
+    printer: { certificate: printer.example.test }
 `;
 
 const loaded = await loadSource(source, { file: "c.yaml", hostname: "gw.example.test", generation: 1 });
@@ -62,7 +74,7 @@ const cases: { what: string; client: Wish; accepted: boolean; verdict: RegExp; g
     client: {},
     accepted: true,
     verdict: /^accepted: b@example\.test goes to the MX/,
-    groups: ["ALL takes it by ALL [15]"],
+    groups: ["ALL takes it by ALL [17]"],
   },
   {
     what: "a client on a list, refused at its recipients",
@@ -77,7 +89,7 @@ const cases: { what: string; client: Wish; accepted: boolean; verdict: RegExp; g
     client: { lists: { "bl.example": ["127.0.0.9"] } },
     accepted: true,
     verdict: /^accepted/,
-    groups: ["ALL takes it by ALL [15]"],
+    groups: ["ALL takes it by ALL [17]"],
   },
   {
     what: "a client without a name",
@@ -91,7 +103,7 @@ const cases: { what: string; client: Wish; accepted: boolean; verdict: RegExp; g
     client: { name: { host: undefined, verified: false, failed: true } },
     accepted: true,
     verdict: /^accepted/,
-    groups: ["ALL takes it by ALL [15]"],
+    groups: ["ALL takes it by ALL [17]"],
   },
   {
     what: "a certificate that lifts its client into a group above",
@@ -99,7 +111,7 @@ const cases: { what: string; client: Wish; accepted: boolean; verdict: RegExp; g
     accepted: true,
     verdict: /^accepted: x@anywhere\.example goes to/,
     groups: [
-      "ALL takes it by ALL [15]",
+      "ALL takes it by ALL [17]",
       "PARTNER takes it by certificate[mx.partner.example], now that TLS has proven more [7]",
     ],
   },
@@ -112,7 +124,7 @@ const cases: { what: string; client: Wish; accepted: boolean; verdict: RegExp; g
     },
     accepted: false,
     verdict: /x@anywhere\.example is refused: 550/,
-    groups: ["ALL takes it by ALL [15]"],
+    groups: ["ALL takes it by ALL [17]"],
   },
   {
     what: "a client that has to show a certificate and has none",
@@ -141,6 +153,73 @@ const cases: { what: string; client: Wish; accepted: boolean; verdict: RegExp; g
     accepted: true,
     verdict: /^accepted/,
     groups: ["CAREFUL takes it by 203.0.113.0/24 [13]"],
+  },
+  {
+    what: "a client that has to authenticate itself and does not",
+    client: { address: "198.18.0.1", tls: "TLSv1.3" },
+    accepted: false,
+    verdict: /^refused at MAIL: 530 5\.7\.0 Authentication required/,
+    groups: ["SUBMITTERS takes it by 198.18.0.0/24 [15]"],
+  },
+  {
+    what: "a user within TLS, to any recipient",
+    client: {
+      address: "198.18.0.1",
+      tls: "TLSv1.3",
+      auth: "ann",
+      from: "ann@example.test",
+      to: ["x@anywhere.example"],
+    },
+    accepted: true,
+    verdict: /^accepted: x@anywhere\.example goes/,
+    groups: ["SUBMITTERS takes it by 198.18.0.0/24 [15]"],
+  },
+  {
+    what: "a user in clear",
+    client: { address: "198.18.0.1", auth: "ann", from: "ann@example.test" },
+    accepted: false,
+    verdict: /^refused at AUTH: 5\d\d /,
+    groups: ["SUBMITTERS takes it by 198.18.0.0/24 [15]"],
+  },
+  {
+    what: "a user who sends as somebody else",
+    client: { address: "198.18.0.1", tls: "TLSv1.3", auth: "ann" },
+    accepted: false,
+    verdict: /^refused at MAIL: 553 5\.7\.1 <a@example\.net> Sender address is not yours$/,
+    groups: ["SUBMITTERS takes it by 198.18.0.0/24 [15]"],
+  },
+  {
+    what: "a user whom the policy keeps to the recipient table",
+    client: {
+      address: "198.18.1.1",
+      tls: "TLSv1.3",
+      auth: "ann",
+      from: "ann@example.test",
+      to: ["x@anywhere.example"],
+    },
+    accepted: false,
+    verdict: /x@anywhere\.example is refused: 550/,
+    groups: ["KEPT takes it by 198.18.1.0/24 [16]"],
+  },
+  {
+    what: "a user by certificate",
+    client: {
+      address: "198.18.0.1",
+      tls: "TLSv1.3",
+      certificate: { name: "printer.example.test", verified: true },
+      auth: "printer",
+      to: ["x@anywhere.example"],
+    },
+    accepted: true,
+    verdict: /^accepted/,
+    groups: ["SUBMITTERS takes it by 198.18.0.0/24 [15]"],
+  },
+  {
+    what: "a user whom nobody knows",
+    client: { address: "198.18.0.1", tls: "TLSv1.3", auth: "bob" },
+    accepted: false,
+    verdict: /^refused at AUTH: 535 5\.7\.8 /,
+    groups: ["SUBMITTERS takes it by 198.18.0.0/24 [15]"],
   },
   {
     what: "one recipient too many for the policy",
@@ -180,4 +259,24 @@ Deno.test("trace tells what lists said, what the certificate is worth, and comme
   const refused = await traced({ lists: { "bl.example": ["127.0.0.2"] } });
   const recipient = refused.decisions.find(({ step }) => step === "recipient")!;
   assert.match(recipient.text, /; the policy of LISTED rejects, so the recipient table is not asked$/);
+});
+
+Deno.test("trace tells what an authentication was worth, and shows no secret", async () => {
+  const ann = await traced({
+    address: "198.18.0.1",
+    tls: "TLSv1.3",
+    auth: "ann",
+    from: "ann@example.test",
+    to: ["x@anywhere.example"],
+  });
+  const line = source.split("\n").findIndex((one) => one.startsWith("    ann:")) + 1;
+  const { text, line: at } = ann.decisions.find(({ step }) => step === "auth")!;
+  assert.deepEqual([text, at], ["ann succeeds, its password or certificate taken for right", line]);
+  const recipient = ann.decisions.find(({ step }) => step === "recipient")!;
+  assert.match(recipient.text, /; ann has authenticated himself and may send to any recipient \(auth_relay\)$/);
+  assert.equal(recipient.line, line);
+  assert.ok(ann.dialogue.some(({ command }) => command === "AUTH PLAIN"));
+  assert.doesNotMatch(JSON.stringify(ann), /scrypt|AGFubg/);
+  const bob = await traced({ address: "198.18.0.1", tls: "TLSv1.3", auth: "bob" });
+  assert.equal(bob.decisions.find(({ step }) => step === "auth")!.text, "bob fails: no such user");
 });
