@@ -8,6 +8,7 @@ import { GatewayProcess } from "../support/gateway_process.ts";
 import { startNextHop } from "../support/next_hop.ts";
 import { makeCertificate, type Pem } from "../support/openssl_certs.ts";
 import { peerTest } from "../support/peers.ts";
+import { postern } from "../support/postern.ts";
 import { greeted } from "./client.ts";
 import { gatewayConfig, until } from "./rig.ts";
 
@@ -86,6 +87,8 @@ peerTest(
     const { pid, ports: { inbound } } = gateway;
     await sessions(inbound, { count: warmUp, authority });
     await until("the first deliveries", () => hop.taken.length === warmUp / 20 && hop.open === 0);
+    // Statistics are opened with their first write, 15 s after the start, or when somebody asks.
+    assert.equal((await postern(gateway, "status")).code, 0);
     // Files of the queue and watches are opened and closed at leisure.
     let idle = descriptors(pid);
     await until("rest", () => {
