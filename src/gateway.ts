@@ -22,9 +22,9 @@ import type { Config } from "./config/config.ts";
 import { giveToOwnerOf } from "./config/storage.ts";
 import { alertCommands } from "./control/alert_commands.ts";
 import { Commands } from "./control/commands.ts";
-import { gatewayCommands } from "./control/gateway_commands.ts";
 import { monitorCommands } from "./control/monitor_commands.ts";
 import { openControl } from "./control/server.ts";
+import { Suspension } from "./control/suspension.ts";
 import { startDelivery } from "./deliver/delivery.ts";
 import type { DeliveryWorld } from "./deliver/world.ts";
 import { dnsLists } from "./dns/lists.ts";
@@ -38,6 +38,7 @@ import { systemUdp } from "./net/udp.ts";
 import { KeptRates } from "./rates/rates.ts";
 import { openSpool } from "./queue/durable_spool.ts";
 import { startTls } from "./tls/pump.ts";
+import { operatorCommands } from "./operator.ts";
 import { Editions, type Ground } from "./reload.ts";
 import { vitalsOf } from "./vitals.ts";
 
@@ -99,9 +100,11 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     space: () => spool.space.free,
     memory: () => Deno.memoryUsage().rss,
   });
+  const suspension = new Suspension(storage.state, log);
   const rates = new KeptRates({ directory: storage.state, clock, log });
   const passwords = new Passwords({ clock, random });
-  const acceptor = new Acceptor({ clock, log, spool, reverse, lists, pressure, rates, passwords });
+  const suspended = (listener: string) => suspension.listener(listener);
+  const acceptor = new Acceptor({ clock, log, spool, reverse, lists, pressure, rates, passwords, suspended });
   const outbound: DeliveryWorld = {
     spool,
     config,
@@ -109,18 +112,22 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     startTls,
     dialer: sockets,
     resolver,
+    suspended: (domain) => suspension.delivery(domain),
     machineAddresses: machineAddresses(clock),
     log,
     clock,
     random,
   };
   const delivery = startDelivery(outbound);
+  suspension.onResume = () => delivery.resume();
+
   const commands = new Commands();
-  commands.add(...gatewayCommands({ file, reload: () => editions.reload(), stop: world.askToStop ?? (() => {}) }));
+  commands.add(...operatorCommands({ ...world, file, log, spool, delivery, suspension, editions }));
   const { directory, run } = storage;
   const control = openControl({ directory, run, commands, clock, log }, (path) => giveToOwnerOf(directory, path));
 
-  const vitals = vitalsOf({ ...world, acceptor, delivery, editions, pressure, spool, morePairs: () => admin.pairs });
+  const morePairs = () => admin.pairs;
+  const vitals = vitalsOf({ ...world, acceptor, delivery, editions, pressure, spool, suspension, morePairs });
   const admin = new Admin({
     clock,
     random,
@@ -132,7 +139,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     handshake: (kind) => monitor.handshakes.add(kind),
     metrics: () => metricsPage(monitor, vitals),
   });
-  const alerting = await startAlerting(outbound, { editions, morePairs: () => admin.pairs });
+  const alerting = await startAlerting(outbound, { editions, morePairs });
   commands.add(...alertCommands({ test: () => alerting.alerts.test() }));
 
   commands.add(...monitorCommands({

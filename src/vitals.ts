@@ -6,6 +6,7 @@
 import type { Acceptor } from "./accept/acceptor.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Pressure } from "./base/pressure.ts";
+import type { Suspension } from "./control/suspension.ts";
 import type { Delivery } from "./deliver/delivery.ts";
 import type { CertificateVitals, Vitals } from "./monitor/vitals.ts";
 import type { DurableSpool } from "./queue/durable_spool.ts";
@@ -20,6 +21,7 @@ export interface VitalParts {
   editions: Editions;
   pressure: Pressure;
   spool: DurableSpool;
+  suspension: Suspension;
   version: string;
   /** Pairs in use beside those of the edition. */
   morePairs(): ReadonlyMap<string, KeyPair[]>;
@@ -27,7 +29,7 @@ export interface VitalParts {
 
 /** Makes what reads the state. Certificates are read once for each set of pairs. */
 export function vitalsOf(parts: VitalParts): () => Vitals {
-  const { acceptor, clock, delivery, editions, pressure, spool, version, morePairs } = parts;
+  const { acceptor, clock, delivery, editions, pressure, spool, suspension, version, morePairs } = parts;
   const certificates = certificateReader(editions.ground.engine);
   return () => {
     const { config, keyPairs } = editions.current;
@@ -46,6 +48,7 @@ export function vitalsOf(parts: VitalParts): () => Vitals {
         destinations: spool.figures.destinations,
         oldest: spool.figures.oldest(),
       },
+      suspended: suspension.facts,
       pressure: pressure.state(),
       memory: { rss, heapUsed, heapTotal, external },
       certificates: certificates(keyPairs, morePairs()),

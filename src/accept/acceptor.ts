@@ -96,6 +96,9 @@ export class Acceptor {
 
   /** Why a connection is one too many: for its listener, for all, or for the machine. */
   #turnAway(loop: Loop, { listener }: Service): TurnedAway | undefined {
+    if (this.#world.suspended?.(listener.name)) {
+      return { reason: "suspended", text: "suspended by the operator", peer: "Service not available, try again later" };
+    }
     if (loop.sessions >= listener.max_connections) {
       return {
         reason: "too_many_connections",

@@ -48,6 +48,8 @@ export interface AcceptWorld {
   spool: Pick<Spool, "ids" | "draft" | "put">;
   reverse: ReverseLookup;
   lists: ListLookup;
+  /** Whether the operator has suspended a listener. */
+  suspended?(listener: string): boolean;
   /** What runs short, and whom that turns away. */
   pressure: Pressure;
   /** What clients have done in this hour, at all listeners. */

@@ -17,14 +17,21 @@ export interface Health {
 }
 
 /** Judges the state of the gateway. Names of peers and mail stay out: it is shown without a login. */
-export function healthOf({ pressure, listeners, connections, failingHosts, queue }: Vitals): Health {
+export function healthOf(vitals: Vitals): Health {
+  const { pressure, listeners, connections, failingHosts, queue, suspended } = vitals;
   const down = listeners.filter(({ listening }) => !listening);
+  const stopped = listeners.filter(({ name }) => suspended.listeners === "all" || suspended.listeners.includes(name));
   const troubles = [
     ...pressure.pressures.map(({ text }) => text),
     ...down.map(({ name, address }) => `listener ${name} does not listen on ${address}`),
+    ...stopped.map(({ name }) => `listener ${name} is suspended by the operator`),
+    // Which domains is not for everybody.
+    ...suspended.delivery.length > 0
+      ? [`delivery is suspended by the operator${suspended.delivery === "all" ? "" : " in part"}`]
+      : [],
   ];
   return {
-    healthy: pressure.healthy && down.length === 0,
+    healthy: pressure.healthy && down.length + stopped.length === 0 && suspended.delivery !== "all",
     troubles,
     listeners: listeners.map(({ name, address, listening }) => ({ name, address, listening })),
     delivery: { connections, failingHosts },

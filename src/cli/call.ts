@@ -8,8 +8,9 @@
  */
 import { causeOf } from "../base/text.ts";
 import { storageDirectoryOf } from "../config/where.ts";
-import { callGateway } from "../control/client.ts";
+import { callGateway, type CallOptions } from "../control/client.ts";
 import type { Call, CliCommand, HereWorld } from "./command.ts";
+import { callOffline } from "./offline.ts";
 
 /** What a command prints with; lines come without line end. */
 export interface Terminal {
@@ -34,7 +35,11 @@ export async function callCommand({ name, args, json }: Call, world: CallWorld):
   try {
     if (command.here !== undefined) return await command.here(args, { ...world, item });
     const directory = await storageDirectoryOf(file);
-    const called = await callGateway({ command: name, args }, { directory, clock, item, warning: err });
+    const options: CallOptions = { directory, clock, item, warning: err };
+    let called = await callGateway({ command: name, args }, options);
+    if (called.kind === "not running" && command.offline === true) {
+      called = await callOffline({ command: name, args }, { ...world, call: options });
+    }
     switch (called.kind) {
       case "done":
         return 0;

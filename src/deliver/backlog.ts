@@ -64,7 +64,8 @@ export class Backlog {
 
   /** Whether a leased message still belongs here; the configuration may have changed since. */
   isOurs(lease: Lease): boolean {
-    if (this.#host.routeFor(lease.destination).key === this.#key) return true;
+    const { destination } = lease;
+    if (!this.#host.suspended(destination) && this.#host.routeFor(destination).key === this.#key) return true;
     // Giving back makes it due again, which the dispatcher hears of.
     this.#host.world.spool.giveBack(lease);
     return false;
@@ -91,6 +92,7 @@ export class Backlog {
     const next = this.#waiting.take();
     if (next === undefined) return;
     const { destination, messages } = next;
+    if (this.#host.suspended(destination)) return;
     const route = this.#host.routeFor(destination);
     if (route.key !== this.#key) return this.#host.wake(destination, messages);
     if (this.#held(destination, messages)) return;

@@ -24,6 +24,10 @@ export interface Delivery {
   readonly lanes: number;
   /** Hosts that failed lately. */
   readonly failingHosts: number;
+  /** Delivery was suspended, and goes on: what is due is delivered. */
+  resume(): void;
+  /** Forgets which hosts failed: the next attempt is one. */
+  forgetFailures(): void;
   /** Ends: messages under way are finished for `ms` at most (`limits.shutdownMs`), then cut off and given back. */
   stop(ms?: number): Promise<void>;
 }
@@ -53,10 +57,24 @@ class Dispatcher implements Delivery, LaneHost {
     this.pace = new Pace(world.clock);
     this.queueTrouble = new RepeatedFault({ ...world, gone: "Mail can be taken from the queue again" });
     world.spool.onDue((destination) => this.wake(destination, 1));
-    const now = world.clock.now();
-    for (const { destination, waiting, due } of [...world.spool.destinations()]) {
+    this.resume();
+  }
+
+  resume(): void {
+    const { spool, clock } = this.world;
+    const now = clock.now();
+    for (const { destination, waiting, due } of [...spool.destinations()]) {
       if (due <= now && waiting > 0) this.wake(destination, waiting);
     }
+  }
+
+  forgetFailures(): void {
+    this.memory.forget();
+  }
+
+  suspended(destination: string): boolean {
+    const { suspended } = this.world;
+    return suspended !== undefined && suspended(this.routeFor(destination).destination);
   }
 
   get stopping(): AbortSignal {
@@ -90,7 +108,8 @@ class Dispatcher implements Delivery, LaneHost {
   }
 
   wake(destination: string, messages: number): void {
-    if (this.stopping.aborted) return;
+    // What is suspended is found in the queue again when it is resumed.
+    if (this.stopping.aborted || this.suspended(destination)) return;
     const route = this.routeFor(destination);
     let lane = this.#lanes.get(route.key);
     if (lane === undefined) {

@@ -88,6 +88,11 @@ export class HostMemory {
     if (known !== undefined) known.probing = false;
   }
 
+  /** Forgets every failure. */
+  forget(): void {
+    this.#hosts.clear();
+  }
+
   /** Hosts with a failure. */
   get size(): number {
     return this.#hosts.size;

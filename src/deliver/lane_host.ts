@@ -22,6 +22,8 @@ export interface LaneHost {
   readonly stopping: AbortSignal;
   /** The route of a destination under the configuration in force. */
   routeFor(destination: string): Route;
+  /** Mail for a destination stays in the queue. */
+  suspended(destination: string): boolean;
   /** Mail for a destination is due: to whichever lane it belongs now. */
   wake(destination: string, messages: number): void;
   /** The lane has neither mail nor connections. */

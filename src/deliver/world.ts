@@ -41,6 +41,8 @@ export interface DeliveryWorld {
   startTls: StartTls;
   dialer: Dialer;
   resolver: Resolver;
+  /** Whether mail for a domain, in its ASCII form, stays in the queue by the operator's will. */
+  suspended?(domain: string): boolean;
   /** The addresses of this machine, so that mail for ourselves is not sent round. */
   machineAddresses(): readonly string[];
   log: MailLog;

@@ -26,6 +26,12 @@ export interface CertificateVitals {
   notAfter: number;
 }
 
+/** What the operator has suspended: everything, or by name. */
+export interface SuspendedVitals {
+  listeners: "all" | readonly string[];
+  delivery: "all" | readonly string[];
+}
+
 /** The gateway now. Times are wall milliseconds. */
 export interface Vitals {
   version: string;
@@ -44,6 +50,7 @@ export interface Vitals {
     /** When the oldest message came; absent: there is none, or it cannot be told now. */
     oldest?: number;
   };
+  suspended: SuspendedVitals;
   pressure: PressureState;
   /** Octets. */
   memory: { rss: number; heapUsed: number; heapTotal: number; external: number };

@@ -44,6 +44,8 @@ export type QueueAction =
 /** What was done, in messages and destinations: a message for two domains counts twice. */
 export interface Managed {
   done: number;
+  /** Recipients of these. */
+  recipients: number;
   /** Being delivered: done when the attempt ends, if something is left then. */
   later: number;
   /** Nothing was to be done: not held, held already, there already. */
@@ -124,7 +126,7 @@ export class QueueManager {
 
   /** Does it to all that matches. Rejects where the queue cannot be written; what was done before stays done. */
   async act(action: QueueAction, { filter, signal }: { filter: QueueFilter; signal: AbortSignal }): Promise<Managed> {
-    const sum: Managed = { done: 0, later: 0, unchanged: 0 };
+    const sum: Managed = { done: 0, recipients: 0, later: 0, unchanged: 0 };
     const reader = new QueueReader(this.#parts, filter);
     do {
       if (this.#parts.committer.failing) throw new Error("Cannot change the queue: it cannot be written now");
@@ -157,6 +159,7 @@ export class QueueManager {
         const out = this.#takeOut(row);
         if (out === undefined) continue;
         sum.done++;
+        sum.recipients += takes(action) ? row.recipients.length : out.lease.recipients.length;
         if (action.kind === "bounce") bouncing.push(this.#bounce(out, row));
         else writing.push(this.#effect(action, { out, row }));
       }
@@ -306,7 +309,7 @@ export class QueueManager {
           recipients: row.recipients.filter(({ rid }) => rids.has(rid)),
           others: row.recipients.filter(({ rid }) => !rids.has(rid)),
         })).filter(({ recipients }) => recipients.length > 0);
-      await this.#act(action, rows, { done: 0, later: 0, unchanged: 0 });
+      await this.#act(action, rows, { done: 0, recipients: 0, later: 0, unchanged: 0 });
     } catch (error) {
       const text = `Cannot ${action.kind} MID ${mid} as the operator wanted: ${causeOf(error)}`;
       note(this.#parts.options.log, "critical", text);
@@ -367,6 +370,11 @@ class ManageChange implements Change {
 function redirected(destination: string, via: Via | undefined): string {
   const { domain, demand } = destinationParts(destination);
   return destinationName(domain, demand, via);
+}
+
+/** Whether it acts on the recipients that match alone. */
+function takes({ kind }: QueueAction): boolean {
+  return kind === "delete" || kind === "bounce";
 }
 
 function isBusy(item: Item | undefined): item is Item {

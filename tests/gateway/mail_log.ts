@@ -22,7 +22,7 @@ const grammar: readonly RegExp[] = [
   "ICID \\d+ (?:MAIL refused|refused): .+",
   "ICID \\d+ TLS success protocol TLSv1(?:\\.\\d)? cipher [\\w-]+",
   `ICID \\d+ TLS failed: ${tlsError}`,
-  "ICID \\d+ (?:close|lost|timed out|too many [a-z ]+|commands in clear behind STARTTLS|a [a-z ]+|[A-Z]+ without a size)",
+  "ICID \\d+ (?:close|lost|timed out|suspended by the operator|too many [a-z ]+|commands in clear behind STARTTLS|a [a-z ]+|[A-Z]+ without a size)",
   "ICID \\d+ too many (?:invalid )?recipients from \\S+ in this hour: \\d+, max_[a-z_]+ of policy \\S+ is \\d+",
   "ICID \\d+ the session was closed with 421",
   "ICID \\d+ AUTH success user .+ mechanism [A-Z]+",

@@ -19,6 +19,7 @@ export function vitalsAt(now: number, changes: Partial<Vitals> = {}): Vitals {
     sessions: 3,
     connections: 5,
     failingHosts: 1,
+    suspended: { listeners: [], delivery: [] },
     queue: { messages: 7, destinations: 2, oldest: now - 61_000 },
     pressure: {
       healthy: false,

@@ -9,10 +9,14 @@ import { explainCommands } from "./explain.ts";
 import { gatewayCommands } from "./gateway.ts";
 import { monitorCommands } from "./monitor.ts";
 import { passwordCommands } from "./password.ts";
+import { queueCommands } from "./queue.ts";
+import { suspensionCommands } from "./suspension.ts";
 
 /** See the module. */
 export const cliCommands: readonly CliCommand[] = [
   ...monitorCommands,
+  ...queueCommands,
+  ...suspensionCommands,
   ...gatewayCommands,
   ...explainCommands,
   ...alertCommands,

@@ -5,6 +5,7 @@
  */
 import { logTime } from "../../base/log.ts";
 import { printable } from "../../base/text.ts";
+import { suspendedTexts } from "../../control/suspension.ts";
 import type { Counts, LastRefusal, TlsResult } from "../../monitor/counts.ts";
 import type { HostFacts } from "../../monitor/hosts.ts";
 import { hostOrders, type HostStatusFacts, type StatusFacts, type TopHostsFacts } from "../../monitor/status.ts";
@@ -112,7 +113,9 @@ const rateRows: readonly [string, TotalName][] = [
 export function statusText({ vitals, startedAt, lastReload, totals, rates, day }: StatusFacts): string {
   const { now, queue, pressure, memory, listeners } = vitals;
   const down = listeners.filter(({ listening }) => !listening);
-  const state = pressure.healthy && down.length === 0 ? "online" : "in trouble";
+  const suspended = suspendedTexts(vitals.suspended);
+  const healthy = pressure.healthy && down.length === 0;
+  const state = !healthy ? "in trouble" : suspended.length > 0 ? "suspended in part or whole" : "online";
   const reload = lastReload.ok ? `generation ${vitals.generation}` : "the last file was refused; see the log";
   return [
     ...pairs([
@@ -122,6 +125,7 @@ export function statusText({ vitals, startedAt, lastReload, totals, rates, day }
       ["Configuration", `${reload}, read ${logTime(lastReload.at)}`],
     ]),
     ...pressure.pressures.map(({ text }) => `Trouble: ${printable(text)}`),
+    ...suspended.map((text) => printable(text)),
     ...down.map(({ name, address }) => `Trouble: listener ${name} does not listen on ${address}`),
     "",
     ...table(
@@ -152,11 +156,15 @@ export function statusText({ vitals, startedAt, lastReload, totals, rates, day }
       listeners.map(({ name, address, listening, sessions }) => [
         `  ${name}`,
         address,
-        listening ? "listening" : "down",
+        !listening ? "down" : isSuspended(vitals, name) ? "suspended" : "listening",
         sessions,
       ]),
     ),
   ].join("\n");
+}
+
+function isSuspended({ suspended: { listeners } }: StatusFacts["vitals"], name: string): boolean {
+  return listeners === "all" || listeners.includes(name);
 }
 
 /** The destinations with the most of something. */

@@ -1,0 +1,49 @@
+/**
+ * The operator's commands on a running gateway, put together from its parts.
+ *
+ * @module
+ */
+import type { Clock } from "./base/clock.ts";
+import type { Command } from "./control/commands.ts";
+import { gatewayCommands } from "./control/gateway_commands.ts";
+import { queueCommands } from "./control/queue_commands.ts";
+import { type Suspension, suspensionDomain } from "./control/suspension.ts";
+import { suspensionCommands } from "./control/suspension_commands.ts";
+import type { Delivery } from "./deliver/delivery.ts";
+import type { MailLog } from "./mail/events.ts";
+import type { DurableSpool } from "./queue/durable_spool.ts";
+import type { Editions } from "./reload.ts";
+
+/** What the commands act on. */
+export interface OperatorParts {
+  /** The configuration file. */
+  file: string;
+  clock: Clock;
+  log: MailLog;
+  spool: DurableSpool;
+  delivery: Delivery;
+  suspension: Suspension;
+  editions: Editions;
+  /** Begins to stop. */
+  askToStop?: () => void;
+}
+
+/** See the module. */
+export function operatorCommands(parts: OperatorParts): Command[] {
+  const { file, clock, log, spool, delivery, suspension, editions, askToStop = () => {} } = parts;
+  return [
+    ...gatewayCommands({ file, reload: () => editions.reload(), stop: askToStop }),
+    ...queueCommands({
+      manage: spool.manage,
+      messages: () => spool.messages,
+      now: clock.now,
+      suspended: (domain) => suspension.delivery(suspensionDomain(domain) ?? domain),
+      forgetFailures: () => delivery.forgetFailures(),
+    }),
+    ...suspensionCommands({
+      suspension,
+      listeners: () => editions.current.config.listeners.map(({ name }) => name),
+      tell: (text) => log.warning({ event: "note", reason: "suspended", text }),
+    }),
+  ];
+}
