@@ -345,7 +345,7 @@ const bounceProfileKey = section({
     "Whether the sender is told, once, that a message waits.",
   ),
   delay_warning_after: inheritedKey(
-    durationKey({ min: "1m", max: "365d" }),
+    durationKey({ min: "1s", max: "365d" }),
     bounceBuiltin.delay_warning_after,
     "When the sender is told, a time.",
   ),
