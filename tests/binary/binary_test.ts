@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { buildBinary } from "../support/binary.ts";
 import { freePort, GatewayProcess, isListening, pause } from "../support/gateway_process.ts";
 import { peerTest, runCommand } from "../support/peers.ts";
+import { postern } from "../support/postern.ts";
 import { relayConfig } from "../support/relay.ts";
 import { handshake } from "../support/s_client.ts";
 
@@ -48,6 +49,36 @@ peerTest(["swaks"], "dist/postern relays a message from an empty folder, without
   assert.deepEqual([...Deno.readDirSync(gateway.folder)].map(({ name }) => name).sort(), ["config.yaml", "data"]);
   assert.equal((await gateway.stop()).code, 0, gateway.log);
 });
+
+peerTest(
+  ["swaks"],
+  "dist/postern reaches itself over its control socket, and its files when it does not run",
+  async () => {
+    const { path: binary } = await buildBinary();
+    await using gateway = await GatewayProcess.start({
+      binary,
+      env: bare,
+      ports: ["inbound", "blackhole"],
+      config: withBlackhole,
+    });
+    const socket = await Deno.lstat(`${gateway.folder}/data/control.sock`);
+    assert.deepEqual([socket.isSocket, socket.mode! & 0o777], [true, 0o600]);
+    const run = (...words: string[]) => postern(gateway, { binary }, ...words);
+    assert.equal((await run("suspend", "delivery")).stdout, "Delivery is suspended by the operator\n");
+    const { code, stdout } = await runCommand("swaks", [
+      ...["--server", "127.0.0.1", "--port", `${gateway.ports.inbound}`],
+      ...["--from", "s@example.org", "--to", "a@example.test"],
+    ]);
+    assert.equal(code, 0, stdout);
+    const waiting = / suspended +0 .*<s@example\.org> to <a@example\.test>\n1 shown; 1 message in the queue\n$/;
+    assert.match((await run("queue", "list")).stdout, waiting);
+    assert.equal((await run("stop")).code, 0);
+    assert.equal((await gateway.ended(35_000)).code, 0, gateway.log);
+    assert.match((await run("queue", "list")).stdout, waiting);
+    assert.equal((await run("queue", "delete", "--all")).stdout, "1 recipient of 1 message deleted\n");
+    assert.equal((await run("reload")).code, 1);
+  },
+);
 
 peerTest([], "compile.sh bakes in no right to run programs, and prints what it bakes in", async () => {
   const { output } = await buildBinary();
