@@ -2,7 +2,8 @@
  * Commands on the files of a gateway that does not run: the same code as the gateway's own, under the lock of the storage.
  *
  * The lock is held for as long as the command takes; a gateway that starts meanwhile says who has it. What is done goes to the mail log, as it
- * would from the gateway. Nothing is delivered.
+ * would from the gateway. Nothing is delivered. Files that root makes on the way are given to the owner of the storage, since the gateway is
+ * to open them later.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import { LineLog } from "../base/log.ts";
 import { RotatingFile } from "../base/log_sinks.ts";
 import type { Random } from "../base/random.ts";
 import { loadConfig } from "../config/load.ts";
-import { openStorage } from "../config/storage.ts";
+import { giveToOwnerOf, openStorage } from "../config/storage.ts";
 import type { Called, CallOptions } from "../control/client.ts";
 import { Commands } from "../control/commands.ts";
 import type { ControlRequest } from "../control/protocol.ts";
@@ -54,7 +55,13 @@ export async function callOffline(request: ControlRequest, options: OfflineOptio
     min_free_disk: 0,
   };
   const spool = await openSpool({ directory: storage.queue, clock, random, log, settings: () => settings });
+  const handOver = () => {
+    for (const folder of [storage.queue, `${storage.queue}/bodies`, storage.logs]) {
+      for (const { name } of Deno.readDirSync(folder)) giveToOwnerOf(directory, `${folder}/${name}`);
+    }
+  };
   try {
+    handOver();
     const suspension = new Suspension(storage.state, log);
     const commands = new Commands();
     commands.add(
@@ -81,6 +88,8 @@ export async function callOffline(request: ControlRequest, options: OfflineOptio
     return called;
   } finally {
     await spool.close();
+    log.options.sinks.forEach((each) => each.flush());
+    handOver();
   }
 }
 

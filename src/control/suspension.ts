@@ -7,8 +7,10 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { domainToASCII } from "node:url";
 import { causeOf } from "../base/text.ts";
+import { giveToOwnerOf } from "../config/storage.ts";
 import { parseDomainPattern } from "../config/values.ts";
 import type { MailLog } from "../mail/events.ts";
 import { matchesDomain } from "../queue/browse.ts";
@@ -92,8 +94,10 @@ export class Suspension {
       for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
       file.syncSync();
     }
+    const directory = dirname(this.#path);
+    giveToOwnerOf(directory, fresh);
     Deno.renameSync(fresh, this.#path);
-    using folder = Deno.openSync(this.#path.replace(/\/[^/]*$/, ""));
+    using folder = Deno.openSync(directory);
     folder.syncSync();
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { countOf, gatewayConfig, listenerAt, until } from "../gateway/rig.ts";
+import { countOf, gatewayConfig, listenerAt, ownersTest, until } from "../gateway/rig.ts";
 import { Client, greeted } from "../gateway/client.ts";
 import { mailLines } from "../gateway/mail_log.ts";
 import { freePort, GatewayProcess } from "../support/gateway_process.ts";
@@ -219,4 +219,32 @@ Deno.test("queue retry tries a host again that failed just now", async () => {
     await gateway.logged(/Delayed: .*MID 1 to RID 0/, { from });
     assert.equal(connections(), tries);
   }
+});
+
+ownersTest("only root can act for another user", Deno.uid() === 0, {
+  name: "postern queue run by root on the files of another user leaves none that is root's",
+  async run() {
+    await using gateway = await startRig();
+    await sendTo(gateway, "a@example.test");
+    await gateway.stop();
+    const owned = async (folder: string, wanted: (path: string, uid: number | null) => Promise<void>) => {
+      await wanted(folder, (await Deno.lstat(folder)).uid);
+      for await (const { name, isDirectory } of Deno.readDir(folder)) {
+        const path = `${folder}/${name}`;
+        if (isDirectory) await owned(path, wanted);
+        else await wanted(path, (await Deno.lstat(path)).uid);
+      }
+    };
+    const nobody = 65534;
+    const data = `${gateway.folder}/data`;
+    await owned(data, (path) => Deno.chown(path, nobody, nobody));
+    await Deno.remove(`${data}/logs/mail.log`);
+    for (const words of [["queue", "hold", "--all"], ["suspend", "delivery"], ["queue", "bounce", "--all"]]) {
+      assert.equal((await postern(gateway, ...words)).code, 0);
+    }
+    const roots: string[] = [];
+    await owned(data, async (path, uid) => void (uid === nobody || await roots.push(path)));
+    assert.deepEqual(roots, []);
+    assert.match(await Deno.readTextFile(`${data}/logs/mail.log`), /Info: MID \d+ RID \[0\] held by the operator/);
+  },
 });

@@ -104,6 +104,22 @@ Deno.test("routeOf keeps connections for mail that demands more apart, and count
   assert.equal(route("x.gov.test").key, route("x.gov.test", "required").key);
 });
 
+Deno.test("routeOf sends redirected mail to the operator's host, under the level and names of its domain", () => {
+  const via = { host: "backup.test", port: 2525 };
+  for (const domain of ["one.test", "x.inside.test", "partner.test", "[10.0.0.1]"]) {
+    for (const demand of [undefined, "requiretls"] as const) {
+      const [usual, redirected] = [undefined, via].map((to) => routeOf(destinationName(domain, demand, to), config));
+      assert.deepEqual(redirected.hops, { kind: "listed", hosts: [via] });
+      assert.deepEqual([redirected.level, redirected.control, redirected.destination], [
+        usual.level,
+        usual.control,
+        usual.destination,
+      ]);
+      assert.notEqual(redirected.key, usual.key);
+    }
+  }
+});
+
 Deno.test("routeOf shows the certificate of the destination, and parts connections by it", () => {
   const own = configOf({ certificate: "all", controls: { "a.test": { certificate: "own" } } });
   assert.deepEqual([routeOf("a.test", own).certificate, routeOf("b.test", own).certificate], ["own", "all"]);
@@ -116,7 +132,13 @@ Deno.test("destinationParts reads what destinationName writes, and no address ca
   for (const domain of ["a.test", "[10.0.0.1]", "[x:a;required]", ""]) {
     for (const demand of [undefined, "required", "requiretls"] as const) {
       assert.deepEqual(destinationParts(destinationName(domain, demand)), { domain, demand });
+      for (const via of [{ host: "backup.test", port: 25 }, { host: "2001:db8::9", port: 2525 }]) {
+        assert.deepEqual(destinationParts(destinationName(domain, demand, via)), { domain, demand, via });
+      }
     }
+  }
+  for (const domain of ["[x:a;via=evil.test:25]", "[x:a;via=[::1]:25]"]) {
+    assert.deepEqual(destinationParts(domain), { domain, demand: undefined });
   }
   assert.deepEqual(destinationParts("[x:a;required]"), { domain: "[x:a;required]", demand: undefined });
 });
