@@ -114,18 +114,15 @@ export class Backlog {
 
   /** Whether the recipients that the destination may get in this interval are used up; then it waits for the next. */
   #held(destination: string, messages: number): boolean {
-    const { pace, world: { log, spool } } = this.#host;
+    const { pace, world: { spool } } = this.#host;
     const { control: rule, destination: domain } = this.#host.routeFor(destination);
     if (rule.limit_apply_to !== "domain" || pace.left(domain, rule) > 0) return false;
     const waiting = spool.waiting(destination);
     // What was counted is gone; what comes later tells of itself.
     if (waiting === 0) return true;
     const resume = (all: number) => this.#host.wake(destination, all);
-    if (pace.hold(domain, { rule, held: { who: destination, messages, resume } })) {
-      const ms = Math.ceil(pace.rest(domain, rule));
-      const { max_recipients: recipients, recipients_interval: interval } = rule;
-      log.info({ event: "recipients_held", domain, recipients, interval, messages: waiting, ms });
-    }
+    pace.hold(domain, { rule, held: { who: destination, messages, resume } });
+    pace.tell(domain, { rule, domain, messages: waiting });
     return true;
   }
 }

@@ -54,7 +54,7 @@ class Dispatcher implements Delivery, LaneHost {
   constructor(world: DeliveryWorld) {
     this.world = world;
     this.memory = new HostMemory(world);
-    this.pace = new Pace(world.clock);
+    this.pace = new Pace(world);
     this.queueTrouble = new RepeatedFault({ ...world, gone: "Mail can be taken from the queue again" });
     world.spool.onDue((destination) => this.wake(destination, 1));
     this.resume();

@@ -283,6 +283,10 @@ export class Lane implements SlotUser {
     if (granted === 0) return world.spool.giveBack(lease);
     const recipients = granted === wanted ? lease.recipients : lease.recipients.slice(0, granted);
     const held = granted === wanted ? undefined : Math.ceil(pace.rest(key, rule));
+    if (held !== undefined) {
+      const address = this.#permits.byAddress ? { address: channel.host.address } : {};
+      pace.tell(key, { rule, domain, ...address, messages: world.spool.count(lease.destination) });
+    }
     if (!await this.#offer(channel, { lease, recipients, held })) pace.giveBack(key, granted);
   }
 

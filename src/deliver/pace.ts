@@ -8,6 +8,7 @@
  * @module
  */
 import type { Clock, Timer } from "../base/clock.ts";
+import type { MailLog } from "../mail/events.ts";
 
 /** A control's part that counts here. */
 export interface PaceRule {
@@ -30,6 +31,8 @@ interface Interval {
   /** Monotonic milliseconds. */
   since: number;
   used: number;
+  /** The log has its line. */
+  told: boolean;
   held: Map<unknown, Held>;
   timer: Timer | undefined;
 }
@@ -40,10 +43,12 @@ const intervalsMax = 100_000;
 /** See the module. */
 export class Pace {
   readonly #clock: Clock;
+  readonly #log: MailLog;
   readonly #intervals = new Map<string, Interval>();
 
-  constructor(clock: Clock) {
+  constructor({ clock, log }: { clock: Clock; log: MailLog }) {
     this.#clock = clock;
+    this.#log = log;
   }
 
   /** Recipients that may be offered now. */
@@ -72,14 +77,25 @@ export class Pace {
     return interval === undefined ? 0 : interval.since + rule.recipients_interval - this.#clock.monotonic();
   }
 
-  /** Somebody waits until the interval is over. True: he is the first in this interval. */
-  hold(key: string, { rule, held }: { rule: PaceRule; held: Held }): boolean {
+  /** Somebody waits until the interval is over. */
+  hold(key: string, { rule, held }: { rule: PaceRule; held: Held }): void {
     const interval = this.#current(key, rule) ?? this.#begin(key);
-    const first = interval.timer === undefined;
     const before = interval.held.get(held.who)?.messages ?? 0;
     interval.held.set(held.who, { ...held, messages: before + held.messages });
     interval.timer ??= this.#clock.after(Math.max(this.rest(key, rule), 1), () => this.#end(key, interval));
-    return first;
+  }
+
+  /** Tells the log, once in an interval, that mail waits. `address`: where the limit counts for one. */
+  tell(
+    key: string,
+    { rule, messages, ...whom }: { rule: PaceRule; messages: number; domain: string; address?: string },
+  ): void {
+    const interval = this.#intervals.get(key);
+    if (interval === undefined || interval.told) return;
+    interval.told = true;
+    const { max_recipients: recipients, recipients_interval } = rule;
+    const ms = Math.ceil(this.rest(key, rule));
+    this.#log.info({ event: "recipients_held", ...whom, recipients, interval: recipients_interval, messages, ms });
   }
 
   /** Ends all waits; nobody is told. */
@@ -97,7 +113,7 @@ export class Pace {
 
   #begin(key: string): Interval {
     if (this.#intervals.size >= intervalsMax) this.#forgetOldest();
-    const interval = { since: this.#clock.monotonic(), used: 0, held: new Map(), timer: undefined };
+    const interval = { since: this.#clock.monotonic(), used: 0, told: false, held: new Map(), timer: undefined };
     this.#intervals.set(key, interval);
     return interval;
   }

@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { MailLog } from "../mail/events.ts";
 import { type Endpoint, endpointText } from "../net/net.ts";
 import type { Route } from "../policy/route.ts";
 import type { Gate } from "./connect.ts";
@@ -67,21 +66,19 @@ export class Permits implements Gate {
   /** Limits that refused the lane, so that it stands in their line. */
   readonly #refused = new Set<string>();
 
-  readonly #log: MailLog;
   readonly #waiting: () => number;
 
   /** `waiting`: messages in the queue that the lane is for. */
   constructor(
     route: Route,
     { host, user, waiting }: {
-      host: { limits: Limits; pace: Pace; world: { log: MailLog } };
+      host: { limits: Limits; pace: Pace };
       user: SlotUser;
       waiting: () => number;
     },
   ) {
     this.#limits = host.limits;
     this.#pace = host.pace;
-    this.#log = host.world.log;
     this.#waiting = waiting;
     this.#route = route;
     this.#user = user;
@@ -119,7 +116,9 @@ export class Permits implements Gate {
     const key = this.keyOf(target);
     if (this.#pace.left(key, control) > 0) return this.#enter(key);
     const resume = () => this.#user.slotFree();
-    if (this.#pace.hold(key, { rule: control, held: { who: this.#user, messages: 0, resume } })) this.#tellHeld(target);
+    this.#pace.hold(key, { rule: control, held: { who: this.#user, messages: 0, resume } });
+    const { address } = target;
+    this.#pace.tell(key, { rule: control, domain: this.#route.destination, address, messages: this.#waiting() });
     return false;
   }
 
@@ -145,14 +144,6 @@ export class Permits implements Gate {
     this.#limits.all.forget(this.#user);
     for (const key of this.#refused) this.#limits.forget(key, this.#user);
     this.#refused.clear();
-  }
-
-  #tellHeld(target: Endpoint): void {
-    const { control, destination: domain } = this.#route;
-    const { max_recipients: recipients, recipients_interval: interval } = control;
-    const ms = Math.ceil(this.#pace.rest(this.keyOf(target), control));
-    const held = { domain, address: target.address, recipients, interval, ms, messages: this.#waiting() };
-    this.#log.info({ event: "recipients_held", ...held });
   }
 
   #enter(key: string): boolean {
