@@ -5,10 +5,12 @@
  *
  * @module
  */
+import { destinationParts } from "../mail/destination.ts";
 import type { Parts } from "./parts.ts";
 
-/** What waits for one destination, leased messages included. */
+/** What waits for one domain, leased messages included, whatever it demands of TLS and wherever it was redirected. */
 export interface DestinationFigures {
+  /** The domain. */
   destination: string;
   messages: number;
   /** Beyond {@linkcode countedRowsMax} messages, reckoned from those. */
@@ -26,7 +28,7 @@ export class QueueFigures {
     this.#parts = parts;
   }
 
-  /** Destinations with messages. */
+  /** Names of the queue with messages: a domain's plain mail, and each demand or redirection of it. */
   get destinations(): number {
     return this.#parts().agenda.size;
   }
@@ -41,27 +43,50 @@ export class QueueFigures {
     }
   }
 
-  /** One destination; zeros where nothing waits. */
-  of(destination: string): DestinationFigures {
-    const { agenda, store } = this.#parts();
-    const messages = agenda.count(destination);
-    let recipients = messages;
-    try {
-      if (messages > 0) recipients = store().recipients(destination, countedRowsMax);
-    } catch {
-      // One for each message is the least.
-    }
-    const counted = Math.min(messages, countedRowsMax);
-    return {
-      destination,
-      messages,
-      recipients: messages > counted ? Math.round(recipients * messages / counted) : recipients,
-    };
+  /** One domain; zeros where nothing waits. */
+  of(domain: string): DestinationFigures {
+    const { agenda } = this.#parts();
+    const names = [...agenda.sizes()].map(([name]) => name).filter((name) => destinationParts(name).domain === domain);
+    return this.#sum(domain, names);
   }
 
   /** Those with the most messages, `count` at the most. */
   top(count: number): DestinationFigures[] {
-    const all = [...this.#parts().agenda.sizes()].sort(([, a], [, b]) => b - a);
-    return all.slice(0, count).map(([destination]) => this.of(destination));
+    const domains = new Map<string, { names: string[]; messages: number }>();
+    for (const [name, messages] of this.#parts().agenda.sizes()) {
+      const { domain } = destinationParts(name);
+      const known = domains.get(domain);
+      if (known === undefined) domains.set(domain, { names: [name], messages });
+      else {
+        known.names.push(name);
+        known.messages += messages;
+      }
+    }
+    const most = [...domains].sort(([, a], [, b]) => b.messages - a.messages).slice(0, count);
+    return most.map(([domain, { names }]) => this.#sum(domain, names));
+  }
+
+  #sum(destination: string, names: readonly string[]): DestinationFigures {
+    const sum = { destination, messages: 0, recipients: 0 };
+    for (const name of names) {
+      const { messages, recipients } = this.#one(name);
+      sum.messages += messages;
+      sum.recipients += recipients;
+    }
+    return sum;
+  }
+
+  /** One name of the queue. */
+  #one(name: string): { messages: number; recipients: number } {
+    const { agenda, store } = this.#parts();
+    const messages = agenda.count(name);
+    let recipients = messages;
+    try {
+      if (messages > 0) recipients = store().recipients(name, countedRowsMax);
+    } catch {
+      // One for each message is the least.
+    }
+    const counted = Math.min(messages, countedRowsMax);
+    return { messages, recipients: messages > counted ? Math.round(recipients * messages / counted) : recipients };
   }
 }

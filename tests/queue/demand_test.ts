@@ -57,6 +57,20 @@ Deno.test("DurableSpool.settle: a report demands what its message did, and tells
   }
 });
 
+Deno.test("QueueFigures counts a domain's mail together, whatever it demands", async () => {
+  await using world = new World();
+  const spool = await world.open();
+  await put(spool, { to: ["b@example.test", "c@example.test"] });
+  await put(spool, { to: ["b@example.test"], tls: "required" });
+  await put(spool, { to: ["b@example.test", "c@example.test"], tls: "requiretls" });
+  for (let n = 0; n < 2; n++) await put(spool, { to: ["b@other.test"] });
+  const example = { destination: "example.test", messages: 3, recipients: 5 };
+  const other = { destination: "other.test", messages: 2, recipients: 2 };
+  assert.deepEqual([spool.figures.of("example.test"), spool.figures.of("other.test")], [example, other]);
+  assert.deepEqual(spool.figures.of("absent.test"), { destination: "absent.test", messages: 0, recipients: 0 });
+  assert.deepEqual([spool.figures.top(9), spool.figures.top(1)], [[example, other], [example]]);
+});
+
 /** The tables of version 1, as its programs made them. */
 const version1 = `
 PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
