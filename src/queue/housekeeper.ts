@@ -19,6 +19,8 @@ const pagesMax = 1_024;
 /** Free pages that stay for new mail, and those that do where the disk runs short. */
 const keptPages = 2_048;
 const keptPagesShort = 256;
+/** From this many times the room that must stay free on, nothing is done for it: clients are turned away until there is a little to spare. */
+const roomy = 1.25;
 
 /** See the module. */
 export class Housekeeper implements Disposable {
@@ -26,6 +28,8 @@ export class Housekeeper implements Disposable {
   readonly #space: FreeSpace;
   readonly #timer: Timer;
   #shrunk = false;
+  /** Commits when the log was last emptied for its room. */
+  #emptiedAt = 0;
 
   constructor(parts: Parts, space: FreeSpace) {
     this.#parts = parts;
@@ -48,6 +52,11 @@ export class Housekeeper implements Disposable {
       // The file gets shorter when the log is emptied into it.
       if (!more && this.#shrunk) store().checkpoint("passive");
       this.#shrunk = more;
+      // The log keeps its length, 8 MiB and more: where nothing is taken for want of room, no commit would ever use it again.
+      if (this.#space.shortage(min_free_disk * roomy) !== undefined && this.#emptiedAt !== committer.commits) {
+        store().checkpoint("truncate");
+        this.#emptiedAt = committer.commits;
+      }
     } catch {
       // Free pages stay in the file and are used again; whatever the trouble is, the next write tells it.
     }

@@ -362,9 +362,9 @@ export class Store implements Disposable {
 
   /**
    * Moves what stands in the write-ahead log to the database file; `restart`: so that the log is used again from its beginning, though
-   * readers are waited for.
+   * readers are waited for; `truncate`: and gives its room back.
    */
-  checkpoint(mode: "restart" | "passive"): void {
+  checkpoint(mode: "restart" | "passive" | "truncate"): void {
     this.#db.prepare(`PRAGMA wal_checkpoint(${mode})`).all();
   }
 
