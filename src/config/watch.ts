@@ -97,12 +97,10 @@ class Watch implements FileWatch {
     for (const path of wanted) {
       if (this.#known.has(path)) continue;
       const { stamp, written } = await stampOf(path);
-      const stale = written >= since;
-      this.#known.set(path, {
-        stamp: stale ? "?" : stamp,
-        digest: stale ? "?" : await digestOf(path),
-        goneSince: undefined,
-      });
+      const digest = await digestOf(path);
+      // Replaced between the two: the old stamp with the new content would be taken for a change that changes nothing.
+      const stale = written >= since || stamp !== (await stampOf(path)).stamp;
+      this.#known.set(path, { stamp: stale ? "?" : stamp, digest: stale ? "?" : digest, goneSince: undefined });
     }
     if (!this.#ended) this.#watchFolders();
   }

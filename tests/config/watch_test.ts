@@ -152,6 +152,30 @@ Deno.test("watchFiles: replace drops files, adds files, and tells of one that ch
   assert.deepEqual((await watched.next()).files, ["mx1.crt"]);
 });
 
+Deno.test("watchFiles: a file that is replaced while the watch takes it in is told", async () => {
+  await using watched = await Watched.start(() => Promise.resolve([]));
+  const file = `${watched.folder}/config.yaml`;
+  await Deno.writeTextFile(file, "as it was read");
+  await wait(50);
+  const since = Date.now();
+  await wait(50);
+  const { readFile } = Deno;
+  // The moment between the look at the file's times and at its content.
+  Deno.readFile = async (path, options) => {
+    Deno.readFile = readFile;
+    await Deno.writeTextFile(`${watched.folder}/new`, "another");
+    await Deno.rename(`${watched.folder}/new`, file);
+    return await readFile(path, options);
+  };
+  try {
+    const told = watched.next();
+    await watched.watch.replace([file], since);
+    assert.deepEqual((await told).files, ["config.yaml"]);
+  } finally {
+    Deno.readFile = readFile;
+  }
+});
+
 Deno.test("watchFiles: check looks at once", async () => {
   await using watched = await Watched.start(one);
   await Deno.writeTextFile(`${watched.folder}/config.yaml`, "changed");
