@@ -16,6 +16,7 @@
  * @module
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { keepPrivate } from "../base/private_file.ts";
 import {
   type CountName,
   countNames,
@@ -98,6 +99,7 @@ export class MonitorStore implements Disposable {
 
   /** Opens or makes the file. Throws where it is damaged, or of another release. */
   constructor(path: string) {
+    keepPrivate(path);
     // The gateway's loop must not wait for an operator's lock: what is locked is tried again later.
     this.#db = new DatabaseSync(path, { timeout: 0 });
     try {

@@ -27,6 +27,7 @@
  * @module
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { keepPrivate } from "../base/private_file.ts";
 import type { Octets } from "../base/octets.ts";
 import type { TlsDemand } from "../mail/destination.ts";
 import type { Envelope, Recipient } from "../mail/envelope.ts";
@@ -375,21 +376,5 @@ export class Store implements Disposable {
 
   #row(name: keyof typeof statements, ...keys: (string | number)[]): unknown[] | undefined {
     return this.#run[name].get(...keys) as unknown as unknown[] | undefined;
-  }
-}
-
-/**
- * Mail is for its owner's eyes even where the folder above is opened to others: SQLite would make the file as the umask has it. The
- * write-ahead log and the index of it take the mode of the database when they are made; older ones are set right.
- */
-function keepPrivate(path: string): void {
-  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
-  for (const suffix of ["", "-wal", "-shm"]) {
-    try {
-      const { mode } = Deno.statSync(path + suffix);
-      if (((mode ?? 0) & 0o077) !== 0) Deno.chmodSync(path + suffix, 0o600);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
   }
 }

@@ -12,6 +12,7 @@
  * @module
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { keepPrivate } from "../base/private_file.ts";
 import type { CountChanges, HourlyCount } from "./hourly_counts.ts";
 
 /** What is counted apart from each other. */
@@ -59,6 +60,7 @@ export class RatesFile implements Disposable {
   readonly #run: Record<keyof typeof statements, StatementSync>;
 
   constructor(path: string) {
+    keepPrivate(path);
     this.#db = new DatabaseSync(path);
     try {
       this.#db.exec("PRAGMA busy_timeout = 200; PRAGMA trusted_schema = OFF");

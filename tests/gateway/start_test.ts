@@ -84,6 +84,7 @@ Deno.test("state is its owner's alone: folders 0700, keys, log and lock 0600; th
   };
   read("data");
   const others = modes.filter((line) => !/^data\/(queue|state)\/./.test(line));
+  for (const line of modes) if (/\.db(-\w+)? \d+$/.test(line)) assert.match(line, / 600$/);
   assert.deepEqual(
     others.sort(),
     [
