@@ -55,7 +55,7 @@ Deno.test("fuzzers print what was found as a literal that can be read again, and
 });
 
 Deno.test("fuzzers are ended when they hang, and fail when they go blind or grow", async () => {
-  const env = { POSTERN_FUZZ_SECONDS: "2", POSTERN_FUZZ_SEED: "7", POSTERN_FUZZ_HUNG_SECONDS: "1" };
+  const env = { POSTERN_FUZZ_SECONDS: "3", POSTERN_FUZZ_SEED: "7", POSTERN_FUZZ_HUNG_SECONDS: "5" };
   const { code, text } = await fuzz(["hanging", "blind", "growing"], env);
   assert.equal(code, 1);
   assert.match(text, /^hanging: input 5 of seed 7: It hangs/m);
