@@ -59,6 +59,12 @@ export function settleBooks(ledger: Ledger, what: string, gateway: GatewayProces
   assert.deepEqual(ledger.missing(), [], `acknowledged, and never delivered\n${gateway.log.slice(-6000)}`);
 }
 
+/** Messages in the queue of a gateway that runs or has stopped: those too that were stored and never acknowledged. */
+export function queuedMessages(storage: string): number {
+  using db = new DatabaseSync(`${storage}/queue/queue.db`, { readOnly: true });
+  return Number(db.prepare("SELECT count(*) AS n FROM message").get()!.n);
+}
+
 /** Nothing is left of any message: no row, no file; and the database is sound. The gateway must have stopped. */
 export function assertEmptyQueue(storage: string): void {
   using db = new DatabaseSync(`${storage}/queue/queue.db`);
