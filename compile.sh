@@ -26,8 +26,8 @@ permissions=(
   # POSTERN_CONFIG: the configuration. TMPDIR: see above. SSL_CERT_FILE: the system's authorities.
   # LOG_*: read by the YAML parser, which fails where it may not look.
   --allow-env=POSTERN_CONFIG,TMPDIR,SSL_CERT_FILE,LOG_STREAM,LOG_TOKENS
-  # The default of `hostname`; who owns storage.directory; which MX hosts are ourselves.
-  --allow-sys=hostname,uid,gid,networkInterfaces
+  # The default of `hostname`; who owns storage.directory; which MX hosts are ourselves; how much of the disk is free.
+  --allow-sys=hostname,uid,gid,networkInterfaces,statfs
   # Not limited to a path: a path is part of the binary's name, so a renamed binary would lose it,
   # and OpenSSL's callbacks need the right as a whole.
   --allow-ffi

@@ -11,6 +11,9 @@ import { statfs } from "node:fs";
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
+import { causeOf } from "../base/text.ts";
+import type { MailLog } from "../mail/events.ts";
+import { note } from "./parts.ts";
 import { Reserve } from "./reserve.ts";
 
 const askMs = 100;
@@ -20,15 +23,18 @@ export class FreeSpace {
   readonly #reserve: Reserve;
   readonly #directory: string;
   readonly #clock: Clock;
+  readonly #log: MailLog;
   #askedAt = -Infinity;
   #asking: Promise<void> | undefined;
   #octets = Infinity;
   #inodes = Infinity;
+  #answers = true;
 
-  constructor(directory: string, { clock, random }: { clock: Clock; random: Random }) {
+  constructor(directory: string, { clock, random, log }: { clock: Clock; random: Random; log: MailLog }) {
     this.#reserve = new Reserve(`${directory}/reserve`, random);
     this.#directory = directory;
     this.#clock = clock;
+    this.#log = log;
   }
 
   /** What is free for mail, as far as the last answer says; Infinity where there was none. Below 0: the reserve is not whole. */
@@ -66,10 +72,16 @@ export class FreeSpace {
     await this.#reserve.close();
   }
 
-  /** Asks and waits for the answer; one question at a time. */
-  refresh(): Promise<void> {
-    return this.#asking ??= new Promise((resolve) => {
+  /** Asks and waits for the answer; one question at a time, and none that was asked before. */
+  async refresh(): Promise<void> {
+    while (this.#asking !== undefined) await this.#asking;
+    await (this.#asking = this.#answer());
+  }
+
+  #answer(): Promise<void> {
+    return new Promise((resolve) => {
       statfs(this.#directory, (error, facts) => {
+        this.#tell(error);
         if (error === null) {
           this.#octets = facts.bavail * facts.bsize;
           this.#reserve.measure(facts.blocks * facts.bsize);
@@ -84,8 +96,18 @@ export class FreeSpace {
 
   #ask(): void {
     const now = this.#clock.monotonic();
-    if (now - this.#askedAt < askMs) return;
+    if (now - this.#askedAt < askMs || this.#asking !== undefined) return;
     this.#askedAt = now;
-    void this.refresh();
+    this.#asking = this.#answer();
+  }
+
+  /** A disk that does not say is taken for endless, which an owner has to know. */
+  #tell(error: Error | null): void {
+    const answers = error === null;
+    if (answers === this.#answers) return;
+    this.#answers = answers;
+    const text = "how much of the disk is free";
+    if (answers) note(this.#log, "warning", `It is known again ${text}`);
+    else note(this.#log, "critical", `Cannot tell ${text}, so min_free_disk has no effect: ${causeOf(error)}`);
   }
 }

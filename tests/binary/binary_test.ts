@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { until } from "../gateway/rig.ts";
 import { buildBinary } from "../support/binary.ts";
 import { freePort, GatewayProcess, isListening, pause } from "../support/gateway_process.ts";
 import { peerTest, runCommand } from "../support/peers.ts";
@@ -79,6 +80,27 @@ peerTest(
     assert.equal((await run("reload")).code, 1);
   },
 );
+
+peerTest(["swaks"], "dist/postern knows how much of its disk is free, and keeps its reserve there", async () => {
+  const { path } = await buildBinary();
+  const config = (limits: Record<string, string>) => (ports: Record<string, number>) => ({
+    ...withBlackhole(ports),
+    limits,
+  });
+  await using gateway = await GatewayProcess.start({
+    binary: path,
+    env: bare,
+    ports: ["inbound", "blackhole"],
+    config: config({ min_free_disk: "0" }),
+  });
+  const reserve = async () => (await Deno.stat(`${gateway.folder}/data/queue/reserve`).catch(() => null))?.size ?? 0;
+  await until("the reserve", async () => await reserve() > 1_000_000);
+  await relayOne(gateway);
+  const from = gateway.log.length;
+  await gateway.apply(config({ min_free_disk: "999999G" })(gateway.ports));
+  await gateway.logged(/Critical: Pressure: too little disk space free: .*; MAIL gets 452/, { from });
+  assert.doesNotMatch(gateway.log, /Cannot tell how much/);
+});
 
 peerTest([], "compile.sh bakes in no right to run programs, and prints what it bakes in", async () => {
   const { output } = await buildBinary();

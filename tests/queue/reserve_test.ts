@@ -5,9 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { systemClock } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import type { DurableSpool } from "../../src/queue/durable_spool.ts";
 import { Reserve } from "../../src/queue/reserve.ts";
+import { FreeSpace } from "../../src/queue/space.ts";
 import { SpoolFullError } from "../../src/queue/spool.ts";
 import { until } from "../gateway/rig.ts";
 import { fillDisk, tinyDisk } from "../support/tiny_disk.ts";
@@ -140,4 +142,20 @@ Deno.test("Reserve is made of octets that take room, is found again, and leaves 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("FreeSpace says so, once, when the disk does not tell what is free, and when it does again", async () => {
+  await using world = new World();
+  const folder = `${world.directory}/moved`;
+  const space = new FreeSpace(folder, { clock: systemClock, random: seededRandom(1), log: world.log });
+  await space.refresh();
+  await space.refresh();
+  assert.equal(space.shortage(0), undefined);
+  await Deno.mkdir(folder);
+  await space.refresh();
+  await space.close();
+  assert.deepEqual(world.log.lines.map((line) => line.replace(/: ENOENT.*$/, "")), [
+    "critical: Cannot tell how much of the disk is free, so min_free_disk has no effect",
+    "warning: It is known again how much of the disk is free",
+  ]);
 });
