@@ -187,7 +187,7 @@ const wholeFile = z.strictObject({
   workers: withDefault(
     serviceKeys.workersKey,
     "auto",
-    "Threads that TLS handshakes of sessions are spread over, a number or auto: one for each core. 1: the main thread only.",
+    "Threads that TLS handshakes of sessions are spread over, a number or auto: one less than there are cores. 1: the main thread only.",
   ),
   limits: withDefault(serviceKeys.limitsKey, {}, "Limits of the whole gateway."),
   metrics: withDefault(
