@@ -62,7 +62,10 @@ peerTest(
       ports: ["inbound", "blackhole"],
       config: withBlackhole,
     });
-    const socket = await Deno.lstat(`${gateway.folder}/data/control.sock`);
+    // It is opened just after the gateway listens.
+    const path = `${gateway.folder}/data/control.sock`;
+    await until("the control socket", () => Deno.lstat(path).then(() => true, () => false));
+    const socket = await Deno.lstat(path);
     assert.deepEqual([socket.isSocket, socket.mode! & 0o777], [true, 0o600]);
     const run = (...words: string[]) => postern(gateway, { binary }, ...words);
     assert.equal((await run("suspend", "delivery")).stdout, "Delivery is suspended by the operator\n");
