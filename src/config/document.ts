@@ -52,7 +52,23 @@ export interface Said {
 
 const tooDeep = `is nested too deeply; at most ${limits.configDepthMax} levels`;
 
+/** The parser finds tens of thousands of faults in a long line of brackets, and takes seconds for it; nobody writes so many. */
+const bracketsOpenMax = 1_000;
+
+/** Faults that get an explanation; more are counted only. */
+const syntaxTextsMax = 200;
+
 type Node = ParsedNode | null | undefined;
+
+/** Where too many brackets are open, those in quotes and comments included; `undefined`: nowhere. */
+function bracketsOpenAt(source: string): number | undefined {
+  let open = 0;
+  for (const { 0: bracket, index } of source.matchAll(/[[\]{}]/g)) {
+    if (bracket === "]" || bracket === "}") open = Math.max(open - 1, 0);
+    else if (++open > bracketsOpenMax) return index;
+  }
+  return undefined;
+}
 
 /** Reads a YAML document. Never throws. */
 export function readDocument(source: string): SourceDocument {
@@ -64,6 +80,8 @@ export function readDocument(source: string): SourceDocument {
     place: () => start,
     find: () => undefined,
   });
+  const deepAt = bracketsOpenAt(source);
+  if (deepAt !== undefined) return fatal(placesIn(source)(deepAt), tooDeep);
   let document: Document.Parsed;
   try {
     document = parseDocument(source, {
@@ -84,10 +102,10 @@ export function readDocument(source: string): SourceDocument {
   if (document.errors.length > 0) {
     const deep = document.errors.find((error) => error.message.includes("call stack"));
     if (deep !== undefined) return fatal(place(deep.pos[0]), tooDeep);
-    const faults = document.errors.map((error) => ({
+    const faults = document.errors.map((error, index) => ({
       place: place(error.pos[0]),
       path: [],
-      text: syntaxText(error, source),
+      text: index < syntaxTextsMax ? syntaxText(error, source) : `is no YAML here: ${error.message}`,
     }));
     return { value: null, faults, fatal: true, place: () => start, find: () => undefined };
   }

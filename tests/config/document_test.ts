@@ -152,3 +152,18 @@ Deno.test("loadSource: files spoilt by chance never throw, and every place is in
     if (!result.ok) assert.ok(result.errors.length > 0, where);
   }
 });
+
+Deno.test("readDocument: a hundred thousand brackets that are never closed, or never opened, take no longer than a moment", () => {
+  for (
+    const [piece, words] of [["{a: ", /nested too deeply/], ["[", /nested too deeply/], [
+      "}",
+      /is no YAML here/,
+    ]] as const
+  ) {
+    const began = performance.now();
+    const { fatal, faults } = readDocument(`version: 1\nx: ${piece.repeat(25_000)}`);
+    assert.ok(performance.now() - began < 4_000, `${piece}: ${performance.now() - began} ms`);
+    assert.equal(fatal, true);
+    assert.match(faults[0].text, words);
+  }
+});
