@@ -205,7 +205,7 @@ const deliveryKey = section({
 
 /**
  * `workers`. `auto` leaves a core to everything else: on two cores that a load generator shares, a second thread made P-256 handshakes
- * 12 % fewer a second and RSA-2048 6 % more.
+ * 18 % fewer a second and RSA-2048 6 % more.
  */
 const workersKey = z.preprocess(
   (input) => input === "auto" ? Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 1024) : input,
