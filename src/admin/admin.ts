@@ -94,7 +94,7 @@ export class Admin {
     this.#context = made?.context;
     this.#pairs = made?.pairs ?? new Map();
     await this.#front.apply({
-      name: "the admin page",
+      name: "/healthz and /metrics",
       address: admin.address,
       app: this.#app,
       startTls: (conn: Conn) => startTls(conn, made!.context.session()),
@@ -126,7 +126,7 @@ export class Admin {
       this.#told = undefined;
       return { context, pairs };
     } catch (error) {
-      const text = `Cannot serve the admin page: ${printable(causeOf(error))}`;
+      const text = `Cannot serve /healthz and /metrics: ${printable(causeOf(error))}`;
       if (this.#told !== text) log.critical({ event: "note", reason: "front", text });
       this.#told = text;
       this.#retry = clock.after(limits.httpListenRetryMs, () => void this.apply(config));

@@ -32,7 +32,7 @@ export interface FrontWorld {
 
 /** What one door is to be. */
 export interface DoorWish {
-  /** For the log: `the admin page`. */
+  /** For the log: `/healthz and /metrics`. */
   name: string;
   /** `null`: it is closed. */
   address: Endpoint | null;

@@ -68,9 +68,9 @@ class AdminRig implements AsyncDisposable {
 
   /** Where it serves, by its log. */
   get url(): string {
-    const line = this.lines.findLast((text) => text.startsWith("Info: Serving the admin page on "));
+    const line = this.lines.findLast((text) => text.startsWith("Info: Serving /healthz and /metrics on "));
     assert.ok(line !== undefined, this.lines.join("\n"));
-    return line.slice("Info: Serving the admin page on ".length);
+    return line.slice("Info: Serving /healthz and /metrics on ".length);
   }
 
   get tokenPath(): string {
@@ -186,7 +186,7 @@ peerTest(
     await rig.clock.advance(3 * limits.httpListenRetryMs);
     const criticals = rig.lines.filter((line) => line.startsWith("Critical"));
     assert.deepEqual(criticals, [
-      `Critical: Cannot serve the admin page: Cannot read ${own.certificate}: no such file`,
+      `Critical: Cannot serve /healthz and /metrics: Cannot read ${own.certificate}: no such file`,
     ]);
     assert.equal(rig.url, url);
     assert.equal((await rig.get("/healthz")).status, 503);
