@@ -1,35 +1,10 @@
-/** The fuzzers as a test: a minute each where CI is set, two seconds on a laptop; `deno task fuzz` runs them longer. */
+/** The fuzzers themselves: what they print, and that they find what is broken on purpose. `fuzzers_test.ts` runs them. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { textOf } from "../../src/base/octets.ts";
 import { literal } from "./bytes.ts";
 import { Chance } from "./chance.ts";
+import { fuzz } from "./run.ts";
 import { targets } from "./targets.ts";
 import { broken } from "./targets/broken.ts";
-
-const seconds = Deno.env.get("POSTERN_FUZZ_SECONDS") ?? (Deno.env.get("CI") ? "60" : "2");
-
-async function fuzz(args: string[], env: Record<string, string>): Promise<{ code: number; text: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--v8-flags=--expose-gc", fileURLToPath(import.meta.resolve("./main.ts")), ...args],
-    env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-  }).output();
-  return { code, text: textOf(stdout) + textOf(stderr) };
-}
-
-Deno.test(`fuzzers find nothing within ${seconds} seconds each`, async () => {
-  // One seed: a run that fails does so for what was changed. The task draws another each time.
-  const seed = Deno.env.get("POSTERN_FUZZ_SEED") ?? "2026";
-  const { code, text } = await fuzz([], {
-    POSTERN_FUZZ_SECONDS: seconds,
-    POSTERN_FUZZ_SEED: seed,
-    POSTERN_FUZZ_INPUT: "",
-  });
-  console.log(text);
-  assert.equal(code, 0, text);
-  for (const { name } of targets) assert.match(text, new RegExp(`^${name}: [1-9]\\d* inputs, `, "m"));
-});
 
 Deno.test("fuzzers make the same input of the same seed and number, and others of others", () => {
   const input = (target: typeof targets[number], ...words: (string | number)[]) =>

@@ -5,7 +5,7 @@
  *     deno task fuzz config dns      these
  *
  * POSTERN_FUZZ_SEED: the seed, by chance where it is not set. POSTERN_FUZZ_SECONDS: how long each runs. POSTERN_FUZZ_INPUT: only
- * the input of this number, with the seed that was printed. A fuzzer that hangs is ended and its input printed; so is one that makes the
+ * the input of this number, with the seed that was printed. POSTERN_FUZZ_AT_ONCE: how many run at a time. A fuzzer that hangs is ended and its input printed; so is one that makes the
  * process grow past {@linkcode residentMax}. The heap is measured behind a collection, at the beginning and at the end: it must not grow.
  *
  * @module
@@ -18,7 +18,7 @@ import type { Found, Order, Target } from "./target.ts";
 import { targetNamed, targets } from "./targets.ts";
 
 /** How many run at once. */
-const atOnce = 2;
+const atOnce = Number(Deno.env.get("POSTERN_FUZZ_AT_ONCE") || 2);
 /** One input takes no longer, even on a machine that does other things. */
 const hungMs = 1_000 * Number(Deno.env.get("POSTERN_FUZZ_HUNG_SECONDS") || 20);
 const residentMax = 1_500 * 1024 ** 2;
@@ -51,7 +51,7 @@ async function fuzz(target: Target): Promise<string[]> {
     const stop = (cause: string) => resolve({ kind: "failed", input: at, literal: inputOf(target, at), cause });
     if (now - since > hungMs) stop(`It hangs: no end within ${hungMs} ms`);
     const { rss } = Deno.memoryUsage();
-    if (rss > residentMax) stop(`Memory is not bounded: the process has ${rss} octets (two fuzzers are in it)`);
+    if (rss > residentMax) stop(`Memory is not bounded: the process has ${rss} octets (${atOnce} fuzzers are in it)`);
   });
   // What keeps the process alive while it is waited for.
   const alive = systemClock.after(2 ** 31 - 1, () => {});

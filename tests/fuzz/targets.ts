@@ -1,5 +1,5 @@
 /**
- * All fuzzers. A minute each and two at a time: eleven of them take six minutes of CI, and a twelfth would cost no more.
+ * All fuzzers. A minute each and one at a time, beside the other tests: see `tests/suite.ts`.
  *
  * @module
  */
