@@ -15,7 +15,7 @@ import { checkFile } from "./src/cli/check.ts";
 import { cliCommands } from "./src/cli/commands/all.ts";
 import { readSecret, standardInput } from "./src/cli/secret.ts";
 import { runShell } from "./src/cli/shell.ts";
-import { lineReader, terminal } from "./src/cli/terminal.ts";
+import { lineReader, terminal, writeOctets } from "./src/cli/terminal.ts";
 import { openSslEngine } from "./src/openssl/engine.ts";
 
 const world = { clock: systemClock, random: systemRandom, hostname: Deno.hostname(), version: deno.version };
@@ -51,6 +51,8 @@ function tools(file: string): CallWorld {
     openEngine: openSslEngine,
     commands: cliCommands,
     secret: () => readSecret(standardInput),
+    input: standardInput.read,
+    output: writeOctets,
   };
 }
 
@@ -62,7 +64,7 @@ async function main(): Promise<number> {
     case "check":
       return await checkFile(invocation.config, { ...world, openEngine: openSslEngine });
     case "cli":
-      return await runShell({ ...tools(invocation.config), secret: undefined, read: lineReader() });
+      return await runShell({ ...tools(invocation.config), secret: undefined, input: undefined, read: lineReader() });
     case "call":
       return await callCommand(invocation.call, tools(invocation.config));
     case "version":

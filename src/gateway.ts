@@ -122,7 +122,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   suspension.onResume = () => delivery.resume();
 
   const commands = new Commands();
-  commands.add(...operatorCommands({ ...world, file, log, spool, delivery, suspension, editions }));
+  commands.add(...operatorCommands({ ...world, file, log, resolver, spool, delivery, suspension, editions }));
   const { directory, run } = storage;
   const control = openControl({ directory, run, commands, clock, log }, (path) => giveToOwnerOf(directory, path));
 

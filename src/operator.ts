@@ -4,12 +4,15 @@
  * @module
  */
 import type { Clock } from "./base/clock.ts";
+import type { Random } from "./base/random.ts";
 import type { Command } from "./control/commands.ts";
+import { fileCommands } from "./control/file_commands.ts";
 import { gatewayCommands } from "./control/gateway_commands.ts";
 import { queueCommands } from "./control/queue_commands.ts";
 import { type Suspension, suspensionDomain } from "./control/suspension.ts";
 import { suspensionCommands } from "./control/suspension_commands.ts";
 import type { Delivery } from "./deliver/delivery.ts";
+import type { Resolver } from "./dns/records.ts";
 import type { MailLog } from "./mail/events.ts";
 import type { DurableSpool } from "./queue/durable_spool.ts";
 import type { Editions } from "./reload.ts";
@@ -19,6 +22,10 @@ export interface OperatorParts {
   /** The configuration file. */
   file: string;
   clock: Clock;
+  random: Random;
+  /** The machine's name. */
+  hostname: string;
+  resolver: Resolver;
   log: MailLog;
   spool: DurableSpool;
   delivery: Delivery;
@@ -30,7 +37,7 @@ export interface OperatorParts {
 
 /** See the module. */
 export function operatorCommands(parts: OperatorParts): Command[] {
-  const { file, clock, log, spool, delivery, suspension, editions, askToStop = () => {} } = parts;
+  const { clock, resolver, file, log, spool, delivery, suspension, editions, askToStop = () => {} } = parts;
   return [
     ...gatewayCommands({ file, reload: () => editions.reload(), stop: askToStop }),
     ...queueCommands({
@@ -39,6 +46,14 @@ export function operatorCommands(parts: OperatorParts): Command[] {
       now: clock.now,
       suspended: (domain) => suspension.delivery(suspensionDomain(domain) ?? domain),
       forgetFailures: () => delivery.forgetFailures(),
+    }),
+    ...fileCommands({
+      ...parts,
+      storage: editions.ground.storage,
+      engine: () => editions.ground.engine,
+      resolver: () => resolver,
+      alone: (work) => editions.alone(work),
+      apply: () => editions.reload(),
     }),
     ...suspensionCommands({
       suspension,

@@ -156,6 +156,13 @@ export class Editions {
     return this.#reloading = this.#reloading.then(() => this.#reload());
   }
 
+  /** Does work that leaves files half changed meanwhile: no reload begins before it is done, whatever the watch sees. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#reloading.then(work);
+    this.#reloading = done.then(() => [], () => []);
+    return done;
+  }
+
   /** No reload begins from now on; resolves when the last one is done. */
   async stopWatching(): Promise<void> {
     this.#ended = true;

@@ -112,8 +112,10 @@ export const limits = {
 
   /** Commands over the control socket: at a time, the request and one line of the answer in octets, and the waits for each. */
   controlConnectionsMax: 32,
-  controlRequestOctetsMax: 1_048_576,
+  controlRequestOctetsMax: 8_388_608,
   controlAnswerOctetsMax: 16_777_216,
+  /** Files that go along with one command, all together; in base64 they have to fit into the request, and those for the caller into the answer. */
+  controlFilesOctetsMax: 4_194_304,
   controlRequestMs: 10_000,
   controlWriteMs: 60_000,
   /** A command that takes longer says so this often; one that says nothing for so long is given up by whoever asked. */

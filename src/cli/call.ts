@@ -10,6 +10,7 @@ import { causeOf } from "../base/text.ts";
 import { storageDirectoryOf } from "../config/where.ts";
 import { callGateway, type CallOptions } from "../control/client.ts";
 import type { Call, CliCommand, HereWorld } from "./command.ts";
+import { callFiles } from "./files.ts";
 import { callOffline } from "./offline.ts";
 
 /** What a command prints with; lines come without line end. */
@@ -28,17 +29,21 @@ export async function callCommand({ name, args, json }: Call, world: CallWorld):
   const { file, clock, out, err } = world;
   const command = world.commands.find((each) => each.name === name)!;
   let index = 0;
+  let print = out;
   const item = (value: unknown) => {
     const text = json ? JSON.stringify(value) : command.view(value, index++);
-    if (text !== "") out(text);
+    if (text !== "") print(text);
   };
   try {
     if (command.here !== undefined) return await command.here(args, { ...world, item });
     const directory = await storageDirectoryOf(file);
-    const options: CallOptions = { directory, clock, item, warning: err };
-    let called = await callGateway({ command: name, args }, options);
-    if (called.kind === "not running" && command.offline === true) {
-      called = await callOffline({ command: name, args }, { ...world, call: options });
+    const { sent, save, piped } = await callFiles(command.files ?? {}, { args, world });
+    if (piped) print = err;
+    const request = { command: name, args, ...command.files === undefined ? {} : { files: sent } };
+    const options: CallOptions = { directory, clock, item, save, warning: err };
+    let called = await callGateway(request, options);
+    if (called.kind === "not running" && command.offline !== undefined) {
+      called = await callOffline(request, { ...world, needs: command.offline, call: options });
     }
     switch (called.kind) {
       case "done":

@@ -7,7 +7,9 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
+import type { Octets } from "../base/octets.ts";
 import type { Random } from "../base/random.ts";
+import type { FileUse } from "./files.ts";
 import type { Secret } from "./secret.ts";
 import type { CommandArgs } from "../control/protocol.ts";
 import type { Engine } from "../tls/engine.ts";
@@ -23,6 +25,10 @@ export interface HereWorld {
   openEngine(): Engine;
   /** Asks a person, or reads from a pipe, what must not be shown. Absent where standard input is read by somebody else, as the shell. */
   secret?: () => Promise<Secret>;
+  /** Standard input as octets; absent likewise. */
+  input?: (into: Uint8Array) => Promise<number | null>;
+  /** Standard output as octets: for a file called `-`. */
+  output?: (content: Octets) => void;
   /** Gives a result, as a gateway would. */
   item(value: unknown): void;
   /** A line for standard error. */
@@ -41,10 +47,14 @@ export interface CliCommand {
   options?: Readonly<Record<string, "value" | "values" | "flag">>;
   /** Words that are no options: the name under which they are sent; a single text where `max` is 1, else a list. */
   operands?: { name: string; min: number; max: number };
+  /** Options and operands whose words name files of the caller's; see `files.ts`. Beside `save` the option `force` lets a file be replaced. */
+  files?: Readonly<Record<string, FileUse>>;
   /** Explains options, one a line: what `help COMMAND` shows below the usage. */
   details?: readonly string[];
-  /** It changes or shows files, and so works on a gateway that does not run. */
-  offline?: boolean;
+  /**
+   * It changes or shows files, and so works on a gateway that does not run: on a `queue` that is there; or on the other `files`, which may not be there yet.
+   */
+  offline?: "queue" | "files";
   /** Does it here, without a gateway. The exit code: 2 where words or the configuration make no sense; 1 means what the help says. */
   here?(args: CommandArgs, world: HereWorld): Promise<0 | 1 | 2>;
   /**

@@ -33,7 +33,8 @@ export async function readSecret(source: SecretSource): Promise<Secret> {
   return again;
 }
 
-async function firstLine({ read }: SecretSource): Promise<Secret> {
+/** The first line of what is read, as a password. */
+export async function firstLine({ read }: Pick<SecretSource, "read">): Promise<Secret> {
   const bytes: number[] = [];
   const buffer = new Uint8Array(512);
   while (bytes.length <= octetsMax) {

@@ -5,17 +5,22 @@
  *
  * @module
  */
-import { octets } from "../base/octets.ts";
+import { type Octets, octets } from "../base/octets.ts";
 import type { Terminal } from "./call.ts";
 
 /** Standard output and standard error. */
 export const terminal: Terminal = {
-  out: (line) => writeAll(Deno.stdout, `${line}\n`),
-  err: (line) => writeAll(Deno.stderr, `${line}\n`),
+  out: (line) => writeAll(Deno.stdout, octets(`${line}\n`)),
+  err: (line) => writeAll(Deno.stderr, octets(`${line}\n`)),
 };
 
-function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = octets(text);
+/** Octets to standard output, which must be no terminal: they may be control characters to it. */
+export function writeOctets(content: Octets): void {
+  if (Deno.stdout.isTerminal()) throw new Error("Cannot write to the terminal: what is written is no text; > FILE");
+  writeAll(Deno.stdout, content);
+}
+
+function writeAll(to: { writeSync(bytes: Uint8Array): number }, bytes: Octets): void {
   for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
 }
 
@@ -24,7 +29,7 @@ export function lineReader(): (prompt: string) => Promise<string | null> {
   const person = Deno.stdin.isTerminal();
   const lines = linesOf(Deno.stdin.readable);
   return async (prompt) => {
-    if (person) writeAll(Deno.stdout, prompt);
+    if (person) writeAll(Deno.stdout, octets(prompt));
     const { value, done } = await lines.next();
     return done ? null : value;
   };

@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
+import type { Octets } from "../base/octets.ts";
 import { causeOf } from "../base/text.ts";
 import { dialLocal, type LocalStream } from "../net/unix.ts";
 import { type ControlAnswer, type ControlRequest, encodeLine, linesOf } from "./protocol.ts";
@@ -25,6 +26,8 @@ export interface CallOptions {
   /** Takes a result; the next is read when it returns. */
   item(item: unknown): void | Promise<void>;
   warning(text: string): void;
+  /** Writes what a command made for the file under this option; rejects with one clear line. Absent where no command makes any. */
+  save?(option: string, content: Octets): Promise<void>;
 }
 
 /** Runs a command on the gateway of `directory`. Never rejects for what the other side does. */
@@ -59,8 +62,10 @@ export async function callGateway(request: ControlRequest, options: CallOptions)
     await stream.write(encodeLine(request));
     for await (const line of linesOf(stream, limits.controlAnswerOctetsMax)) {
       timer.cancel();
-      const { item, warning, end, error }: ControlAnswer = JSON.parse(line);
-      if (warning !== undefined) options.warning(warning);
+      const answer: ControlAnswer = JSON.parse(line);
+      const { item, end, error } = answer;
+      const unsaved = await takeAside(answer, options);
+      if (unsaved !== undefined) return { kind: "failed", text: unsaved };
       if (item !== undefined) await options.item(item);
       if (error !== undefined) return { kind: "failed", text: error };
       if (end) return { kind: "done" };
@@ -72,6 +77,22 @@ export async function callGateway(request: ControlRequest, options: CallOptions)
     return { kind: "failed", text: `Cannot finish the command: ${cause}` };
   } finally {
     timer.cancel();
+  }
+}
+
+/** Takes a warning or a file of an answer. Why the file could not be written, where it could not. */
+export async function takeAside(
+  { warning, file }: ControlAnswer,
+  options: Pick<CallOptions, "warning" | "save">,
+): Promise<string | undefined> {
+  if (warning !== undefined) options.warning(warning);
+  if (file === undefined) return undefined;
+  if (options.save === undefined) return `Cannot write the file of ${file.option}: nobody named one`;
+  try {
+    await options.save(file.option, Uint8Array.fromBase64(file.content));
+    return undefined;
+  } catch (error) {
+    return causeOf(error);
   }
 }
 

@@ -6,14 +6,18 @@
  * the `view` of the same name in `src/cli/commands/`. So a new command is two things: its `run` here, and its entry there, which has the usage, the
  * options and the view.
  *
+ * Files that the operator names are read on his side and go along ({@linkcode Args.file}); what a command makes for him goes back
+ * ({@linkcode CommandContext.save}) and is written there, with his rights. Passwords come the same way, so that none is an argument of a process.
+ *
  * `run` returns a value, a promise of one, or an async iterable of several where there is much: each is sent on when it is there, and the
  * next is asked for when it was taken. `undefined` sends nothing. What it throws reaches the operator as one line, so
  * {@linkcode CommandError} is for everything that is his to put right.
  *
  * @module
  */
+import type { Octets } from "../base/octets.ts";
 import { parseDuration } from "../config/values.ts";
-import type { CommandArgs, ControlAnswer, ControlRequest } from "./protocol.ts";
+import type { CommandArgs, ControlAnswer, ControlRequest, SentFile, SentFiles } from "./protocol.ts";
 
 /** What an operator did wrong, or what cannot be done now; one line. */
 export class CommandError extends Error {
@@ -26,6 +30,15 @@ export interface CommandContext {
   signal: AbortSignal;
   /** A line for standard error. */
   warn(text: string): void;
+  /** Hands octets over for the file that the operator named under this option. It is written when all that came before was taken. */
+  save(option: string, content: Octets): void;
+}
+
+/** A file that the operator named. */
+export interface CommandFile {
+  /** As he named it, for messages. */
+  name: string;
+  content: Octets;
 }
 
 /** What a command gives. */
@@ -38,12 +51,14 @@ export interface Command {
   run(args: Args, context: CommandContext): CommandResult;
 }
 
-/** The words of one command, read by name. Each reader throws {@linkcode CommandError}. */
+/** The words of one command, and the files behind them, read by name. Each reader throws {@linkcode CommandError}. */
 export class Args {
   readonly #args: CommandArgs;
+  readonly #files: SentFiles;
 
-  constructor(args: CommandArgs) {
+  constructor(args: CommandArgs, files: SentFiles = {}) {
     this.#args = args;
+    this.#files = files;
   }
 
   /** Whether an option stands there, with or without a value. */
@@ -69,6 +84,36 @@ export class Args {
     const value = this.has(name) ? this.#args[name] : [];
     if (value === true) throw new CommandError(`Cannot use --${name}: it needs a value`);
     return typeof value === "string" ? [value] : value;
+  }
+
+  /** The files that an option or operand names, in their order. */
+  files(name: string): CommandFile[] {
+    const files = Object.hasOwn(this.#files, name) ? this.#files[name] : [];
+    if (files.length === 0 && this.has(name)) throw new CommandError(`Cannot use ${name}: no file came with it`);
+    return files.map(decoded);
+  }
+
+  /** The file that an option or operand names. */
+  file(name: string): CommandFile | undefined {
+    return this.files(name).at(0);
+  }
+
+  /** A file that has to be there. */
+  neededFile(name: string): CommandFile {
+    const file = this.file(name);
+    if (file === undefined) throw new CommandError(`Cannot go on without ${name}: it names a file`);
+    return file;
+  }
+
+  /** The password in the file that an option names: its first line. It must not get into any text. */
+  password(name: string): string | undefined {
+    const file = this.file(name);
+    if (file === undefined) return undefined;
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(file.content).split(/\r?\n/, 1)[0];
+    } catch {
+      throw new CommandError(`Cannot use the password in ${file.name}: it is not UTF-8`);
+    }
   }
 
   /** A whole number from 1 to `max`. */
@@ -108,20 +153,25 @@ export class Commands {
 
   /** Runs a command and hands each line of its answer on, the end included. Never rejects, unless `send` does. */
   async run(
-    { command: name, args }: ControlRequest,
+    { command: name, args, files }: ControlRequest,
     { signal, send }: { signal: AbortSignal; send: (answer: ControlAnswer) => Promise<void> },
   ): Promise<void> {
-    const warnings: string[] = [];
-    const sendWarnings = async () => {
-      for (const warning of warnings.splice(0)) await send({ warning });
+    const aside: ControlAnswer[] = [];
+    const sendAside = async () => {
+      for (const answer of aside.splice(0)) await send(answer);
+    };
+    const context: CommandContext = {
+      signal,
+      warn: (warning) => void aside.push({ warning }),
+      save: (option, content) => void aside.push({ file: { option, content: content.toBase64() } }),
     };
     let fault: string | undefined;
     try {
       const command = this.#commands.get(name);
       if (command === undefined) throw new CommandError(`Cannot run ${name}: this gateway knows no such command`);
-      const result = command.run(new Args(args), { signal, warn: (text) => void warnings.push(text) });
+      const result = command.run(new Args(args, files), context);
       for await (const item of isStream(result) ? result : [await result]) {
-        await sendWarnings();
+        await sendAside();
         if (signal.aborted) return;
         if (item !== undefined) await send({ item });
       }
@@ -129,8 +179,16 @@ export class Commands {
       if (signal.aborted) return;
       fault = error instanceof CommandError ? error.message : `Cannot run ${name}: ${shown(error)}`;
     }
-    await sendWarnings();
+    await sendAside();
     await send(fault === undefined ? { end: true } : { error: fault });
+  }
+}
+
+function decoded({ name, content }: SentFile): CommandFile {
+  try {
+    return { name, content: Uint8Array.fromBase64(content) };
+  } catch {
+    throw new CommandError(`Cannot use ${name}: it came as no base64`);
   }
 }
 

@@ -2,33 +2,48 @@
  * What goes over the control socket: one line of JSON asks, lines of JSON answer, and then the connection ends.
  *
  *     → {"command":"queue list","args":{"domain":"example.test","limit":"20"}}
+ *       "files":{"certificate":[{"name":"mx1.crt","content":"…"}]}      what is in files that the caller may read, in base64
  *     ← {"item":{…}}            a result; none, one, or one page after the other
+ *     ← {"file":{"option":"pkcs12","content":"…"}}      what is to be written to the file that the option names, by the caller
  *     ← {"warning":"…"}         for standard error
  *     ← {}                      still at work
  *     ← {"end":true}            everything was done       or
  *     ← {"error":"Cannot …"}    it was not
  *
  * Values of `args` are the words of the command line as they stood there: the gateway reads and judges them, so that a program that
- * talks to the socket by itself gets the same errors.
+ * talks to the socket by itself gets the same errors. The gateway never opens a file of the caller's and never writes one: it has other rights
+ * than he has, and may have another folder.
  *
  * @module
  */
 import { limits } from "../base/limits.ts";
-import { type Octets, octets, textOf } from "../base/octets.ts";
+import { joined, type Octets, octets, textOf } from "../base/octets.ts";
 
 /** The words behind a command: options by name, `true` for one without a value; operands under their own name. */
 export type CommandArgs = Readonly<Record<string, string | readonly string[] | true>>;
+
+/** A file as it is sent: how the caller named it, for messages, and its octets in base64. */
+export interface SentFile {
+  name: string;
+  content: string;
+}
+
+/** What is in the caller's files, by the option or operand that named them. */
+export type SentFiles = Readonly<Record<string, readonly SentFile[]>>;
 
 /** What is asked. */
 export interface ControlRequest {
   command: string;
   args: CommandArgs;
+  files?: SentFiles;
 }
 
 /** A line of an answer. */
 export interface ControlAnswer {
   item?: unknown;
   warning?: string;
+  /** Octets in base64 for the file that the caller named under `option`. */
+  file?: { option: string; content: string };
   end?: true;
   error?: string;
 }
@@ -48,13 +63,18 @@ export function readRequest(line: string): ControlRequest {
     throw fault;
   }
   if (typeof value !== "object" || value === null || typeof value.command !== "string") throw fault;
-  const { command, args = {} } = value;
-  if (typeof args !== "object" || args === null) throw fault;
+  const { command, args = {}, files = {} } = value;
+  if (typeof args !== "object" || args === null || typeof files !== "object" || files === null) throw fault;
   const isArgument = (each: unknown) =>
     each === true || typeof each === "string" ||
     Array.isArray(each) && each.every((word) => typeof word === "string");
   if (!Object.values(args).every(isArgument)) throw fault;
-  return { command, args };
+  const isFile = (each: unknown) => {
+    const { name, content } = (each ?? {}) as Partial<SentFile>;
+    return typeof name === "string" && typeof content === "string";
+  };
+  if (!Object.values(files).every((each) => Array.isArray(each) && each.every(isFile))) throw fault;
+  return { command, args, files };
 }
 
 /** Lines out of a stream, of at most so many octets each. */
@@ -62,23 +82,28 @@ export async function* linesOf(
   stream: { read(into: Octets): Promise<number | null> },
   octetsMax: number,
 ): AsyncGenerator<string> {
-  let held: Octets = new Uint8Array(0);
+  // What is held of a line stays in the pieces in which it came: a file of megabytes is put together once.
+  let held: Octets[] = [];
+  let length = 0;
   const into = new Uint8Array(limits.chunkOctets);
   for (;;) {
     const count = await stream.read(into);
     if (count === null) {
-      if (held.length > 0) throw new Error("Cannot read a line: the connection ended within it");
+      if (length > 0) throw new Error("Cannot read a line: the connection ended within it");
       return;
     }
-    const bytes = new Uint8Array(held.length + count);
-    bytes.set(held);
-    bytes.set(into.subarray(0, count), held.length);
+    const bytes = into.subarray(0, count);
     let from = 0;
-    for (let at = bytes.indexOf(10, held.length); at >= 0; at = bytes.indexOf(10, from)) {
-      yield textOf(bytes.subarray(from, at));
+    for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, from)) {
+      const last = bytes.subarray(from, at);
+      yield textOf(held.length === 0 ? last : joined([...held, last]));
+      held = [];
+      length = 0;
       from = at + 1;
     }
-    held = bytes.slice(from);
-    if (held.length > octetsMax) throw new Error(`Cannot read a line: it has more than ${octetsMax} octets`);
+    if (from === count) continue;
+    held.push(bytes.slice(from));
+    length += count - from;
+    if (length > octetsMax) throw new Error(`Cannot read a line: it has more than ${octetsMax} octets`);
   }
 }

@@ -165,7 +165,7 @@ for (const { command, args, fault } of wrong) {
     const commands = new Commands();
     commands.add(...monitorCommands(sourceOf(rig)));
     const found = monitorCommands(sourceOf(rig)).find(({ name }) => name === command)!;
-    const context = { signal: new AbortController().signal, warn: () => {} };
+    const context = { signal: new AbortController().signal, warn: () => {}, save: () => {} };
     assert.throws(() => found.run(new Args(args), context), { name: "CommandError", message: fault });
   });
 }

@@ -254,6 +254,39 @@ Deno.test("Args reads values by name and says what would do", () => {
   for (const [read, message] of table) assert.throws(read, { name: "CommandError", message });
 });
 
+Deno.test("Args gives the files behind the words, and says where none came", () => {
+  const file = (name: string, text: string) => ({ name, content: octets(text).toBase64() });
+  const args = new Args({ key: "a.key", lost: "b", bad: "c" }, {
+    key: [file("a.key", "one"), file("b.key", "two")],
+    pass: [file("p", "secret \r\nmore")],
+    bad: [{ name: "c", content: "*" }],
+    latin: [{ name: "l", content: Uint8Array.of(0xff).toBase64() }],
+  });
+  assert.deepEqual(args.files("key").map(({ name, content }) => [name, textOf(content)]), [
+    ["a.key", "one"],
+    ["b.key", "two"],
+  ]);
+  assert.equal(args.neededFile("key").name, "a.key");
+  assert.equal(args.file("none"), undefined);
+  assert.equal(args.password("pass"), "secret ");
+  assert.equal(args.password("none"), undefined);
+  const table: [() => unknown, string][] = [
+    [() => args.file("lost"), "Cannot use lost: no file came with it"],
+    [() => args.file("bad"), "Cannot use c: it came as no base64"],
+    [() => args.neededFile("none"), "Cannot go on without none: it names a file"],
+    [() => args.password("latin"), "Cannot use the password in l: it is not UTF-8"],
+  ];
+  for (const [read, message] of table) assert.throws(read, { name: "CommandError", message });
+});
+
+Deno.test("readRequest takes files and nothing that looks like them", () => {
+  const files = { key: [{ name: "k", content: "" }] };
+  assert.deepEqual(readRequest(JSON.stringify({ command: "x", files })), { command: "x", args: {}, files });
+  for (const bad of [1, null, [[1]], { key: "k" }, { key: [null] }, { key: [{ name: "k" }] }]) {
+    assert.throws(() => readRequest(JSON.stringify({ command: "x", files: bad })), /no command with its arguments/);
+  }
+});
+
 Deno.test("readRequest takes a request without arguments", () => {
-  assert.deepEqual(readRequest('{"command":"x"}'), { command: "x", args: {} });
+  assert.deepEqual(readRequest('{"command":"x"}'), { command: "x", args: {}, files: {} });
 });

@@ -19,7 +19,11 @@ class Rig implements Disposable {
       tell: (text) => void this.told.push(text),
     });
     const command = commands.find((each) => each.name === name)!;
-    return command.run(new Args(args), { signal: new AbortController().signal, warn: () => {} }) as SuspensionFacts;
+    return command.run(new Args(args), {
+      signal: new AbortController().signal,
+      warn: () => {},
+      save: () => {},
+    }) as SuspensionFacts;
   }
 
   /** As after a restart. */

@@ -28,7 +28,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
   monitor: ["base", "mail", "tls"],
   services: ["base", "mail", "net", "tls", "dns", "config"],
-  control: ["base", "mail", "net", "config", "queue", "monitor"],
+  control: ["base", "mail", "net", "tls", "config", "certs", "queue", "dns", "monitor"],
   admin: ["base", "mail", "monitor", "net", "tls", "config", "certs", "policy", "queue", "dns", "deliver", "services"],
   // Rehearses sessions and looks routes up with the gateway's own code, so it sees both ways.
   explain: [

@@ -40,7 +40,7 @@ const usageMany = "MID…|[--domain D …]|--all";
 const many = {
   options: { ...filters, all: "flag" },
   operands: { name: "mids", min: 0, max: Infinity },
-  offline: true,
+  offline: "queue",
 } as const;
 
 function action(name: string, summary: string, details: readonly string[] = [byDomain]): CliCommand {
@@ -62,7 +62,7 @@ export const queueCommands: readonly CliCommand[] = [
     summary: "what waits, with the reason",
     options: { ...filters, limit: "value", cursor: "value" },
     operands: { name: "mids", min: 0, max: Infinity },
-    offline: true,
+    offline: "queue",
     details: [
       ...filterDetails,
       "--limit N        so many at most; 100 where it is not said",
@@ -75,7 +75,7 @@ export const queueCommands: readonly CliCommand[] = [
     usage: "MID",
     summary: "one message: recipients, attempts, header",
     operands: { name: "mid", min: 1, max: 1 },
-    offline: true,
+    offline: "queue",
     view: messageText,
   },
   action("retry", "try now, and forget which hosts failed"),

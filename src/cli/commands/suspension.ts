@@ -11,7 +11,7 @@ const shared: Pick<CliCommand, "usage" | "options" | "operands" | "offline" | "v
   usage: "[listeners|delivery] [--listener NAME] [--domain D]",
   options: { listener: "values", domain: "values" },
   operands: { name: "what", min: 0, max: 1 },
-  offline: true,
+  offline: "queue",
   view: (facts: SuspensionFacts) =>
     suspendedTexts(facts).map((text) => printable(text)).join("\n") || "Nothing is suspended",
 };

@@ -1,0 +1,41 @@
+/**
+ * Commands on the configuration and the files that belong to it: certificates, TLS settings.
+ *
+ * They are run by the gateway that has the files, or under the lock of the storage where none runs, also before the first start; what
+ * differs between the two is in {@linkcode FileGround}, so that each command is written once. Whoever adds one adds it to
+ * {@linkcode fileCommands}, and `offline: "files"` to its entry in `src/cli/commands/`.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
+import type { Storage } from "../config/storage.ts";
+import type { Resolver } from "../dns/records.ts";
+import type { MailLog } from "../mail/events.ts";
+import type { Engine } from "../tls/engine.ts";
+import type { Command } from "./commands.ts";
+
+/** What these commands stand on. */
+export interface FileGround {
+  /** The configuration file, as the owner named it. It may be faulty. */
+  file: string;
+  /** Held by this process. */
+  storage: Storage;
+  clock: Clock;
+  random: Random;
+  /** The machine's name. */
+  hostname: string;
+  log: MailLog;
+  /** The TLS engine, opened when it is first asked for. */
+  engine(): Engine;
+  resolver(): Resolver;
+  /** Does work that leaves files half changed meanwhile: no configuration is read before it is done. It must not call `apply`, which waits for it. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Puts in force what the files say now: the lines that say what is wrong with it. Where no gateway runs there is nothing to do. */
+  apply(): Promise<readonly string[]>;
+}
+
+/** See the module. */
+export function fileCommands(_ground: FileGround): Command[] {
+  return [];
+}
