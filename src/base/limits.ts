@@ -110,6 +110,17 @@ export const limits = {
   /** A certificate, key or revocation list file; the system's list of authorities is about 220 KiB. */
   certificateFileOctetsMax: 16_777_216,
 
+  /** A revocation list from a URL; the longest one of a public authority has about 10 MB. A responder's answer is at most a few KB. */
+  crlOctetsMax: 33_554_432,
+  ocspResponseOctetsMax: 65_536,
+  /** One request for a list or an answer: all of it, and how often it may be sent elsewhere. */
+  crlFetchMs: 60_000,
+  ocspFetchMs: 15_000,
+  redirectsMax: 5,
+  /** What a responder may be ahead of our clock; and how long an answer counts that does not say when the next one comes (RFC 6960 §4.2.2.1). */
+  ocspSkewMs: 300_000,
+  ocspWithoutEndMs: 3_600_000,
+
   /** Commands over the control socket: at a time, the request and one line of the answer in octets, and the waits for each. */
   controlConnectionsMax: 32,
   controlRequestOctetsMax: 8_388_608,

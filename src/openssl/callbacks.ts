@@ -8,12 +8,14 @@
  */
 import { type Octets, octets } from "../base/octets.ts";
 import type { Native } from "./library.ts";
+import { answerStatus } from "./staples.ts";
 
 const verifyDefinition = { parameters: ["i32", "pointer"], result: "i32" } as const;
 const alpnDefinition = {
   parameters: ["pointer", "pointer", "pointer", "pointer", "u32", "pointer"],
   result: "i32",
 } as const;
+const statusDefinition = { parameters: ["pointer", "pointer"], result: "i32" } as const;
 
 /** Pointers for OpenSSL. */
 export interface Callbacks {
@@ -24,6 +26,8 @@ export interface Callbacks {
   verify: Deno.PointerObject;
   /** `SSL_CTX_alpn_select_cb_func`; its argument is a protocol list's {@linkcode AlpnList.pointer}. */
   alpn: Deno.PointerObject;
+  /** `int (*cb)(SSL *, void *)` of `SSL_CTX_set_tlsext_status_cb`: `staples.ts` has the answers. */
+  status: Deno.PointerObject;
 }
 
 let made: Callbacks | undefined;
@@ -40,6 +44,7 @@ export function callbacks(native: Native): Callbacks {
       // RFC 7301 §3.2: no common protocol is a fatal no_application_protocol.
       return chosen === negotiated ? 0 : alertFatal;
     }).pointer,
+    status: new Deno.UnsafeCallback(statusDefinition, (ssl) => answerStatus(native, ssl)).pointer,
   };
 }
 

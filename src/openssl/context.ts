@@ -23,6 +23,8 @@ export interface ContextPlan {
   server?: {
     askClientCertificate: boolean;
     alpn?: AlpnList;
+    /** Clients that ask for the status of the certificate get what there is. */
+    staples: boolean;
     /** 32 bytes. */
     sessionIdContext: Octets;
     /** 80 bytes: name, HMAC key, AES key. */
@@ -34,6 +36,7 @@ export interface ContextPlan {
 const setMode = 33;
 const setSessionCacheMode = 44;
 const setTicketKeys = 59;
+const setStatusCallback = 63;
 const addChainCertificate = 89;
 const setGroupsList = 92;
 const setDhAuto = 118;
@@ -90,6 +93,7 @@ export function makeContext(native: Native, plan: ContextPlan): Handle {
   if (server.alpn !== undefined) {
     native.SSL_CTX_set_alpn_select_cb(pointer, callbacks(native).alpn, server.alpn.pointer);
   }
+  if (server.staples) native.SSL_CTX_callback_ctrl(pointer, setStatusCallback, callbacks(native).status);
   clearErrors(native);
   return new Handle("a TLS context", { pointer: context.release(), free: native.SSL_CTX_free });
 }

@@ -18,6 +18,7 @@ import type {
   TlsProfile,
   TrustAnchors,
 } from "../tls/engine.ts";
+import type { CrlFacts, RevocationEngine, Staple } from "../tls/revocation.ts";
 import { callbacks } from "./callbacks.ts";
 import { clientContext } from "./client.ts";
 import { useTicketKeys } from "./context.ts";
@@ -26,7 +27,9 @@ import { textAt } from "./memory.ts";
 import { serverContext } from "./server.ts";
 import { type EngineState, Helpers, trustFor } from "./state.ts";
 import { selectedSuites } from "./suites.ts";
-import type { CrlFacts } from "./verify.ts";
+import type { Trust } from "./verify.ts";
+import { readStatus, statusQuestion } from "./ocsp.ts";
+import { Staples } from "./staples.ts";
 import { certificateFacts, loadPair } from "./x509.ts";
 
 /** How an engine is made. */
@@ -41,7 +44,7 @@ export interface OpenSslEngineOptions {
 }
 
 /** The engine, with what only OpenSSL's has. */
-export interface OpenSslEngine extends Engine {
+export interface OpenSslEngine extends Engine, RevocationEngine {
   /** Threads that handshakes of servers are spread over, our own included; 1 at first. May change at any time. */
   threads: number;
   /** New keys for the tickets of all server contexts, 80 bytes: who learns old ones then cannot read newer sessions. Tickets given out before are void. */
@@ -57,13 +60,15 @@ export const ticketKeysOctets = 80;
 export function openSslEngine(options: OpenSslEngineOptions = {}): OpenSslEngine {
   const native = openLibrary(options.directory);
   callbacks(native);
+  const now = options.now ?? systemClock.now;
   const state: EngineState = {
     native,
-    now: options.now ?? systemClock.now,
+    now,
     alive: { contexts: 0, sessions: 0 },
     ticketKeys: checkedKeys(options.ticketKeys ?? (options.random ?? systemRandom).bytes(ticketKeysOctets)),
     serverContexts: new Set(),
     helpers: new Helpers(),
+    staples: new Staples(now),
     trusts: new Map(),
   };
   return {
@@ -86,15 +91,23 @@ export function openSslEngine(options: OpenSslEngineOptions = {}): OpenSslEngine
       state.ticketKeys = checkedKeys(keys);
       for (const context of state.serverContexts) useTicketKeys(native, context, keys);
     },
-    inspectTrust(anchors: TrustAnchors): { authorities: number; crls: CrlFacts[] } {
-      const trust = trustFor(state, anchors);
-      try {
-        return trust.read();
-      } finally {
-        trust.drop();
-      }
-    },
+    inspectTrust: (anchors: TrustAnchors) => withTrust(state, anchors, (trust) => trust.read()),
+    readCrls: (list: Octets, anchors: TrustAnchors) => withTrust(state, anchors, (trust) => trust.tell(list)),
+    statusQuestion: (pair: KeyPair, anchors: TrustAnchors) =>
+      withTrust(state, anchors, (trust) => statusQuestion(native, pair, trust)),
+    readStatus: (pair: KeyPair, { response, trust: anchors }: { response: Octets; trust: TrustAnchors }) =>
+      withTrust(state, anchors, (trust) => readStatus(native, pair, { response, trust, now: now() })),
+    staple: (fingerprint: string, staple: Staple | undefined) => state.staples.set(fingerprint, staple),
   };
+}
+
+function withTrust<T>(state: EngineState, anchors: TrustAnchors, use: (trust: Trust) => T): T {
+  const trust = trustFor(state, anchors);
+  try {
+    return use(trust);
+  } finally {
+    trust.drop();
+  }
 }
 
 function checkedKeys(keys: Octets): Octets {

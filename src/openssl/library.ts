@@ -11,12 +11,15 @@
  */
 import { causeOf } from "../base/text.ts";
 import { TlsSetupError } from "../tls/engine.ts";
+import { ocspSymbols, stapleSymbols } from "./ocsp_symbols.ts";
 import { cryptoSymbols, sslSymbols } from "./symbols.ts";
 
 /** Every function of both libraries. */
 export type Native =
   & Deno.StaticForeignLibraryInterface<typeof cryptoSymbols>
-  & Deno.StaticForeignLibraryInterface<typeof sslSymbols>;
+  & Deno.StaticForeignLibraryInterface<typeof ocspSymbols>
+  & Deno.StaticForeignLibraryInterface<typeof sslSymbols>
+  & Deno.StaticForeignLibraryInterface<typeof stapleSymbols>;
 
 const names = { crypto: "libcrypto.so.3", ssl: "libssl.so.3" } as const;
 
@@ -68,9 +71,9 @@ function exists(file: URL): boolean {
 }
 
 function openAt(place: string): Native {
-  const crypto = Deno.dlopen(place + names.crypto, cryptoSymbols);
+  const crypto = Deno.dlopen(place + names.crypto, { ...cryptoSymbols, ...ocspSymbols });
   try {
-    const ssl = Deno.dlopen(place + names.ssl, sslSymbols);
+    const ssl = Deno.dlopen(place + names.ssl, { ...sslSymbols, ...stapleSymbols });
     return { ...crypto.symbols, ...ssl.symbols };
   } catch (thrown) {
     crypto.close();

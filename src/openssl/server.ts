@@ -14,6 +14,7 @@ import { AlpnList } from "./callbacks.ts";
 import { makeContext } from "./context.ts";
 import { Handle, type Pointer, Shared } from "./handle.ts";
 import { OpenSslSession } from "./session.ts";
+import { respondersOf } from "./ocsp.ts";
 import { type EngineState, trustFor } from "./state.ts";
 import { certificateFacts, type LoadedPair, loadPair } from "./x509.ts";
 
@@ -24,6 +25,9 @@ interface Candidate {
   keyType: string;
   /** Lower case, wildcards as they are. */
   names: string[];
+  fingerprint: string;
+  /** Whether it names a responder, so that there may be an answer to show. */
+  staples: boolean;
 }
 
 /** Makes a server context. Throws {@linkcode TlsSetupError}. */
@@ -34,14 +38,24 @@ export function serverContext(state: EngineState, options: ServerOptions): Serve
   using stack = new DisposableStack();
   const candidates = options.keyPairs.map((pair) => {
     const loaded = stack.use(loadPair(state.native, pair));
-    const { key, names } = certificateFacts(state.native, loaded.certificates[0].pointer);
-    return { pair, loaded, keyType: key.split(" ")[0], names: names.map((name) => name.toLowerCase()) };
+    const { pointer } = loaded.certificates[0];
+    const { key, names, fingerprint } = certificateFacts(state.native, pointer);
+    const staples = respondersOf(state.native, pointer).length > 0;
+    return {
+      pair,
+      loaded,
+      keyType: key.split(" ")[0],
+      names: names.map((name) => name.toLowerCase()),
+      fingerprint,
+      staples,
+    };
   });
   const made = new DisposableStack(); // what lives as long as the context
   try {
     return new OpenSslServerContext(state, {
       options,
       contexts: makeContexts(state, { options, candidates, made }),
+      staples: candidates.some((candidate) => candidate.staples),
       made,
     });
   } catch (thrown) {
@@ -74,7 +88,11 @@ function makeContexts(
     const known = bySelection.get(selection);
     if (known !== undefined) return known;
     const { askClientCertificate, profile } = options;
-    const server = { askClientCertificate, alpn, sessionIdContext, ticketKeys: state.ticketKeys };
+    const staples = pairs.some((candidate) => candidate.staples);
+    const server = { askClientCertificate, alpn, staples, sessionIdContext, ticketKeys: state.ticketKeys };
+    for (const { staples, loaded, fingerprint } of pairs) {
+      if (staples) made.use(state.staples.serve(loaded.certificates[0].pointer, fingerprint));
+    }
     const pointer = adopt(state, made, makeContext(native, { side: "server", profile, pairs, server }));
     bySelection.set(selection, pointer);
     return pointer;
@@ -117,14 +135,21 @@ class OpenSslServerContext implements ServerContext {
   readonly #state: EngineState;
   readonly #options: ServerOptions;
   readonly #contexts: ContextsByName;
+  readonly #staples: boolean;
   readonly #shared: Shared;
   readonly #trust;
   #disposed = false;
 
   constructor(
     state: EngineState,
-    { options, contexts, made }: { options: ServerOptions; contexts: ContextsByName; made: DisposableStack },
+    { options, contexts, staples, made }: {
+      options: ServerOptions;
+      contexts: ContextsByName;
+      staples: boolean;
+      made: DisposableStack;
+    },
   ) {
+    this.#staples = staples;
     this.#state = state;
     this.#options = options;
     this.#contexts = contexts;
@@ -147,8 +172,9 @@ class OpenSslServerContext implements ServerContext {
       trust: this.#trust,
       now,
       open: (serverName) => this.#open(serverName),
-      // The choice of a protocol calls back into this thread.
+      // The choice of a protocol calls back into this thread, and so does the answer about the certificate's status.
       helpers: this.#options.alpn === undefined ? helpers : undefined,
+      statusHere: this.#staples,
       ended: () => {
         alive.sessions--;
         this.#shared.drop();

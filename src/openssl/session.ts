@@ -31,6 +31,8 @@ export interface SessionPlan {
   open: (serverName: string | undefined) => Pointer;
   /** Threads that may answer a ClientHello. */
   helpers?: Helpers;
+  /** A ClientHello that asks for the certificate's status is answered by this thread. */
+  statusHere?: boolean;
   /** Called with the object when a ticket may have come, and at an orderly end. */
   keep?: (ssl: Pointer) => void;
   /** Called once, after the object was freed. */
@@ -227,7 +229,8 @@ export class OpenSslSession implements Session {
     this.#hello = undefined;
     this.#open(this.#serverName);
     this.feed(reader.bytes());
-    if (hello.kind === "hello") this.#greeting = reader.bytes();
+    if (hello.kind !== "hello" || hello.statusRequest === true && this.#plan.statusHere === true) return;
+    this.#greeting = reader.bytes();
   }
 
   #open(serverName: string | undefined): void {

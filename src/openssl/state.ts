@@ -7,6 +7,7 @@ import type { Octets } from "../base/octets.ts";
 import type { TrustAnchors } from "../tls/engine.ts";
 import type { Pointer } from "./handle.ts";
 import type { Native } from "./library.ts";
+import type { Staples } from "./staples.ts";
 import { Trust } from "./verify.ts";
 
 /** Handshakes that another thread may have at a time: it hears of the next one only when this thread comes round to it. */
@@ -45,6 +46,7 @@ export interface EngineState {
   /** Native server contexts alive, which get new ticket keys. */
   serverContexts: Set<Pointer>;
   helpers: Helpers;
+  staples: Staples;
   /** Stores in use: contexts with the same anchors share one, since a store holds 140 certificates. */
   trusts: Map<TrustAnchors, Trust>;
 }

@@ -10,23 +10,15 @@
  */
 import { type Octets, textOf } from "../base/octets.ts";
 import { type BuiltChain, type PeerFacts, TlsSetupError, type TrustAnchors } from "../tls/engine.ts";
+import type { CrlFacts } from "../tls/revocation.ts";
 import { clearErrors, takeReasonText, verifyReason } from "./errors.ts";
 import { Handle, type Pointer, Shared } from "./handle.ts";
 import type { Native } from "./library.ts";
-import { cString, memoryBio, stackMembers, textAt } from "./memory.ts";
+import { cString, memoryBio, pointerIn, stackMembers, textAt } from "./memory.ts";
 import { certificateFacts, certificateFingerprint, isNoStartLine, nameText, readCertificates, timeOf } from "./x509.ts";
 
 /** What is known of a chain. */
 export type ChainFacts = PeerFacts["chain"];
-
-/** One revocation list of a trust set. */
-export interface CrlFacts {
-  /** RFC 2253 text of its issuer. */
-  issuer: string;
-  /** Wall milliseconds; `until` is absent where the list names no next update. */
-  from: number;
-  until?: number;
-}
 
 /** What a chain is verified for. */
 export interface ChainQuestion {
@@ -38,7 +30,7 @@ export interface ChainQuestion {
   now: number;
 }
 
-interface Crl extends CrlFacts {
+interface Crl extends Omit<CrlFacts, "signature"> {
   handle: Handle;
   /** Whether the list is signed by an issuer, by the fingerprint of the issuer's certificate. */
   signedBy: Map<string, boolean>;
@@ -88,7 +80,59 @@ export class Trust extends Shared {
     this.#read ??= readAnchors(this.#native, this.#anchors);
     if (this.#read instanceof TlsSetupError) throw this.#read;
     const { authorities, crls } = this.#read;
-    return { authorities, crls: crls.map(({ issuer, from, until }) => ({ issuer, from, until })) };
+    return { authorities, crls: this.#told(crls) };
+  }
+
+  /** What lists that are not among the anchors say, held against them. Throws {@linkcode TlsSetupError}. */
+  tell(list: Octets): CrlFacts[] {
+    const crls = readCrlFile(this.#native, list, 1);
+    try {
+      return this.#told(crls);
+    } finally {
+      for (const crl of crls) crl.handle[Symbol.dispose]();
+    }
+  }
+
+  /** The authority that issued this certificate: the caller's to free. */
+  issuerOf(certificate: Pointer): Handle | undefined {
+    const native = this.#native;
+    const anchors = this.#read ??= readAnchors(native, this.#anchors);
+    if (anchors instanceof TlsSetupError) return undefined;
+    clearErrors(native);
+    using context = new Handle("a search", {
+      pointer: native.X509_STORE_CTX_new(),
+      free: native.X509_STORE_CTX_free,
+    });
+    if (native.X509_STORE_CTX_init(context.pointer, anchors.store.pointer, certificate, null) !== 1) return undefined;
+    const cell = new BigUint64Array(1);
+    const found = native.X509_STORE_CTX_get1_issuer(new Uint8Array(cell.buffer), context.pointer, certificate);
+    clearErrors(native);
+    if (found !== 1) return undefined;
+    return new Handle("an issuer", { pointer: pointerIn(cell), free: native.X509_free });
+  }
+
+  #told(crls: readonly Crl[]): CrlFacts[] {
+    return crls.map((crl) => {
+      const { issuer, from, until, entries } = crl;
+      return { issuer, from, ...(until === undefined ? {} : { until }), entries, signature: this.#signature(crl) };
+    });
+  }
+
+  /** Authorities of one name may have several keys: one that fits is enough. */
+  #signature(crl: Crl): CrlFacts["signature"] {
+    const native = this.#native;
+    const anchors = this.#read;
+    if (anchors === undefined || anchors instanceof TlsSetupError) return "unproven";
+    const issuer = native.X509_CRL_get_issuer(crl.handle.pointer);
+    let signature: CrlFacts["signature"] = "unproven";
+    for (const object of stackMembers(native, native.X509_STORE_get0_objects(anchors.store.pointer))) {
+      const authority = native.X509_OBJECT_get0_X509(object);
+      if (authority === null) continue;
+      if (native.X509_NAME_cmp(native.X509_get_subject_name(authority), issuer) !== 0) continue;
+      if (this.#signed(crl, authority)) return "proven";
+      signature = "wrong";
+    }
+    return signature;
   }
 
   /** Whether a chain ends in a trusted authority, is in its time, strong enough, for this purpose and not revoked. */
@@ -268,6 +312,8 @@ function describe(native: Native, handle: Handle): Crl {
     issuer: nameText(native, native.X509_CRL_get_issuer(handle.pointer)),
     from: timeOf(native, native.X509_CRL_get0_lastUpdate(handle.pointer)) ?? 0,
     until: timeOf(native, native.X509_CRL_get0_nextUpdate(handle.pointer)),
+    // Of a list that names none it is NULL, whose length is -1.
+    entries: Math.max(0, native.OPENSSL_sk_num(native.X509_CRL_get_REVOKED(handle.pointer))),
     signedBy: new Map(),
   };
 }

@@ -15,8 +15,8 @@ import type { Octets } from "../base/octets.ts";
 export type Hello =
   /** The ClientHello is not whole yet. */
   | { kind: "more" }
-  /** A whole ClientHello, with the name that it asks for in lower case. */
-  | { kind: "hello"; serverName?: string }
+  /** A whole ClientHello, with the name that it asks for in lower case, and whether it asks for the status of the certificate (RFC 6066 §8). */
+  | { kind: "hello"; serverName?: string; statusRequest?: true }
   /** Records of TLS, but no proper ClientHello. */
   | { kind: "other" }
   /** Not TLS at all. */
@@ -34,6 +34,9 @@ const clientHello = 1;
 const recordHeaderOctets = 5;
 const messageHeaderOctets = 4;
 const recordOctetsMax = 16_384;
+// RFC 6066 §1.1
+const serverName = 0;
+const statusRequest = 5;
 
 /** Whether a record of TLS may begin with this byte: change_cipher_spec to heartbeat (RFC 8446 App. B.1). */
 export function isRecordType(octet: number): boolean {
@@ -80,8 +83,7 @@ export class HelloReader {
         if (this.#wanted > limits.clientHelloOctetsMax) return tooLarge;
       }
       if (this.#messageOctets < this.#wanted) continue;
-      const serverName = serverNameIn(this.#message());
-      return serverName === undefined ? { kind: "hello" } : { kind: "hello", serverName };
+      return { kind: "hello", ...wishesIn(this.#message()) };
     }
   }
 
@@ -113,8 +115,9 @@ export class HelloReader {
   }
 }
 
-/** The host name of the server_name extension; `undefined` where there is none or the message is malformed. */
-function serverNameIn(message: Octets): string | undefined {
+/** What the extensions of a ClientHello ask for. Of a malformed message, what stands before the fault. */
+function wishesIn(message: Octets): { serverName?: string; statusRequest?: true } {
+  const wishes: { serverName?: string; statusRequest?: true } = {};
   const sixteen = (at: number): number => (message[at] << 8) | message[at + 1]; // NaN-free: a read past the end gives 0
   // Header 4, version 2, random 32, then three vectors: session id, cipher suites, compression methods.
   let at = messageHeaderOctets + 34;
@@ -123,14 +126,20 @@ function serverNameIn(message: Octets): string | undefined {
   at += 1 + (message[at] ?? 0);
   const end = Math.min(message.length, at + 2 + sixteen(at));
   at += 2;
+  let named = false;
   while (at + 4 <= end) {
     const type = sixteen(at);
     const length = sixteen(at + 2);
     at += 4;
-    if (type === 0) return at + length <= end ? hostNameIn(message.subarray(at, at + length)) : undefined;
+    if (type === statusRequest) wishes.statusRequest = true;
+    if (type === serverName && !named) {
+      named = true;
+      const name = at + length <= end ? hostNameIn(message.subarray(at, at + length)) : undefined;
+      if (name !== undefined) wishes.serverName = name;
+    }
     at += length;
   }
-  return undefined;
+  return wishes;
 }
 
 /** RFC 6066 §3: a list of names, of which only host_name (0) is defined. Names of hosts are ASCII letters, digits, `-`, `_`, `.`. */

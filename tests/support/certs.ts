@@ -48,6 +48,8 @@ export interface LeafWish {
   purpose?: "serverAuth" | "clientAuth" | "both";
   /** `sha256` by default. */
   digest?: "sha256" | "sha1" | "md5";
+  /** More lines of extensions, as in OpenSSL's configuration. */
+  extensions?: readonly string[];
 }
 
 const dayMs = 86_400_000;
@@ -90,7 +92,7 @@ export async function makeLeaf(wish: LeafWish, dir?: string): Promise<MadeCertif
     key,
     extensions: `basicConstraints=CA:FALSE\nextendedKeyUsage=${usage}\nsubjectKeyIdentifier=hash\n` +
       (ca === undefined ? "" : "authorityKeyIdentifier=keyid\n") +
-      (san === "" ? "" : `subjectAltName=${san}\n`),
+      (san === "" ? "" : `subjectAltName=${san}\n`) + (wish.extensions ?? []).map((line) => `${line}\n`).join(""),
     dates: datesOf(wish),
     passphrase: wish.passphrase,
     digest: wish.digest,

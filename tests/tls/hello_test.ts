@@ -66,6 +66,22 @@ Deno.test("HelloReader finds the name in any cut of reads and records", () => {
   }
 });
 
+Deno.test("HelloReader tells whether the client asks for the certificate's status, before and behind the name", () => {
+  const status = [0, 5, ...vector([1, 0, 0, 0, 0], 2)];
+  const cases = [
+    [[...status, ...sni(text("mx.example.test"))], { serverName: "mx.example.test", statusRequest: true }],
+    [[...sni(text("mx.example.test")), ...other(11), ...status], {
+      serverName: "mx.example.test",
+      statusRequest: true,
+    }],
+    [[...other(6), ...status], { statusRequest: true }],
+    [[...other(17), ...other(0x0500)], {}],
+  ] as const;
+  for (const [extensions, wishes] of cases) {
+    assert.deepEqual(read(records(message([...extensions]))), { kind: "hello", ...wishes });
+  }
+});
+
 Deno.test("HelloReader keeps what follows the ClientHello", () => {
   const bytes = joined([records(plain), Uint8Array.of(20, 3, 3, 0, 1, 1)]);
   const reader = new HelloReader();
