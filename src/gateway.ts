@@ -13,6 +13,8 @@
  */
 import { Admin } from "./admin/admin.ts";
 import { Acceptor } from "./accept/acceptor.ts";
+import { Turnstile } from "./accept/gate.ts";
+import { LocalIntake } from "./accept/intake.ts";
 import { startAlerting } from "./alerting.ts";
 import { Passwords } from "./auth/passwords.ts";
 import type { Clock } from "./base/clock.ts";
@@ -95,7 +97,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     clock,
     log,
     limits: () => config().limits,
-    sessions: (): number => acceptor.sessions,
+    sessions: (): number => gate.sessions,
     messages: () => spool.messages,
     space: () => spool.space.free,
     memory: () => Deno.memoryUsage().rss,
@@ -103,8 +105,9 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const suspension = new Suspension(storage.state, log);
   const rates = new KeptRates({ directory: storage.state, clock, log });
   const passwords = new Passwords({ clock, random });
-  const suspended = (listener: string) => suspension.listener(listener);
-  const acceptor = new Acceptor({ clock, log, spool, reverse, lists, pressure, rates, passwords, suspended });
+  const gate = new Turnstile({ pressure, suspended: (listener) => suspension.listener(listener) });
+  const intake = new LocalIntake({ spool, pressure, log });
+  const acceptor = new Acceptor({ clock, log, intake, gate, reverse, lists, rates, passwords });
   const outbound: DeliveryWorld = {
     spool,
     config,

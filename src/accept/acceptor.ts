@@ -9,8 +9,9 @@ import { causeOf } from "../base/text.ts";
 import { type Conn, endpointText, type Listener } from "../net/net.ts";
 import { clientKey } from "../policy/client_key.ts";
 import { makeBuffers } from "./buffers.ts";
+import type { Knock } from "./gate.ts";
 import type { AcceptWorld, Service } from "./service.ts";
-import { InboundSession, type TurnedAway } from "./session.ts";
+import { InboundSession } from "./session.ts";
 
 /** How often stalled sessions are looked for. */
 const sweepMs = 1_000;
@@ -36,8 +37,6 @@ export class Acceptor {
   readonly #buffers = makeBuffers();
   readonly #listeners = new Set<Loop>();
   readonly #sessions = new Map<InboundSession, Loop>();
-  /** Sessions of each client, at all listeners, those of earlier configurations included. */
-  readonly #byClient = new Map<string, number>();
   #sweep: Timer | undefined;
   #stopping = false;
   #onEmpty: (() => void) | undefined;
@@ -46,7 +45,7 @@ export class Acceptor {
     this.#world = world;
   }
 
-  /** All sessions that run. */
+  /** All sessions that run in this thread. */
   get sessions(): number {
     return this.#sessions.size;
   }
@@ -94,67 +93,44 @@ export class Acceptor {
     }
   }
 
-  /** Why a connection is one too many: for its listener, for all, or for the machine. */
-  #turnAway(loop: Loop, { listener }: Service): TurnedAway | undefined {
-    if (this.#world.suspended?.(listener.name)) {
-      return { reason: "suspended", text: "suspended by the operator", peer: "Service not available, try again later" };
-    }
-    if (loop.sessions >= listener.max_connections) {
-      return {
-        reason: "too_many_connections",
-        text: "too many connections to this listener",
-        peer: "Too many connections",
-      };
-    }
-    const { pressure } = this.#world;
-    const shortage = pressure.sessionShortage(this.#sessions.size);
-    if (shortage === undefined) return undefined;
-    pressure.refused(shortage);
-    return { ...shortage, reason: `pressure_${shortage.kind}` };
-  }
-
-  #endStalled(): void {
-    const { clock, pressure } = this.#world;
+  async #endStalled(): Promise<void> {
+    const { clock, gate } = this.#world;
+    const asked = gate.crowd();
+    const { sessions, max, byDoor } = asked instanceof Promise ? await asked : asked;
     const now = clock.monotonic();
-    const crowded = isCrowded(this.#sessions.size, pressure.sessionsMax);
-    for (const [session, { sessions, service: { listener } }] of this.#sessions) {
-      session.sweep({ now, crowded: crowded || isCrowded(sessions, listener.max_connections) });
+    const crowded = isCrowded(sessions, max);
+    for (const [session, { door, service: { listener } }] of this.#sessions) {
+      session.sweep({ now, crowded: crowded || isCrowded(byDoor.get(door) ?? 0, listener.max_connections) });
     }
-  }
-
-  /** Counts a connection in: how many its client has now. */
-  #enter(client: string, loop: Loop): number {
-    loop.sessions++;
-    const count = (this.#byClient.get(client) ?? 0) + 1;
-    this.#byClient.set(client, count);
-    return count;
-  }
-
-  #leave(client: string, loop: Loop): void {
-    loop.sessions--;
-    const left = (this.#byClient.get(client) ?? 0) - 1;
-    if (left > 0) this.#byClient.set(client, left);
-    else this.#byClient.delete(client);
   }
 
   async #serve(conn: Conn, loop: Loop): Promise<void> {
     if (this.#stopping) return conn.close();
     const { service } = loop;
+    const { gate, intake } = this.#world;
     using _held = service.hold?.();
+    const { name, max_connections: max } = service.listener;
     const client = clientKey(conn.remote.address);
-    const turnedAway = this.#turnAway(loop, service);
+    const knock: Knock = { icid: intake.ids.next("icid"), client, door: loop.door, listener: name, max };
+    const asked = gate.enter(knock);
+    const { turnedAway, siblings } = asked instanceof Promise ? await asked : asked;
+    const { icid } = knock;
     const session = new InboundSession(conn, {
       world: this.#world,
       service,
       buffers: this.#buffers,
       turnedAway,
+      icid,
       client,
-      siblings: this.#enter(client, loop),
+      siblings,
     });
+    loop.sessions++;
     this.#sessions.set(session, loop);
-    this.#sweep ??= this.#world.clock.every(sweepMs, () => this.#endStalled());
+    this.#sweep ??= this.#world.clock.every(sweepMs, () => void this.#endStalled());
+    if (this.#stopping) session.stop();
     await session.run();
-    this.#leave(client, loop);
+    gate.leave(knock);
+    loop.sessions--;
     this.#sessions.delete(session);
     if (this.#sessions.size > 0) return;
     this.#sweep?.cancel();
@@ -170,12 +146,15 @@ function isCrowded(sessions: number, max: number): boolean {
 
 class Loop implements OpenListener {
   readonly listener: Listener;
+  /** Its address, as text. */
+  readonly door: string;
   service: Service;
   sessions = 0;
   listening = true;
 
   constructor(listener: Listener, service: Service) {
     this.listener = listener;
+    this.door = endpointText(listener.local);
     this.service = service;
   }
 

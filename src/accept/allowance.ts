@@ -8,7 +8,7 @@
 import type { MailFlowPolicy } from "../config/config.ts";
 import type { MailLog } from "../mail/events.ts";
 import { type Reply, reply } from "../mail/reply.ts";
-import type { Rates } from "../rates/rates.ts";
+import type { ClientCounts } from "../rates/rates.ts";
 
 /** Whose allowance it is. */
 export interface AllowanceOptions {
@@ -40,11 +40,11 @@ const tooManyInvalid = reply(421, "4.7.1", "Too many invalid recipients, try aga
 /** See the module. */
 export class Allowance {
   readonly #log: MailLog;
-  readonly #rates: Rates;
+  readonly #rates: ClientCounts;
   readonly #options: AllowanceOptions;
   readonly #told = new Set<LimitKey>();
 
-  constructor({ log, rates }: { log: MailLog; rates: Rates }, options: AllowanceOptions) {
+  constructor({ log, rates }: { log: MailLog; rates: ClientCounts }, options: AllowanceOptions) {
     this.#log = log;
     this.#rates = rates;
     this.#options = options;

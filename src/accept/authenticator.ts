@@ -81,14 +81,14 @@ export class Authenticator {
     const { icid, client } = this.#options;
     const { max_auth_failures_per_hour: most, name } = this.#policy!;
     const { mechanism } = claim;
-    const before = auth.count(client);
-    if (most > 0 && before >= most) {
-      const text = `too many failed authentications from ${client} in this hour: ${before}, ` +
+    const asked = auth.attempt(client, most);
+    const { allowed, count } = asked instanceof Promise ? await asked : asked;
+    if (!allowed) {
+      const text = `too many failed authentications from ${client} in this hour: ${count}, ` +
         `max_auth_failures_per_hour of policy ${name} is ${most}`;
       log.info({ event: "icid_auth_failed", icid, mechanism, reason: "max_auth_failures_per_hour", text });
       return { kind: "failed", reply: later };
     }
-    const count = auth.add(client);
     const login = await this.#login(claim);
     if (login.kind === "user") {
       auth.add(client, -1);

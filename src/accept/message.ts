@@ -11,12 +11,13 @@ import { causeOf, printable } from "../base/text.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import type { Verdict } from "../policy/judge.ts";
 import { judgeRecipient } from "../policy/recipient_table.ts";
-import { type Draft, SpoolFullError } from "../queue/spool.ts";
+import type { Draft } from "../queue/spool.ts";
 import type { StoreStep } from "../smtp/server_session.ts";
 import type { Mechanism } from "../smtp/sasl.ts";
 import type { DropReason, ServerHost } from "../smtp/server_state.ts";
 import { Allowance } from "./allowance.ts";
 import { Authenticator } from "./authenticator.ts";
+import type { Unstored } from "./intake.ts";
 import type { AcceptWorld, Service } from "./service.ts";
 
 /** Whose messages a desk takes. */
@@ -81,10 +82,10 @@ export class MessageDesk implements ServerHost {
   }
 
   mail(sender: string): number | Reply {
-    const { spool, log, pressure } = this.#world;
-    const shortage = pressure.mailShortage;
+    const { intake, log } = this.#world;
+    const { shortage } = intake;
     if (shortage !== undefined && this.#service.listener.type !== "blackhole") {
-      pressure.refused(shortage);
+      intake.refused(shortage);
       this.#noteShortage(shortage);
       // RFC 3463 §3.4: X.3.1, mail system full.
       return reply(452, "4.3.1", shortage.peer);
@@ -95,7 +96,7 @@ export class MessageDesk implements ServerHost {
       log.info({ event: "icid_note", icid: this.#icid, reason: "sender_not_allowed", text });
       return refusal;
     }
-    const mid = spool.ids.next("mid");
+    const mid = intake.ids.next("mid");
     this.#mid = mid;
     this.#sender = sender;
     log.info({ event: "mid_start", mid, icid: this.#icid });
@@ -128,7 +129,7 @@ export class MessageDesk implements ServerHost {
   /** Takes a piece of text; waits only where the queue does. */
   write(chunk: Octets): Promise<void> | void {
     if (this.#service.listener.type === "blackhole") return;
-    this.#draft ??= this.#world.spool.draft(this.#mid);
+    this.#draft ??= this.#world.intake.draft(this.#mid);
     return this.#draft.write(chunk);
   }
 
@@ -150,31 +151,17 @@ export class MessageDesk implements ServerHost {
   }
 
   /** The answer to text that the queue does not take, with its log line. */
-  failure(thrown: unknown): { answer: Reply; reason: DropReason } {
-    const { pressure } = this.#world;
-    const cause = printable(causeOf(thrown));
-    const text = `Cannot store MID ${this.#mid}: ${cause}`;
-    if (thrown instanceof SpoolFullError) {
-      pressure.storeFailed(text, "full");
-      return { answer: reply(452, "4.3.1", "No room to store the message"), reason: { reason: "full", text: cause } };
-    }
-    pressure.storage.failed(text, "failed");
-    return { answer: reply(451, "4.3.0", "Cannot store the message now"), reason: { reason: "failed", text: cause } };
+  failure(thrown: unknown): Refusal {
+    return refusalBy(this.#world.intake.failed(this.#mid, thrown));
   }
 
   async #put(envelope: StoreStep["envelope"], draft: Draft): Promise<Reply> {
-    const { spool, log, pressure } = this.#world;
     const { mid } = envelope;
-    try {
-      await spool.put(envelope, draft);
-    } catch (thrown) {
-      const { answer, reason } = this.failure(thrown);
-      log.info({ event: "mid_aborted", mid, icid: this.#icid, ...reason });
-      return answer;
-    }
-    pressure.storage.worked();
-    log.info({ event: "mid_queued", mid });
-    return reply(250, "2.0.0", `Ok: queued as ${mid}`);
+    const stored = await this.#world.intake.put(envelope, draft);
+    if (stored.kind === "stored") return reply(250, "2.0.0", `Ok: queued as ${mid}`);
+    const { answer, reason } = refusalBy(stored);
+    this.#world.log.info({ event: "mid_aborted", mid, icid: this.#icid, ...reason });
+    return answer;
   }
 
   /** Any recipient is taken. */
@@ -203,4 +190,17 @@ export class MessageDesk implements ServerHost {
       this.#world.log.warning({ event: "note", text });
     });
   }
+}
+
+/** A message that is not taken: the answer, and the reason for the log. */
+interface Refusal {
+  answer: Reply;
+  reason: DropReason;
+}
+
+function refusalBy({ kind, cause }: Unstored): Refusal {
+  const answer = kind === "full"
+    ? reply(452, "4.3.1", "No room to store the message")
+    : reply(451, "4.3.0", "Cannot store the message now");
+  return { answer, reason: { reason: kind, text: cause } };
 }

@@ -6,14 +6,14 @@
 import type { PasswordCheck } from "../auth/passwords.ts";
 import { Users } from "../auth/users.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Pressure } from "../base/pressure.ts";
 import type { Config, ListenerConfig } from "../config/config.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Conn } from "../net/net.ts";
 import { compileTables, type ListenerTables } from "../policy/judge.ts";
-import type { Spool } from "../queue/spool.ts";
-import type { Rates } from "../rates/rates.ts";
+import type { ClientCounts } from "../rates/rates.ts";
 import type { PeerFacts, TlsFailure } from "../tls/engine.ts";
+import type { Gate } from "./gate.ts";
+import type { Intake } from "./intake.ts";
 
 /** What DNS says about an address. */
 export interface ReverseName {
@@ -45,15 +45,14 @@ export type StartTls = (
 export interface AcceptWorld {
   clock: Clock;
   log: MailLog;
-  spool: Pick<Spool, "ids" | "draft" | "put">;
+  /** Where messages go. */
+  intake: Intake;
+  /** Who may begin a session. */
+  gate: Gate;
   reverse: ReverseLookup;
   lists: ListLookup;
-  /** Whether the operator has suspended a listener. */
-  suspended?(listener: string): boolean;
-  /** What runs short, and whom that turns away. */
-  pressure: Pressure;
   /** What clients have done in this hour, at all listeners. */
-  rates: Rates;
+  rates: ClientCounts;
   /** Checks passwords, so many at a time. */
   passwords: PasswordCheck;
 }

@@ -17,6 +17,7 @@ import type { DropReason, EndReason } from "../smtp/server_state.ts";
 import { commonReplies } from "../smtp/server_verbs.ts";
 import { Admission } from "./admission.ts";
 import type { Buffers } from "./buffers.ts";
+import type { TurnedAway } from "./gate.ts";
 import { MessageDesk } from "./message.ts";
 import { Patience } from "./patience.ts";
 import { lookedUp } from "./reverse.ts";
@@ -29,17 +30,11 @@ export interface SessionSurroundings {
   buffers: Buffers;
   /** Why this connection is one too many; told before anything else. */
   turnedAway: TurnedAway | undefined;
+  icid: number;
   /** Whose limits the client's address counts against. */
   client: string;
   /** Connections of the same client to all listeners when this one came, itself included. */
   siblings: number;
-}
-
-/** Why a connection gets no session: reason word and text for the log, and the words of the 421. */
-export interface TurnedAway {
-  reason: string;
-  text: string;
-  peer: string;
 }
 
 const endTexts: Record<Exclude<EndReason, "quit">, string> = {
@@ -84,7 +79,7 @@ export class InboundSession {
   constructor(conn: Conn, around: SessionSurroundings) {
     this.#conn = conn;
     this.#around = around;
-    this.#icid = around.world.spool.ids.next("icid");
+    this.#icid = around.icid;
   }
 
   /** Serves the connection to its end. Never rejects. */

@@ -7,6 +7,8 @@
  *
  * @module
  */
+import { Turnstile } from "../accept/gate.ts";
+import { LocalIntake } from "../accept/intake.ts";
 import { InboundSession } from "../accept/session.ts";
 import { makeBuffers } from "../accept/buffers.ts";
 import type { AcceptWorld, ListLookup, ReverseName, Service } from "../accept/service.ts";
@@ -100,14 +102,14 @@ export async function rehearse(
   const world: AcceptWorld = {
     clock,
     log,
-    spool: { ids: { next: () => ++last }, draft: unused, put: unused },
+    intake: new LocalIntake({ spool: { ids: { next: () => ++last }, draft: unused, put: unused }, pressure, log }),
+    gate: new Turnstile({ pressure }),
     reverse: () => client.name,
     async lists(address, zones) {
       const answers = await lists(address, zones);
       for (const [zone, answer] of answers) listed.set(zone, answer);
       return answers;
     },
-    pressure,
     rates: countsInMemory(clock.monotonic),
     // Nobody knows the password here; what is asked is what a user may do.
     passwords: { check: () => Promise.resolve("right") },
@@ -140,6 +142,7 @@ export async function rehearse(
     service: rehearsed,
     buffers: makeBuffers(),
     turnedAway: undefined,
+    icid: ++last,
     client: clientKey(client.address),
     siblings: 1,
   });

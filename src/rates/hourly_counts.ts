@@ -27,6 +27,12 @@ export interface CountChanges {
   gone: string[];
 }
 
+/** What an attempt came to: how many there were in the hour, this one included where it is allowed. */
+export interface Attempt {
+  allowed: boolean;
+  count: number;
+}
+
 /** See the module. */
 export class HourlyCounts {
   readonly #now: () => number;
@@ -67,6 +73,17 @@ export class HourlyCounts {
     this.#spans.set(key, { count: by, until: now + hourMs });
     this.#note(key);
     return by;
+  }
+
+  /** Counts one where there were fewer than `most`; 0: there is no limit. */
+  attempt(key: string, most: number): Attempt {
+    const before = this.count(key);
+    return most > 0 && before >= most ? { allowed: false, count: before } : { allowed: true, count: this.add(key) };
+  }
+
+  /** All counts, those whose hour ends first in front. */
+  *all(): Iterable<HourlyCount> {
+    for (const [key, span] of this.#spans) yield { key, ...span };
   }
 
   /** Takes up a count of an earlier process. Those whose hour ends first have to come first. */

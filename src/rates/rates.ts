@@ -12,7 +12,7 @@ import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { type Note, RepeatedFault } from "../base/repeated_fault.ts";
 import { causeOf, printable } from "../base/text.ts";
-import { type CountChanges, type HourlyCount, HourlyCounts } from "./hourly_counts.ts";
+import { type Attempt, type CountChanges, type HourlyCount, HourlyCounts } from "./hourly_counts.ts";
 import { type Clocks, type RateKind, rateKinds, RatesFile } from "./rates_file.ts";
 
 /** The counts, by what is counted. */
@@ -25,6 +25,20 @@ export interface Rates {
   readonly invalid: HourlyCounts;
   /** Authentications that failed, by client. */
   readonly auth: HourlyCounts;
+}
+
+/** Counts of one kind, as those see them who count. */
+export type Counter = Pick<HourlyCounts, "count" | "add">;
+
+/** {@linkcode Rates} as sessions see them. Failed authentications are counted where all threads meet: who guesses gets no attempt more. */
+export interface ClientCounts {
+  readonly recipients: Counter;
+  readonly senders: Counter;
+  readonly invalid: Counter;
+  readonly auth: {
+    attempt(key: string, most: number): Attempt | Promise<Attempt>;
+    add(key: string, by: number): unknown;
+  };
 }
 
 /** How often changes are written: what `kill -9` costs. */

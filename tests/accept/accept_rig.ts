@@ -4,6 +4,8 @@
  * @module
  */
 import { Acceptor, type OpenListener } from "../../src/accept/acceptor.ts";
+import { Turnstile } from "../../src/accept/gate.ts";
+import { LocalIntake } from "../../src/accept/intake.ts";
 import { Pressure } from "../../src/base/pressure.ts";
 import { type ListLookup, makeService, type ReverseLookup, type StartTls } from "../../src/accept/service.ts";
 import { Passwords } from "../../src/auth/passwords.ts";
@@ -213,11 +215,11 @@ export class AcceptRig {
     const lists = options.lists ?? (() => Promise.resolve(new Map()));
     this.acceptor = new Acceptor({
       clock,
-      spool,
+      intake: new LocalIntake({ spool, pressure, log }),
+      gate: new Turnstile({ pressure }),
       log,
       reverse,
       lists,
-      pressure,
       rates: this.rates,
       passwords: this.passwords,
     });

@@ -9,6 +9,8 @@ import { systemRandom } from "../../src/base/random.ts";
 import { countsInMemory } from "../../src/rates/rates.ts";
 import assert from "node:assert/strict";
 import { Acceptor } from "../../src/accept/acceptor.ts";
+import { Turnstile } from "../../src/accept/gate.ts";
+import { LocalIntake } from "../../src/accept/intake.ts";
 import { makeService } from "../../src/accept/service.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { joined, type Octets, octets } from "../../src/base/octets.ts";
@@ -57,10 +59,10 @@ export class Way implements AsyncDisposable {
     way.#acceptor = new Acceptor({
       clock: systemClock,
       log,
-      spool: way.#spool,
+      intake: new LocalIntake({ spool: way.#spool, pressure: way.#pressure, log }),
+      gate: new Turnstile({ pressure: way.#pressure }),
       reverse,
       lists: () => Promise.resolve(new Map()),
-      pressure: way.#pressure,
       rates,
       passwords: new Passwords({ clock: systemClock, random: systemRandom }),
     });
