@@ -173,8 +173,8 @@ function sorted(faults: Fault[]): Fault[] {
   }];
 }
 
-/** The text, or why it cannot be had. Never more than the limit is held. */
-async function readSource(file: string): Promise<string | { cause: string }> {
+/** The text of a configuration file, or why it cannot be had. Never more than the limit is held. */
+export async function readSource(file: string): Promise<string | { cause: string }> {
   try {
     using open = await Deno.open(file);
     const info = await open.stat();

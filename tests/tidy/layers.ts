@@ -71,6 +71,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   "zod": ["src/config/", "src/admin/"],
   "@peculiar/x509": ["src/certs/"],
   "reflect-metadata": ["src/certs/"],
+  "diff": ["src/config/"],
   "dns-packet": ["src/dns/"],
   "nodemailer": ["src/queue/", "src/deliver/", "src/services/", "src/mail/"],
   "hono": ["src/admin/"],

@@ -1,0 +1,42 @@
+/** Secrets stay where they are; what a browser gets has a word instead. */
+import assert from "node:assert/strict";
+import { maskPlain, maskSource, maskWord, unmaskChanges } from "../../src/config/mask.ts";
+
+Deno.test("maskSource: hashes are gone in every style, all else is as it was", () => {
+  const hash = "scrypt$16384$8$5$c2FsdHNhbHQ=$aGFzaGhhc2g=";
+  const source = [
+    "# head",
+    "admin:",
+    "  users:",
+    `    ada: { role: administrator, password_hash: ${hash} }   # boss`,
+    `    bob:`,
+    `      password_hash: "${hash}"   # quoted`,
+    `    cyd: { password_hash: &h '${hash}' }`,
+    "    dan: { password_hash: *h }",
+    "    eve:",
+    "      password_hash: |-",
+    `        ${hash}`,
+    "      role: operator",
+    "services: { ldap: { x: { password_file: /etc/secret } } }",
+    "",
+  ].join("\n");
+  const masked = maskSource(source);
+  assert.ok(!masked.includes("scrypt$"), masked);
+  assert.match(masked, /^# head$/m);
+  assert.match(masked, /password_hash: "\(unchanged secret\)" \} {3}# boss/);
+  assert.match(masked, /password_file: \/etc\/secret/);
+  assert.match(masked, /role: operator/);
+});
+
+Deno.test("maskSource: text that is no YAML is not shown", () => {
+  assert.equal(maskSource("password_hash: [scrypt$1\n"), "");
+});
+
+Deno.test("maskPlain: what is below is masked too, and what is masked comes back as no change", () => {
+  const value = { users: { ada: { role: "operator", password_hash: "scrypt$1" } }, list: [{ token: "x" }] };
+  assert.deepEqual(maskPlain(value), {
+    users: { ada: { role: "operator", password_hash: maskWord } },
+    list: [{ token: maskWord }],
+  });
+  assert.deepEqual(unmaskChanges([{ path: ["admin", "users", "ada", "password_hash"], value: maskWord }]), []);
+});
