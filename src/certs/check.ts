@@ -5,7 +5,7 @@
  * @module
  */
 import { causeOf } from "../base/text.ts";
-import { type CertificateProfile, type Config, destinationCertificates } from "../config/config.ts";
+import { type CertificateProfile, type Config, destinationCertificates, type TlsService } from "../config/config.ts";
 import type { Findings } from "../config/cross.ts";
 import type { Path } from "../config/faults.ts";
 import { type CertificateFacts, type Engine, TlsSetupError, type TrustAnchors } from "../tls/engine.ts";
@@ -119,8 +119,8 @@ function checkServices(
     inbound_smtp: known(config.listeners.flatMap((listener) => listener.certificate)),
     outbound_smtp: known(destinationCertificates(config)),
     other_client_services: [],
-  } satisfies Record<keyof Config["tls"], NamedKey[]>;
-  const names = Object.keys(served) as (keyof Config["tls"])[];
+  } satisfies Record<TlsService, NamedKey[]>;
+  const names = Object.keys(served) as TlsService[];
   const failed = new Set<string>();
   for (const service of names) {
     const profile = config.tls[service];

@@ -70,7 +70,7 @@ function metLines(met: Met): string[] {
   }
 }
 
-function provenLines({ certificates, built, chain, names }: ProvenFacts): string[] {
+function provenLines({ certificates, built, chain, names, unsound }: ProvenFacts): string[] {
   const authority = chain.trusted ? built.certificates.at(-1) : undefined;
   const sentIt = authority !== undefined &&
     certificates.some(({ fingerprint }) => fingerprint === authority.fingerprint);
@@ -83,6 +83,7 @@ function provenLines({ certificates, built, chain, names }: ProvenFacts): string
     chain.trusted
       ? "  verified   the chain ends in an authority"
       : `  verified   no${fault}: ${printable(chain.text)} (${chain.reason})`,
+    ...unsound === undefined ? [] : [`  refused    ${printable(unsound.text, 300)} (${unsound.reason})`],
     ...authority === undefined ? [] : [
       `  authority  subject     ${printable(authority.subject)}${sentIt ? ", which the host sent too" : ""}`,
       ...certificateLines(authority),

@@ -138,6 +138,12 @@ export interface BounceProfile {
   delay_warning_after: number;
 }
 
+/** More checks of certificates that servers show; see `policy/peer_certificate.ts`. */
+export interface PeerCertificateRules {
+  fqdn_validation: boolean;
+  x509_validation: boolean;
+}
+
 /** Who is told what. */
 export interface AlertRecipient {
   address: string;
@@ -172,6 +178,7 @@ export interface Config {
     inbound_smtp: TlsProfile;
     outbound_smtp: TlsProfile;
     other_client_services: TlsProfile;
+    peer_certificate: PeerCertificateRules;
   };
   certificates: ReadonlyMap<string, CertificateProfile>;
   certificate_authorities: { system: boolean; custom: readonly string[]; crls: readonly string[] };
@@ -212,6 +219,9 @@ export interface Config {
   };
   logs: { format: "text" | "json"; level: LogLevel; rotate_size: number; keep: number };
 }
+
+/** A service that has methods and ciphers. */
+export type TlsService = Exclude<keyof Config["tls"], "peer_certificate">;
 
 /** The certificate profiles that are shown to next hops, each once. */
 export function destinationCertificates({ destination_controls: { default: fallback, domains } }: Config): string[] {

@@ -15,11 +15,6 @@ export function notBuiltFindings(parsed: FileConfig): Finding[] {
   const findings: Finding[] = [];
   const refuse = (path: Path, right: string) =>
     findings.push({ path, at: "value", text: `is not built yet; ${right}` });
-  for (const key of ["fqdn_validation", "x509_validation"] as const) {
-    if (parsed.tls.peer_certificate[key]) {
-      refuse(["tls", "peer_certificate", key], "leave it out, or its default false");
-    }
-  }
   for (const [index, crl] of parsed.certificate_authorities.crls.entries()) {
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(crl)) refuse(["certificate_authorities", "crls", index], "a file");
   }

@@ -85,6 +85,7 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
       inbound_smtp: profile(parsed.tls.inbound_smtp),
       outbound_smtp: profile(parsed.tls.outbound_smtp),
       other_client_services: profile({ ...parsed.tls.other_client_services, ciphers }),
+      peer_certificate: parsed.tls.peer_certificate,
     },
     certificates: certificates(parsed.certificates, absolute),
     certificate_authorities: {

@@ -80,15 +80,19 @@ const tlsKey = section({
   ),
   peer_certificate: withDefault(
     section({
-      fqdn_validation: withDefault(flagKey(), false, "Names of a certificate must be fully qualified names."),
+      fqdn_validation: withDefault(
+        flagKey(),
+        false,
+        "Common names and DNS names of a server's certificate must be fully qualified: two labels or more of letters, digits and -, no address, no dot at the end; * as the whole first label is fine.",
+      ),
       x509_validation: withDefault(
         flagKey(),
         false,
-        "Version, signature, key and usage of a certificate must be sound.",
+        "A server's certificate, and those between it and the trusted authority, must have version 3, signature and key of 112 bits or more, and basic constraints and key usage that fit.",
       ),
     }),
     {},
-    "More checks of certificates that servers show.",
+    "More checks of certificates that servers show for mail and alerts; one that fails them is not verified (fqdn_invalid, x509_invalid).",
   ),
 });
 

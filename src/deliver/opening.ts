@@ -122,7 +122,11 @@ class Opening {
     const accepted = namesFor(route, names);
     const started = await this.#handshake(accepted);
     if (started.kind === "failed") return this.#tlsDeferred(started.failure);
-    const trust = judgeTrust(route.level, { facts: started.facts, names: accepted });
+    const trust = judgeTrust(route.level, {
+      facts: started.facts,
+      names: accepted,
+      validation: route.validation,
+    });
     channel.upgrade(started.conn);
     if (trust.kind === "defer") {
       return this.#tlsDeferred({ code: trust.code, error: trust.text, reason: trust.reason });

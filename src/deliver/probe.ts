@@ -15,6 +15,7 @@ import { addressFamily } from "../dns/names.ts";
 import type { MailEvent, MailLog } from "../mail/events.ts";
 import type { RemoteHost } from "../mail/outcome.ts";
 import { endpointText } from "../net/net.ts";
+import { type PeerCertificateFault, peerCertificateFault } from "../policy/peer_certificate.ts";
 import { type Route, routeOf } from "../policy/route.ts";
 import { acceptedNames, judgeTrust, namesFor, type Trust } from "../policy/trust.ts";
 import type { BuiltChain, CertificateFacts, PeerFacts, TlsFailure } from "../tls/engine.ts";
@@ -56,6 +57,8 @@ export interface ProvenFacts extends Pick<PeerFacts, "protocol" | "cipher" | "bi
   /** As the host sent them, leaf first. */
   certificates: CertificateFacts[];
   built: BuiltChain;
+  /** What `tls.peer_certificate` has against a chain that is trusted. */
+  unsound?: PeerCertificateFault;
   /** Each name that may count: whether the leaf has it, and whether `verify_names` lets it count. */
   names: { name: string; matches: boolean; counts: boolean }[];
 }
@@ -225,6 +228,7 @@ class HopProbe {
       ...{ protocol, cipher, bits, chain, certificate },
       certificates: facts.certificates(),
       built: facts.builtChain(),
+      unsound: chain.trusted ? peerCertificateFault(facts, route.validation) : undefined,
       names: acceptedNames("hosted", names).map((name) => ({
         name,
         matches: facts.matches(name),
@@ -257,15 +261,16 @@ class HopProbe {
     return { kind: "no_dialogue", reason: ended?.reason ?? "failed", text: ended?.details ?? "it was not tried" };
   }
 
-  #trust({ names, built: _built, certificates, ...proven }: ProvenFacts, row: LevelRow): Trust {
+  #trust({ names, built, certificates, unsound: _judged, ...proven }: ProvenFacts, row: LevelRow): Trust {
     const facts: PeerFacts = {
       ...proven,
       resumed: false,
       certificates: () => certificates,
-      builtChain: () => ({ certificates: [] }),
+      builtChain: () => built,
       matches: (name) => names.some((one) => one.name === name && one.matches),
     };
-    return judgeTrust(row, { facts, names: names.filter(({ counts }) => counts).map(({ name }) => name) });
+    const counting = names.filter(({ counts }) => counts).map(({ name }) => name);
+    return judgeTrust(row, { facts, names: counting, validation: this.#question.route.validation });
   }
 
   /** What a level makes of it: `levelTable` and `judgeTrust` in words. */

@@ -257,7 +257,8 @@ class PlayedConn implements Conn {
 }
 
 function playedFacts(protocol: Method, certificate: PlayedClient["certificate"]): PeerFacts {
-  const bare = { serial: "", fingerprint: "", key: "", signature: "", notBefore: 0, notAfter: Infinity };
+  const form = { version: 3, signatureBits: 128, keyBits: 128, brokenExtensions: false };
+  const bare = { serial: "", fingerprint: "", key: "", signature: "", notBefore: 0, notAfter: Infinity, form };
   const unproven = certificate === undefined
     ? { reason: "no_certificate", code: 0, text: "no certificate was shown" } as const
     : certificate.verified

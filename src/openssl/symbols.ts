@@ -71,6 +71,16 @@ export const cryptoSymbols = {
   X509_get0_notAfter: { parameters: ["pointer"], result: "pointer" },
   // int X509_get_signature_nid(const X509 *x);
   X509_get_signature_nid: { parameters: ["pointer"], result: "i32" },
+  // long X509_get_version(const X509 *x);
+  X509_get_version: { parameters: ["pointer"], result: "i32" },
+  // int X509_get_signature_info(X509 *x, int *mdnid, int *pknid, int *secbits, uint32_t *flags);
+  X509_get_signature_info: { parameters: ["pointer", "pointer", "pointer", "buffer", "pointer"], result: "i32" },
+  // uint32_t X509_get_extension_flags(X509 *x);
+  X509_get_extension_flags: { parameters: ["pointer"], result: "u32" },
+  // uint32_t X509_get_key_usage(X509 *x);
+  X509_get_key_usage: { parameters: ["pointer"], result: "u32" },
+  // uint32_t X509_get_extended_key_usage(X509 *x);
+  X509_get_extended_key_usage: { parameters: ["pointer"], result: "u32" },
   // const char *OBJ_nid2ln(int n);
   OBJ_nid2ln: { parameters: ["i32"], result: "pointer" },
   // void *X509_get_ext_d2i(const X509 *x, int nid, int *crit, int *idx);
@@ -118,6 +128,18 @@ export const cryptoSymbols = {
   EVP_PKEY_free: { parameters: ["pointer"], result: "void" },
   // int EVP_PKEY_get_bits(const EVP_PKEY *pkey);
   EVP_PKEY_get_bits: { parameters: ["pointer"], result: "i32" },
+  // int EVP_PKEY_get_security_bits(const EVP_PKEY *pkey);
+  EVP_PKEY_get_security_bits: { parameters: ["pointer"], result: "i32" },
+  // int EVP_PKEY_get_bn_param(const EVP_PKEY *pkey, const char *key_name, BIGNUM **bn);
+  EVP_PKEY_get_bn_param: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
+  // int EVP_PKEY_get_int_param(const EVP_PKEY *pkey, const char *key_name, int *out);
+  EVP_PKEY_get_int_param: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
+  // int BN_num_bits(const BIGNUM *a);
+  BN_num_bits: { parameters: ["pointer"], result: "i32" },
+  // int BN_is_odd(const BIGNUM *a);
+  BN_is_odd: { parameters: ["pointer"], result: "i32" },
+  // void BN_free(BIGNUM *a);
+  BN_free: { parameters: ["pointer"], result: "void" },
   // int EVP_PKEY_get_base_id(const EVP_PKEY *pkey);
   EVP_PKEY_get_base_id: { parameters: ["pointer"], result: "i32" },
   // int EVP_PKEY_get_group_name(const EVP_PKEY *pkey, char *gname, size_t gname_sz, size_t *gname_len);

@@ -8,6 +8,7 @@
  */
 import { type Octets, octets, textOf } from "../base/octets.ts";
 import { type CertificateFacts, type KeyPair, TlsSetupError } from "../tls/engine.ts";
+import { certificateForm } from "./certificate_form.ts";
 import { clearErrors, takeReasonText } from "./errors.ts";
 import { Handle, type Pointer } from "./handle.ts";
 import type { Native } from "./library.ts";
@@ -135,6 +136,7 @@ export function certificateFacts(native: Native, certificate: Pointer): Certific
     fingerprint: certificateFingerprint(native, certificate),
     key: keyText(native, native.X509_get0_pubkey(certificate)),
     signature: textAt(native, native.OBJ_nid2ln(native.X509_get_signature_nid(certificate))),
+    form: certificateForm(native, certificate),
   };
   clearErrors(native);
   return facts;

@@ -8,7 +8,7 @@
  */
 import { isIP } from "node:net";
 import { domainToASCII, domainToUnicode } from "node:url";
-import type { BounceProfile, Config, DestinationControl, NextHop } from "../config/config.ts";
+import type { BounceProfile, Config, DestinationControl, NextHop, PeerCertificateRules } from "../config/config.ts";
 import { destinationParts, type TlsDemand } from "../mail/destination.ts";
 import { type LevelRow, levelRow } from "../tls/level.ts";
 
@@ -24,6 +24,8 @@ export interface Route {
   demand: TlsDemand | undefined;
   /** The name of the certificate profile that is shown, if any. */
   certificate: string | null;
+  /** What a host's certificate has to be beside trusted and for the right name. */
+  validation: PeerCertificateRules;
   bounce: BounceProfile;
   /**
    * Equal for destinations whose mail may share a connection: same hops, level, names, certificate and limits. A verified connection is
@@ -58,6 +60,7 @@ export function routeOf(name: string, config: Config): Route {
   const own = levelRow(control.tls);
   const level = raised(own, demand);
   const { certificate } = control;
+  const validation = config.tls.peer_certificate;
   const hosts = listed?.map(({ host, port }) => [host.toLowerCase(), port]) ?? null;
   const proven = ({ verifies }: LevelRow) => listed === undefined || verifies ? destination : "";
   const key = JSON.stringify([
@@ -73,6 +76,7 @@ export function routeOf(name: string, config: Config): Route {
     // Limits of recipients differ without harm: they are counted for each domain. Those of addresses are not.
     ...control.limit_apply_to === "mx_address" ? [control.max_recipients, control.recipients_interval] : [],
     certificate,
+    validation,
   ]);
   return {
     destination,
@@ -81,6 +85,7 @@ export function routeOf(name: string, config: Config): Route {
     level,
     demand,
     certificate,
+    validation,
     bounce: bounceProfile(control.bounce_profile, config),
     key,
     // Mail that demands more has connections of its own; they count with those of its domain.

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { DestinationControl } from "../config/config.ts";
+import type { DestinationControl, PeerCertificateRules } from "../config/config.ts";
 import type { PeerFacts, TlsReason } from "../tls/engine.ts";
 import type { LevelRow } from "../tls/level.ts";
+import { peerCertificateFault } from "./peer_certificate.ts";
 import { literalAddress, type Route } from "./route.ts";
 
 /** How the connection's host was found. */
@@ -51,9 +52,16 @@ export function namesFor({ control, demand }: Pick<Route, "control" | "demand">,
   return acceptedNames(control.verify_names, proven);
 }
 
+/** What is judged: what was proven, the names that count, and what a certificate has to be besides. */
+export interface TrustQuestion {
+  facts: PeerFacts;
+  names: readonly string[];
+  validation: PeerCertificateRules;
+}
+
 /** What becomes of a finished handshake. */
-export function judgeTrust(level: LevelRow, { facts, names }: { facts: PeerFacts; names: readonly string[] }): Trust {
-  const fault = faultOf(facts, names);
+export function judgeTrust(level: LevelRow, question: TrustQuestion): Trust {
+  const fault = faultOf(question);
   if (typeof fault === "string") return { kind: "go_on", verified: true, name: fault };
   if (!level.verifies) return { kind: "go_on", verified: false, reason: fault.reason, text: fault.text };
   return level.unverified === "defer" ? { kind: "defer", ...fault } : { kind: "deliver_unverified", ...fault };
@@ -61,8 +69,7 @@ export function judgeTrust(level: LevelRow, { facts, names }: { facts: PeerFacts
 
 /** The name that matched, or what is wrong. */
 function faultOf(
-  facts: PeerFacts,
-  names: readonly string[],
+  { facts, names, validation }: TrustQuestion,
 ): string | { reason: TlsReason; code: number; text: string } {
   if (!facts.certificate) {
     return { reason: "no_certificate", code: unspecified, text: "the server showed no certificate" };
@@ -71,6 +78,8 @@ function faultOf(
     const { reason, code, text } = facts.chain;
     return { reason, code, text };
   }
+  const unsound = peerCertificateFault(facts, validation);
+  if (unsound !== undefined) return unsound;
   const matched = names.find((name) => facts.matches(name));
   if (matched !== undefined) return matched;
   return { reason: "name_mismatch", code: hostnameMismatch, text: `the certificate is not for ${names.join(" or ")}` };

@@ -141,6 +141,8 @@ export type TlsReason =
   | "not_yet_valid"
   | "revoked"
   | "weak_certificate"
+  | "fqdn_invalid"
+  | "x509_invalid"
   | "bad_certificate"
   | "no_certificate"
   | "certificate_refused"
@@ -199,6 +201,36 @@ export interface CertificateFacts {
   key: string;
   /** How its issuer signed it, as OpenSSL calls it: `sha256WithRSAEncryption`. */
   signature: string;
+  form: CertificateForm;
+}
+
+/** What a certificate may be used for by its key usage, RFC 5280 §4.2.1.3. */
+export type KeyUsage =
+  | "digitalSignature"
+  | "contentCommitment"
+  | "keyEncipherment"
+  | "dataEncipherment"
+  | "keyAgreement"
+  | "keyCertSign"
+  | "cRLSign";
+
+/** How a certificate is made, besides whose it is. Strengths are security bits: 112 are those of RSA 2048, 0 is unknown. */
+export interface CertificateForm {
+  /** X.509's 1, 2 or 3. */
+  version: number;
+  /** Of the issuer's signature, its hash included: SHA-1 has 63. */
+  signatureBits: number;
+  keyBits: number;
+  /** What is wrong with the public key itself, as `its RSA exponent is 1`. */
+  keyFault?: string;
+  /** An extension cannot be read, or stands there twice. */
+  brokenExtensions: boolean;
+  /** Absent where there is no such extension. */
+  basicConstraints?: { authority: boolean; critical: boolean };
+  /** Absent where there is no such extension: then it is for everything. */
+  keyUsage?: KeyUsage[];
+  /** Extended key usage, RFC 5280 §4.2.1.12, of what concerns TLS; absent where there is no such extension. */
+  purposes?: ("serverAuth" | "clientAuth" | "anyExtendedKeyUsage" | "other")[];
 }
 
 /** A chain as far as it could be built: leaf first, an authority of ours last where one was found. */

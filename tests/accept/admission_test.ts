@@ -136,6 +136,7 @@ const leaf = (name: string): CertificateFacts => ({
   fingerprint: "",
   key: "",
   signature: "",
+  form: { version: 3, signatureBits: 128, keyBits: 128, brokenExtensions: false },
 });
 
 /** A handshake with a client that shows what is named here, if it is asked; `asked` keeps whether it was. */

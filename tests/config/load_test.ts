@@ -36,6 +36,7 @@ Deno.test("loadConfig: version: 1 is a whole configuration, with one warning", a
     inbound_smtp: { methods: ["TLSv1.2", "TLSv1.3"], ciphers, renegotiation: false },
     outbound_smtp: { methods: ["TLSv1.2", "TLSv1.3"], ciphers, renegotiation: false },
     other_client_services: { methods: ["TLSv1.1", "TLSv1.2"], ciphers, renegotiation: false },
+    peer_certificate: { fqdn_validation: false, x509_validation: false },
   });
   assert.deepEqual([...config.certificates.values()], [{ name: "demo", self_signed: true }]);
   assert.deepEqual(config.listeners, []);

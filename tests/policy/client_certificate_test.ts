@@ -13,6 +13,7 @@ const leaf: CertificateFacts = {
   fingerprint: "",
   key: "",
   signature: "",
+  form: { version: 3, signatureBits: 128, keyBits: 128, brokenExtensions: false },
 };
 
 Deno.test("shownCertificate takes names of a certificate that verifies only", () => {

@@ -55,14 +55,16 @@ function facts(changes: Partial<PeerFacts>, names: string[] = ["a.test"]): PeerF
   };
 }
 
+const none = { fqdn_validation: false, x509_validation: false };
+
 const untrusted = { chain: { trusted: false, reason: "untrusted", code: 20, text: "no issuer" } } as const;
 
 Deno.test("judgeTrust follows the table at each level", () => {
   const kinds = levelTable.map((level) => [
-    judgeTrust(level, { facts: facts({}), names: ["a.test"] }).kind,
-    judgeTrust(level, { facts: facts(untrusted), names: ["a.test"] }).kind,
-    judgeTrust(level, { facts: facts({}, ["other.test"]), names: ["a.test"] }).kind,
-    judgeTrust(level, { facts: facts({ certificate: false }), names: ["a.test"] }).kind,
+    judgeTrust(level, { facts: facts({}), names: ["a.test"], validation: none }).kind,
+    judgeTrust(level, { facts: facts(untrusted), names: ["a.test"], validation: none }).kind,
+    judgeTrust(level, { facts: facts({}, ["other.test"]), names: ["a.test"], validation: none }).kind,
+    judgeTrust(level, { facts: facts({ certificate: false }), names: ["a.test"], validation: none }).kind,
   ]);
   const careless = ["go_on", "go_on", "go_on", "go_on"];
   assert.deepEqual(kinds, [
@@ -76,15 +78,19 @@ Deno.test("judgeTrust follows the table at each level", () => {
 
 Deno.test("judgeTrust keeps the reason, and a trusted name never heals an untrusted chain", () => {
   const level = levelTable[4];
-  const judged = judgeTrust(level, { facts: facts(untrusted), names: ["a.test"] });
+  const judged = judgeTrust(level, { facts: facts(untrusted), names: ["a.test"], validation: none });
   assert.deepEqual(judged, { kind: "defer", reason: "untrusted", code: 20, text: "no issuer" });
-  const mismatch = judgeTrust(level, { facts: facts({}, ["mx.b.test"]), names: ["a.test", "c.test"] });
+  const mismatch = judgeTrust(level, {
+    facts: facts({}, ["mx.b.test"]),
+    names: ["a.test", "c.test"],
+    validation: none,
+  });
   assert.deepEqual(mismatch, {
     kind: "defer",
     reason: "name_mismatch",
     code: 62,
     text: "the certificate is not for a.test or c.test",
   });
-  const second = judgeTrust(level, { facts: facts({}, ["c.test"]), names: ["a.test", "c.test"] });
+  const second = judgeTrust(level, { facts: facts({}, ["c.test"]), names: ["a.test", "c.test"], validation: none });
   assert.deepEqual(second, { kind: "go_on", verified: true, name: "c.test" });
 });

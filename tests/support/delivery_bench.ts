@@ -7,7 +7,7 @@ import { type Clock, systemClock, type Timer } from "../../src/base/clock.ts";
 import type { Octets } from "../../src/base/octets.ts";
 import { octets } from "../../src/base/octets.ts";
 import { seededRandom } from "../../src/base/random.ts";
-import type { Config, DestinationControl, NextHop } from "../../src/config/config.ts";
+import type { Config, DestinationControl, NextHop, PeerCertificateRules } from "../../src/config/config.ts";
 import { type Delivery, startDelivery } from "../../src/deliver/delivery.ts";
 import type { DeliveryWorld } from "../../src/deliver/world.ts";
 import type { Answer, RecordType, RecordTypes, Resolver } from "../../src/dns/records.ts";
@@ -203,6 +203,8 @@ export function tableResolver(
 
 /** What a test wants of the world. */
 export interface BenchWish {
+  /** What a host's certificate has to be besides; nothing where it is left out. */
+  validation?: PeerCertificateRules;
   control?: Partial<DestinationControl>;
   controls?: Record<string, Partial<DestinationControl>>;
   routes?: Record<string, NextHop[]>;
@@ -263,6 +265,7 @@ export function configOf(wish: BenchWish): Config {
     },
     bounce_profiles: new Map([["default", { name: "default", initial_retry: wish.initialRetry ?? 60_000, ...rule }]]),
     delivery: { address: null, hostname: "gw.test" },
+    tls: { peer_certificate: wish.validation ?? { fqdn_validation: false, x509_validation: false } },
     listeners: [],
   } as unknown as Config;
 }
