@@ -109,6 +109,8 @@ export const limits = {
   configDepthMax: 32,
   /** A certificate, key or revocation list file; the system's list of authorities is about 220 KiB. */
   certificateFileOctetsMax: 16_777_216,
+  /** Rounds of key derivation that one file with a password may ask for: seconds. Writers use 2,000 to 600,000. */
+  passwordRoundsMax: 5_000_000,
 
   /** A revocation list from a URL; the longest one of a public authority has about 10 MB. A responder's answer is at most a few KB. */
   crlOctetsMax: 33_554_432,

@@ -18,8 +18,10 @@ import type {
   TlsProfile,
   TrustAnchors,
 } from "../tls/engine.ts";
+import type { CertificateEngine } from "../tls/certificates.ts";
 import type { CrlFacts, RevocationEngine, Staple } from "../tls/revocation.ts";
 import { callbacks } from "./callbacks.ts";
+import { certificateEngine } from "./certificates.ts";
 import { clientContext } from "./client.ts";
 import { useTicketKeys } from "./context.ts";
 import { openLibrary } from "./library.ts";
@@ -51,6 +53,8 @@ export interface OpenSslEngine extends Engine, RevocationEngine {
   rotateTicketKeys(keys: Octets): void;
   /** Reads anchors: how many certificates, and the revocation lists, so that old ones can be warned about. Throws `TlsSetupError`. */
   inspectTrust(anchors: TrustAnchors): { authorities: number; crls: CrlFacts[] };
+  /** Certificates and keys as things of their own. */
+  readonly certificates: CertificateEngine;
 }
 
 /** The length of ticket keys: SSL_CTX_set_tlsext_ticket_keys. */
@@ -87,6 +91,7 @@ export function openSslEngine(options: OpenSslEngineOptions = {}): OpenSslEngine
       using loaded = loadPair(native, pair);
       return loaded.certificates.map((certificate) => certificateFacts(native, certificate.pointer));
     },
+    certificates: certificateEngine(state),
     rotateTicketKeys(keys: Octets): void {
       state.ticketKeys = checkedKeys(keys);
       for (const context of state.serverContexts) useTicketKeys(native, context, keys);

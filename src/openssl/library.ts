@@ -11,8 +11,9 @@
  */
 import { causeOf } from "../base/text.ts";
 import { TlsSetupError } from "../tls/engine.ts";
+import { textAt } from "./memory.ts";
 import { ocspSymbols, stapleSymbols } from "./ocsp_symbols.ts";
-import { cryptoSymbols, sslSymbols } from "./symbols.ts";
+import { cryptoSymbols, legacySymbols, sslSymbols } from "./symbols.ts";
 
 /** Every function of both libraries. */
 export type Native =
@@ -21,6 +22,8 @@ export type Native =
   & Deno.StaticForeignLibraryInterface<typeof sslSymbols>
   & Deno.StaticForeignLibraryInterface<typeof stapleSymbols>;
 
+const modulesDirectory = 8; // OPENSSL_MODULES_DIR of crypto.h
+
 const names = { crypto: "libcrypto.so.3", ssl: "libssl.so.3" } as const;
 
 // crypto.h. NO_ATEXIT: OpenSSL's exit handler races with threads that Deno still runs. NO_LOAD_CONFIG: the system's
@@ -28,6 +31,8 @@ const names = { crypto: "libcrypto.so.3", ssl: "libssl.so.3" } as const;
 const initOptions = 0x00080000n | 0x00000080n;
 
 let opened: Native | undefined;
+/** Where the libraries were found: a prefix, empty for the system's. */
+let home = "";
 
 /**
  * Both libraries, opened at the first call. Throws {@linkcode TlsSetupError} that names what to install.
@@ -43,6 +48,7 @@ function open(directory: string | undefined): Native {
     try {
       const native = openAt(place);
       if (native.OPENSSL_init_crypto(initOptions, null) !== 1) throw new Error("OPENSSL_init_crypto failed");
+      home = place;
       return native;
     } catch (thrown) {
       faults.push(causeOf(thrown));
@@ -53,6 +59,22 @@ function open(directory: string | undefined): Native {
     `Cannot open OpenSSL 3 (${names.ssl}, ${names.crypto}): ${faults.join("; ")}; install it (Debian, Ubuntu: ` +
       `apt-get install libssl3; Fedora, RHEL: dnf install openssl-libs; Alpine: apk add libssl3)`,
   );
+}
+
+/**
+ * The entry of the provider of outdated algorithms, from where the libraries came. It is opened as they are, and not by OpenSSL, which needs a
+ * real file: an embedded one is unpacked to a private folder first, and finds libcrypto loaded already. `null`: this OpenSSL has none.
+ */
+export function openLegacy(native: Native): Deno.PointerValue {
+  const folder = home === ""
+    ? /"(.*)"/.exec(textAt(native, native.OpenSSL_version(modulesDirectory)))?.[1]
+    : `${home}ossl-modules`;
+  if (folder === undefined) return null;
+  try {
+    return Deno.dlopen(`${folder}/legacy.so`, legacySymbols).symbols.OSSL_provider_init;
+  } catch {
+    return null;
+  }
 }
 
 /** Prefixes to try, in order. A named directory is the only one: a slip must not end in another library. */

@@ -16,6 +16,13 @@ export function cString(text: string): Octets {
   return octets(text + "\0");
 }
 
+/** The bytes where they stay: a call on another thread must not name a small array, whose bytes the engine may move. */
+export function settled(bytes: Octets): Octets {
+  const copy = new Uint8Array(new ArrayBuffer(Math.max(bytes.length, 8)));
+  copy.set(bytes);
+  return copy;
+}
+
 /** The text of a buffer that C filled, up to its NUL. */
 export function textUntilNul(buffer: Octets): string {
   const end = buffer.indexOf(0);

@@ -53,10 +53,51 @@ export const cryptoSymbols = {
   // X509_CRL *d2i_X509_CRL_bio(BIO *bp, X509_CRL **crl);
   d2i_X509_CRL_bio: { parameters: ["pointer", "pointer"], result: "pointer" },
 
+  // X509 *d2i_X509_bio(BIO *bp, X509 **x509);
+  d2i_X509_bio: { parameters: ["pointer", "pointer"], result: "pointer" },
+  // EVP_PKEY *d2i_PrivateKey_bio(BIO *bp, EVP_PKEY **a);
+  d2i_PrivateKey_bio: { parameters: ["pointer", "pointer"], result: "pointer" },
+  // int PEM_bytes_read_bio(unsigned char **pdata, long *plen, char **pnm, const char *name, BIO *bp, pem_password_cb *cb, void *u);
+  PEM_bytes_read_bio: { parameters: ["buffer", "buffer", "pointer", "buffer", "pointer", "pointer", "buffer"], result: "i32" },
+  // int PEM_write_bio_PKCS8PrivateKey(BIO *bp, const EVP_PKEY *x, const EVP_CIPHER *enc, const char *kstr, int klen,
+  //   pem_password_cb *cb, void *u);
+  PEM_write_bio_PKCS8PrivateKey: { parameters: ["pointer", "pointer", "pointer", "pointer", "i32", "pointer", "pointer"], result: "i32" },
+  // void CRYPTO_clear_free(void *ptr, size_t num, const char *file, int line);
+  CRYPTO_clear_free: { parameters: ["pointer", "usize", "pointer", "i32"], result: "void" },
+
+  // OSSL_LIB_CTX *OSSL_LIB_CTX_new(void);
+  OSSL_LIB_CTX_new: { parameters: [], result: "pointer" },
+  // int OSSL_PROVIDER_add_builtin(OSSL_LIB_CTX *libctx, const char *name, OSSL_provider_init_fn *init_fn);
+  OSSL_PROVIDER_add_builtin: { parameters: ["pointer", "buffer", "pointer"], result: "i32" },
+  // OSSL_PROVIDER *OSSL_PROVIDER_load(OSSL_LIB_CTX *libctx, const char *name);
+  OSSL_PROVIDER_load: { parameters: ["pointer", "buffer"], result: "pointer" },
+
+  // X509_ALGOR *d2i_X509_ALGOR(X509_ALGOR **a, const unsigned char **in, long len);
+  d2i_X509_ALGOR: { parameters: ["pointer", "buffer", "i64"], result: "pointer" },
+  // void X509_ALGOR_free(X509_ALGOR *a);
+  X509_ALGOR_free: { parameters: ["pointer"], result: "void" },
+  // unsigned char *PKCS12_pbe_crypt_ex(const X509_ALGOR *algor, const char *pass, int passlen, const unsigned char *in, int inlen,
+  //   unsigned char **data, int *datalen, int en_de, OSSL_LIB_CTX *libctx, const char *propq);
+  PKCS12_pbe_crypt_ex: { parameters: ["pointer", "buffer", "i32", "buffer", "i32", "buffer", "buffer", "i32", "pointer", "pointer"], result: "pointer", nonblocking: true },
+  // int PKCS12_key_gen_utf8_ex(const char *pass, int passlen, unsigned char *salt, int saltlen, int id, int iter, int n,
+  //   unsigned char *out, const EVP_MD *md_type, OSSL_LIB_CTX *ctx, const char *propq);
+  PKCS12_key_gen_utf8_ex: { parameters: ["buffer", "i32", "buffer", "i32", "i32", "i32", "i32", "buffer", "pointer", "pointer", "pointer"], result: "i32", nonblocking: true },
+  // PKCS12 *PKCS12_create_ex(const char *pass, const char *name, EVP_PKEY *pkey, X509 *cert, STACK_OF(X509) *ca, int nid_key,
+  //   int nid_cert, int iter, int mac_iter, int keytype, OSSL_LIB_CTX *ctx, const char *propq);
+  PKCS12_create_ex: { parameters: ["buffer", "buffer", "pointer", "pointer", "pointer", "i32", "i32", "i32", "i32", "i32", "pointer", "pointer"], result: "pointer", nonblocking: true },
+  // int PKCS12_set_mac(PKCS12 *p12, const char *pass, int passlen, unsigned char *salt, int saltlen, int iter, const EVP_MD *md_type);
+  PKCS12_set_mac: { parameters: ["pointer", "buffer", "i32", "pointer", "i32", "i32", "pointer"], result: "i32", nonblocking: true },
+  // int i2d_PKCS12_bio(BIO *bp, const PKCS12 *p12);
+  i2d_PKCS12_bio: { parameters: ["pointer", "pointer"], result: "i32" },
+  // void PKCS12_free(PKCS12 *a);
+  PKCS12_free: { parameters: ["pointer"], result: "void" },
+
   // void X509_free(X509 *a);
   X509_free: { parameters: ["pointer"], result: "void" },
   // int X509_check_private_key(const X509 *x509, const EVP_PKEY *pkey);
   X509_check_private_key: { parameters: ["pointer", "pointer"], result: "i32" },
+  // int X509_verify(X509 *a, EVP_PKEY *r);
+  X509_verify: { parameters: ["pointer", "pointer"], result: "i32" },
   // EVP_PKEY *X509_get0_pubkey(const X509 *x);
   X509_get0_pubkey: { parameters: ["pointer"], result: "pointer" },
   // X509_NAME *X509_get_subject_name(const X509 *a);
@@ -120,6 +161,10 @@ export const cryptoSymbols = {
   // void OPENSSL_sk_free(OPENSSL_STACK *);
   OPENSSL_sk_free: { parameters: ["pointer"], result: "void" },
 
+  // const EVP_MD *EVP_sha1(void);
+  EVP_sha1: { parameters: [], result: "pointer" },
+  // const EVP_MD *EVP_get_digestbyname(const char *name);
+  EVP_get_digestbyname: { parameters: ["buffer"], result: "pointer" },
   // const EVP_MD *EVP_sha256(void);
   EVP_sha256: { parameters: [], result: "pointer" },
   // int EVP_Digest(const void *data, size_t count, unsigned char *md, unsigned int *size, const EVP_MD *type, ENGINE *impl);
@@ -194,6 +239,11 @@ export const cryptoSymbols = {
   X509_CRL_verify: { parameters: ["pointer", "pointer"], result: "i32" },
   // int X509_CRL_get0_by_cert(X509_CRL *crl, X509_REVOKED **ret, X509 *x);
   X509_CRL_get0_by_cert: { parameters: ["pointer", "buffer", "pointer"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The provider of outdated algorithms: the address of its `OSSL_provider_init_fn`, which is never called from here. */
+export const legacySymbols = {
+  OSSL_provider_init: { type: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 // deno-fmt-ignore

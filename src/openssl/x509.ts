@@ -105,7 +105,7 @@ function readKey(native: Native, pair: KeyPair): Handle {
 }
 
 /** SHA-256 over the public key's DER (SubjectPublicKeyInfo): the same for a key and each of its certificates. */
-function publicKeyFingerprint(native: Native, key: Deno.PointerValue): string {
+export function publicKeyFingerprint(native: Native, key: Deno.PointerValue): string {
   if (key === null) return "(unreadable)";
   const der = printed(native, (bio) => native.i2d_PUBKEY_bio(bio, key));
   const digest = new Uint8Array(32);
@@ -120,7 +120,8 @@ export function certificateFingerprint(native: Native, certificate: Pointer): st
   return colonHex(digest);
 }
 
-function colonHex(bytes: Octets): string {
+/** `AB:CD:…`. */
+export function colonHex(bytes: Octets): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(":");
 }
 
@@ -191,7 +192,7 @@ function certificateNames(native: Native, certificate: Pointer): Pick<Certificat
 const curveNames: Record<string, string> = { prime256v1: "P-256", secp384r1: "P-384", secp521r1: "P-521" };
 
 /** `RSA 2048`, `EC P-256`, `ED25519`. */
-function keyText(native: Native, key: Deno.PointerValue): string {
+export function keyText(native: Native, key: Deno.PointerValue): string {
   if (key === null) return "unknown";
   const id = native.EVP_PKEY_get_base_id(key);
   switch (id) {

@@ -1,0 +1,119 @@
+/**
+ * What a piece of DER or a block of PEM is: people hand in the wrong file more often than a broken one, so it is told by name.
+ *
+ * @module
+ */
+import { type Octets, textOf } from "../base/octets.ts";
+import { type Ber, BerError, items, oidText, readBer, tags, wholeNumber } from "./ber.ts";
+
+/** What there is in certificate files. */
+export type Kind =
+  | "certificate"
+  | "pkcs7"
+  | "pkcs12"
+  | "key"
+  | "encrypted_key"
+  | "request"
+  | "crl"
+  | "public_key"
+  | "parameters"
+  | "openssh_key"
+  | "putty_key"
+  | "jks"
+  | "unknown";
+
+/** A kind in words: "it is …". */
+export const kindWords: Readonly<Record<Kind, string>> = {
+  certificate: "a certificate",
+  pkcs7: "a PKCS#7 file (.p7b)",
+  pkcs12: "a PKCS#12 file (.p12, .pfx)",
+  key: "a private key",
+  encrypted_key: "an encrypted private key",
+  request: "a certificate signing request",
+  crl: "a certificate revocation list",
+  public_key: "a public key",
+  parameters: "a set of key parameters",
+  openssh_key: "a key of OpenSSH",
+  putty_key: "a key of PuTTY",
+  jks: "a Java keystore in its old form, which keytool converts: -importkeystore -deststoretype pkcs12",
+  unknown: "of an unknown kind",
+};
+
+const labels: ReadonlyMap<string, Kind> = new Map([
+  ["CERTIFICATE", "certificate"],
+  ["X509 CERTIFICATE", "certificate"],
+  ["TRUSTED CERTIFICATE", "certificate"],
+  ["PKCS7", "pkcs7"],
+  ["PKCS #7 SIGNED DATA", "pkcs7"],
+  ["CMS", "pkcs7"],
+  ["PKCS12", "pkcs12"],
+  ["PRIVATE KEY", "key"],
+  ["RSA PRIVATE KEY", "key"],
+  ["EC PRIVATE KEY", "key"],
+  ["DSA PRIVATE KEY", "key"],
+  ["ENCRYPTED PRIVATE KEY", "encrypted_key"],
+  ["CERTIFICATE REQUEST", "request"],
+  ["NEW CERTIFICATE REQUEST", "request"],
+  ["X509 CRL", "crl"],
+  ["PUBLIC KEY", "public_key"],
+  ["RSA PUBLIC KEY", "public_key"],
+  ["EC PARAMETERS", "parameters"],
+  ["DH PARAMETERS", "parameters"],
+  ["OPENSSH PRIVATE KEY", "openssh_key"],
+]);
+
+/** What a block's label says. */
+export function kindOfLabel(label: string): Kind {
+  return labels.get(label) ?? "unknown";
+}
+
+/** What bytes that are not PEM are, and where the element ends that they begin with. */
+export function kindOfBytes(bytes: Octets): { kind: Kind; element?: Ber } {
+  if (bytes.length >= 4) {
+    const magic = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+    if (magic === 0xfeedfeed || magic === 0xcececece) return { kind: "jks" };
+  }
+  if (textOf(bytes.subarray(0, 64)).trimStart().startsWith("PuTTY-User-Key-File-")) return { kind: "putty_key" };
+  try {
+    const element = readBer(bytes);
+    return { kind: kindOfElement(element), element };
+  } catch (thrown) {
+    if (thrown instanceof BerError) return { kind: "unknown" };
+    throw thrown;
+  }
+}
+
+/** What an element is, by its parts. Nothing is proven by it. */
+export function kindOfElement(element: Ber): Kind {
+  if (element.tag !== tags.sequence) return "unknown";
+  try {
+    const parts = items(element);
+    const shape = parts.slice(0, 3).map(({ tag }) => tag);
+    const is = (...wanted: number[]) => wanted.every((tag, index) => shape[index] === tag);
+    const { sequence, integer, bitString, octetString, oid } = tags;
+    if (is(sequence, sequence, bitString) && parts.length === 3) return kindOfSigned(parts[0]);
+    if (is(oid)) return oidText(parts[0]).startsWith("1.2.840.113549.1.7.") ? "pkcs7" : "parameters";
+    if (is(integer, sequence, octetString)) return "key";
+    if (is(integer, sequence) && wholeNumber(parts[0]) === 3) return "pkcs12";
+    if (is(integer, octetString)) return "key";
+    if (is(integer, integer, integer)) return parts.length >= 6 ? "key" : "parameters";
+    if (is(sequence, octetString) && parts.length === 2) return "encrypted_key";
+    if (is(sequence, bitString) && parts.length === 2) return "public_key";
+    return "unknown";
+  } catch (thrown) {
+    if (thrown instanceof BerError) return "unknown";
+    throw thrown;
+  }
+}
+
+/** Certificates, requests and revocation lists are signed in the same way: RFC 5280 §4.1, §5.1. */
+function kindOfSigned(signed: Ber): Kind {
+  const parts = items(signed).map(({ tag }) => tag);
+  const { sequence, integer } = tags;
+  if (parts[0] === integer && parts[1] === sequence && parts[2] === sequence && parts[3] === 0xa0) return "request";
+  const rest = parts.filter((tag, index) => !(index === 0 && (tag === 0xa0 || tag === integer)));
+  if (rest[0] === integer && rest.slice(1, 6).every((tag) => tag === sequence)) return "certificate";
+  // Version 1: the serial number comes first.
+  if (parts[0] === integer && parts.length >= 6) return "certificate";
+  return rest[0] === sequence && rest[1] === sequence ? "crl" : "unknown";
+}
