@@ -155,6 +155,10 @@ export const limits = {
   /** An address of the front that cannot be had is tried again so often. */
   httpListenRetryMs: 10_000,
 
+  /** A search of the mail log takes no longer; searches that run and wait. */
+  trackingMs: 30_000,
+  trackingWaitingMax: 8,
+
   /** The shutdown waits this long for sessions. */
   shutdownMs: 30_000,
 } as const;

@@ -16,6 +16,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   smtp: ["base", "mail"],
   net: ["base"],
   rates: ["base"],
+  tracking: ["base"],
   tls: ["base", "net"],
   openssl: ["base", "tls"],
   dns: ["base"],
@@ -62,6 +63,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     "explain",
     "monitor",
     "auth",
+    "tracking",
   ],
 };
 

@@ -11,6 +11,7 @@ import { monitorCommands } from "./monitor.ts";
 import { passwordCommands } from "./password.ts";
 import { queueCommands } from "./queue.ts";
 import { suspensionCommands } from "./suspension.ts";
+import { trackingCommands } from "./tracking.ts";
 
 /** See the module. */
 export const cliCommands: readonly CliCommand[] = [
@@ -19,6 +20,7 @@ export const cliCommands: readonly CliCommand[] = [
   ...suspensionCommands,
   ...gatewayCommands,
   ...explainCommands,
+  ...trackingCommands,
   ...alertCommands,
   ...passwordCommands,
 ];
