@@ -11,8 +11,8 @@
  *
  * @module
  */
+import { Admin } from "./admin/admin.ts";
 import { Acceptor } from "./accept/acceptor.ts";
-import { startAdministration } from "./administration.ts";
 import { Turnstile } from "./accept/gate.ts";
 import { LocalIntake } from "./accept/intake.ts";
 import { startAlerting } from "./alerting.ts";
@@ -31,6 +31,7 @@ import { startDelivery } from "./deliver/delivery.ts";
 import type { DeliveryWorld } from "./deliver/world.ts";
 import { dnsLists } from "./dns/lists.ts";
 import { createResolver } from "./dns/resolver.ts";
+import { metricsPage } from "./monitor/metrics.ts";
 import { Monitor } from "./monitor/monitor.ts";
 import { reverseNames } from "./dns/reverse_names.ts";
 import { machineAddresses } from "./net/machine.ts";
@@ -41,6 +42,7 @@ import { openSpool } from "./queue/durable_spool.ts";
 import { startTls } from "./tls/pump.ts";
 import { operatorCommands } from "./operator.ts";
 import { Editions, type Ground } from "./reload.ts";
+import { startRevocation } from "./revocation.ts";
 import { vitalsOf } from "./vitals.ts";
 
 /** What the machine gives. */
@@ -51,8 +53,6 @@ export interface World {
   hostname: string;
   /** The program's version. */
   version: string;
-  /** Shows a line on a terminal; absent: there is none. */
-  terminal?: (line: string) => void;
   /** Called when an operator wants the gateway to stop: whoever started it calls {@linkcode Gateway.stop}. */
   askToStop?: () => void;
 }
@@ -73,7 +73,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const { clock, random } = world;
   const sockets = tcp(clock);
   const editions = await Editions.open(file, { ...world, sockets });
-  const { log, storage }: Ground = editions.ground;
+  const { engine, log, storage }: Ground = editions.ground;
   const config = () => editions.current.config;
   const monitor = new Monitor({ directory: storage.state, clock, log });
   log.observe(monitor.observer);
@@ -132,8 +132,20 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
 
   const morePairs = () => admin.pairs;
   const vitals = vitalsOf({ ...world, acceptor, delivery, editions, pressure, spool, suspension, morePairs });
-  const admin = startAdministration({ ...world, file, editions, sockets, commands, monitor, vitals });
+  const admin = new Admin({
+    clock,
+    random,
+    engine,
+    log,
+    run,
+    vitals,
+    listen: (at) => sockets.listen(at),
+    handshake: (kind) => monitor.handshakes.add(kind),
+    metrics: () => metricsPage(monitor, vitals),
+  });
   const alerting = await startAlerting(outbound, { editions, morePairs });
+  const revocation = startRevocation({ clock, random, editions, morePairs });
+  commands.add(...revocation.commands);
   commands.add(...alertCommands({ test: () => alerting.alerts.test() }));
 
   commands.add(...monitorCommands({
@@ -144,7 +156,8 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   }));
 
   await editions.serve(acceptor);
-  const applied = (config: Config) => void admin.apply(config).then(() => alerting.look());
+  const look = () => [alerting, revocation].forEach((each) => each.look());
+  const applied = (config: Config) => void admin.apply(config).then(look);
   editions.onApplied = ({ config }) => applied(config);
   applied(config());
   return {
@@ -153,7 +166,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
       log.info({ event: "note", text: "Postern is stopping: sessions may finish" });
       await editions.stopWatching();
       await Promise.all([acceptor.shutdown(), delivery.stop()]);
-      await Promise.all([control.close(), admin.close()]);
+      await Promise.all([control.close(), admin.close(), revocation.stop()]);
       pressure[Symbol.dispose]();
       rates[Symbol.dispose]();
       await alerting.stop();

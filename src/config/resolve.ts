@@ -20,6 +20,7 @@ import type {
 } from "./config.ts";
 import type { Path } from "./faults.ts";
 import type { FileConfig } from "./schema.ts";
+import { isUrl } from "./sources.ts";
 import { bounceBuiltin, destinationBuiltin, mailKeys, policyBuiltin } from "./schema_mail.ts";
 import { methods } from "../tls/method.ts";
 
@@ -91,7 +92,7 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
     certificate_authorities: {
       system: parsed.certificate_authorities.system,
       custom: parsed.certificate_authorities.custom.map(absolute),
-      crls: parsed.certificate_authorities.crls.map(absolute),
+      crls: parsed.certificate_authorities.crls.map((source) => isUrl(source) ? source : absolute(source)),
     },
     listeners: Object.entries(parsed.listeners).map(([name, listener]) =>
       resolveListener(listener, { name, hostname, lineOf: around.lineOf })
@@ -125,14 +126,7 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
       address: endpoint(parsed.metrics.address),
       token_file: parsed.metrics.token_file === null ? null : absolute(parsed.metrics.token_file),
     },
-    admin: {
-      address: endpoint(parsed.admin.address),
-      certificate: [...new Set(parsed.admin.certificate)],
-      session_timeout: parsed.admin.session_timeout,
-      users: new Map(Object.entries(parsed.admin.users).map(([name, user]) => [name, { name, ...user }])),
-      client_ca: parsed.admin.client_ca === null ? null : absolute(parsed.admin.client_ca),
-      history: parsed.admin.history,
-    },
+    admin: { address: endpoint(parsed.admin.address), certificate: [...new Set(parsed.admin.certificate)] },
     logs: parsed.logs,
   });
 }

@@ -13,7 +13,9 @@ import type { Storage } from "../config/storage.ts";
 import type { Resolver } from "../dns/records.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Engine } from "../tls/engine.ts";
+import type { RevocationEngine } from "../tls/revocation.ts";
 import type { Command } from "./commands.ts";
+import { listCommands } from "./revocation_commands.ts";
 
 /** What these commands stand on. */
 export interface FileGround {
@@ -27,7 +29,7 @@ export interface FileGround {
   hostname: string;
   log: MailLog;
   /** The TLS engine, opened when it is first asked for. */
-  engine(): Engine;
+  engine(): Engine & RevocationEngine;
   resolver(): Resolver;
   /** Does work that leaves files half changed meanwhile: no configuration is read before it is done. It must not call `apply`, which waits for it. */
   alone<T>(work: () => Promise<T>): Promise<T>;
@@ -36,6 +38,6 @@ export interface FileGround {
 }
 
 /** See the module. */
-export function fileCommands(_ground: FileGround): Command[] {
-  return [];
+export function fileCommands(ground: FileGround): Command[] {
+  return [...listCommands(ground)];
 }
