@@ -20,12 +20,15 @@ import { openSslEngine } from "./src/openssl/engine.ts";
 
 const world = { clock: systemClock, random: systemRandom, hostname: Deno.hostname(), version: deno.version };
 
+/** Shows what is for a person's eyes alone: standard output may be a log that is kept and shipped. */
+const onTerminal = Deno.stdout.isTerminal() ? (line: string) => console.log(line) : undefined;
+
 /** Runs until a signal or the command `stop` ends it. The exit code. */
 async function run(file: string): Promise<number> {
   const stop = Promise.withResolvers<void>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, () => stop.resolve());
   const starting = import("./src/gateway.ts")
-    .then(({ startGateway }) => startGateway(file, { ...world, askToStop: stop.resolve }));
+    .then(({ startGateway }) => startGateway(file, { ...world, askToStop: stop.resolve, terminal: onTerminal }));
   // Before it runs: a SIGHUP that nobody listens for would end the process.
   Deno.addSignalListener("SIGHUP", () => void starting.then((gateway) => gateway.reload(), () => {}));
   const gateway = await starting;

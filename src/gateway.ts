@@ -11,8 +11,8 @@
  *
  * @module
  */
-import { Admin } from "./admin/admin.ts";
 import { Acceptor } from "./accept/acceptor.ts";
+import { startAdministration } from "./administration.ts";
 import { Turnstile } from "./accept/gate.ts";
 import { LocalIntake } from "./accept/intake.ts";
 import { startAlerting } from "./alerting.ts";
@@ -31,7 +31,6 @@ import { startDelivery } from "./deliver/delivery.ts";
 import type { DeliveryWorld } from "./deliver/world.ts";
 import { dnsLists } from "./dns/lists.ts";
 import { createResolver } from "./dns/resolver.ts";
-import { metricsPage } from "./monitor/metrics.ts";
 import { Monitor } from "./monitor/monitor.ts";
 import { reverseNames } from "./dns/reverse_names.ts";
 import { machineAddresses } from "./net/machine.ts";
@@ -53,6 +52,8 @@ export interface World {
   hostname: string;
   /** The program's version. */
   version: string;
+  /** Shows a line on a terminal; absent: there is none. */
+  terminal?: (line: string) => void;
   /** Called when an operator wants the gateway to stop: whoever started it calls {@linkcode Gateway.stop}. */
   askToStop?: () => void;
 }
@@ -73,7 +74,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const { clock, random } = world;
   const sockets = tcp(clock);
   const editions = await Editions.open(file, { ...world, sockets });
-  const { engine, log, storage }: Ground = editions.ground;
+  const { log, storage }: Ground = editions.ground;
   const config = () => editions.current.config;
   const monitor = new Monitor({ directory: storage.state, clock, log });
   log.observe(monitor.observer);
@@ -132,17 +133,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
 
   const morePairs = () => admin.pairs;
   const vitals = vitalsOf({ ...world, acceptor, delivery, editions, pressure, spool, suspension, morePairs });
-  const admin = new Admin({
-    clock,
-    random,
-    engine,
-    log,
-    run,
-    vitals,
-    listen: (at) => sockets.listen(at),
-    handshake: (kind) => monitor.handshakes.add(kind),
-    metrics: () => metricsPage(monitor, vitals),
-  });
+  const admin = startAdministration({ ...world, file, editions, sockets, commands, monitor, vitals });
   const alerting = await startAlerting(outbound, { editions, morePairs });
   const revocation = startRevocation({ clock, random, editions, morePairs });
   commands.add(...revocation.commands);

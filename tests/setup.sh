@@ -21,6 +21,7 @@ needed=(
   "libfaketime /usr/share/doc/libfaketime"    # certificates that run out
   "libfiu0 /usr/share/doc/libfiu0"            # disks that fill up, calls that fail
   "fiu-utils fiu-run"
+  "openjdk-17-jre-headless keytool"           # PKCS#12 as Java writes and reads it
   "procps ps"
 )
 

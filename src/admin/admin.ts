@@ -10,17 +10,19 @@ import type { Timer } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import { causeOf, printable } from "../base/text.ts";
+import { readBounded } from "../certs/files.ts";
 import { loadKeyPairs } from "../certs/inventory.ts";
 import type { Config } from "../config/config.ts";
 import type { MetricsPage } from "../monitor/metrics.ts";
 import type { Vitals } from "../monitor/vitals.ts";
+import { endpointText } from "../net/net.ts";
 import type { Conn } from "../net/net.ts";
-import type { Engine, KeyPair, ServerContext } from "../tls/engine.ts";
+import type { Engine, KeyPair, ServerContext, TrustAnchors } from "../tls/engine.ts";
 import { startTls } from "../tls/pump.ts";
-import { type App, makeApp } from "./app.ts";
+import { type App, figuresApp, webApp } from "./app.ts";
 import { Front, type FrontWorld } from "./front.ts";
-import { healthOf } from "./health.ts";
 import { ensureToken, readToken, type TokenPlace } from "./token.ts";
+import type { AdminWorld } from "./world.ts";
 
 /** What the front is made of. */
 export interface AdminOptions extends FrontWorld {
@@ -29,7 +31,12 @@ export interface AdminOptions extends FrontWorld {
   vitals(): Vitals;
   /** Loads what renders the metrics. */
   metrics(): Promise<MetricsPage>;
+  /** What API and pages work with besides. */
+  world: Omit<AdminWorld, "metricsToken" | "fault">;
 }
+
+/** The name of the door in the log. */
+const doorName = "the admin page";
 
 /** See the module. */
 export class Admin {
@@ -47,22 +54,27 @@ export class Admin {
   readonly #openApp: App;
 
   constructor(options: AdminOptions) {
+    const { run, vitals, metrics, world } = options;
     this.#options = options;
     this.#front = new Front(options);
-    this.#token = { path: `${options.run}/metrics-token`, ours: true };
-    const { vitals, metrics } = options;
-    const source = {
-      health: () => healthOf(vitals()),
-      metrics,
-      fault: (text: string, thrown: unknown) => this.#front.fault(text, thrown),
-    };
-    this.#app = makeApp({ ...source, token: () => this.#readToken() });
-    this.#openApp = makeApp({ ...source, token: null });
+    this.#token = { path: `${run}/metrics-token`, ours: true };
+    const fault = (text: string, thrown: unknown) => this.#front.fault(text, thrown);
+    this.#app = webApp({ ...world, fault, metricsToken: () => this.#readToken() });
+    this.#openApp = figuresApp({ vitals, metrics, fault });
   }
 
   /** The pairs that the front shows, by profile. */
   get pairs(): ReadonlyMap<string, KeyPair[]> {
     return this.#pairs;
+  }
+
+  /** Where the page is to be found: `https://127.0.0.1:8443`. */
+  base({ admin: { address }, hostname }: Config): string {
+    const at = this.#front.at(doorName) ?? address;
+    if (at === null) return `https://${hostname}`;
+    // Of all addresses of the machine the one that others know is its name.
+    const everywhere = at.address === "0.0.0.0" || at.address === "::";
+    return `https://${everywhere ? `${hostname}:${at.port}` : endpointText(at)}`;
   }
 
   /** Puts a configuration in force, after the one before. Never rejects. */
@@ -94,7 +106,7 @@ export class Admin {
     this.#context = made?.context;
     this.#pairs = made?.pairs ?? new Map();
     await this.#front.apply({
-      name: "/healthz and /metrics",
+      name: doorName,
       address: admin.address,
       app: this.#app,
       startTls: (conn: Conn) => startTls(conn, made!.context.session()),
@@ -116,17 +128,19 @@ export class Admin {
       const world = { engine, clock, random, note };
       const pairs = new Map<string, KeyPair[]>();
       for (const name of admin.certificate) pairs.set(name, await loadKeyPairs(config, name, world));
+      const trust = await clientTrust(config);
       const context = engine.serverContext({
         profile,
         keyPairs: [...pairs.values()].flat(),
-        askClientCertificate: false,
+        askClientCertificate: trust !== undefined,
+        ...(trust === undefined ? {} : { trust }),
         alpn: ["http/1.1"],
         sessionIdContext: `admin/${generation}`,
       });
       this.#told = undefined;
       return { context, pairs };
     } catch (error) {
-      const text = `Cannot serve /healthz and /metrics: ${printable(causeOf(error))}`;
+      const text = `Cannot serve ${doorName}: ${printable(causeOf(error))}`;
       if (this.#told !== text) log.critical({ event: "note", reason: "front", text });
       this.#told = text;
       this.#retry = clock.after(limits.httpListenRetryMs, () => void this.apply(config));
@@ -138,4 +152,10 @@ export class Admin {
     await ensureToken(this.#token, this.#options.random);
     return await readToken(this.#token);
   }
+}
+
+/** The authorities of client certificates: those of `admin.client_ca` and no others. */
+async function clientTrust({ admin: { client_ca }, generation }: Config): Promise<TrustAnchors | undefined> {
+  if (client_ca === null) return undefined;
+  return { bundles: [new TextDecoder().decode(await readBounded(client_ca))], crls: [], generation };
 }

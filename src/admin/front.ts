@@ -16,6 +16,7 @@ import type { Conn, Endpoint, Listen, Listener } from "../net/net.ts";
 import { endpointText } from "../net/net.ts";
 import type { Handshakes } from "../monitor/totals.ts";
 import type { TlsStart } from "../tls/pump.ts";
+import { shownCertificate } from "../policy/client_certificate.ts";
 import type { App } from "./app.ts";
 import { serveFront } from "./front_session.ts";
 
@@ -32,13 +33,20 @@ export interface FrontWorld {
 
 /** What one door is to be. */
 export interface DoorWish {
-  /** For the log: `/healthz and /metrics`. */
+  /** For the log: `the admin page`. */
   name: string;
   /** `null`: it is closed. */
   address: Endpoint | null;
   /** Runs the server's side of a handshake; absent: clear text. */
   startTls?: (conn: Conn) => Promise<TlsStart>;
   app: App;
+}
+
+/** A connection behind its handshake. */
+interface Secured {
+  conn: Conn;
+  /** On a client's certificate that is verified. */
+  names?: readonly string[];
 }
 
 interface Door {
@@ -144,8 +152,9 @@ export class Front {
       const secured = await this.#secure(conn, wish);
       if (secured === undefined) return;
       this.#trouble.check();
-      await serveFront(secured, {
+      await serveFront(secured.conn, {
         app: wish.app,
+        client: { address, certificate: secured.names },
         scheme: schemeOf(wish),
         path: `${this.#world.run}/front.${Deno.pid}.${this.#sockets++}`,
         fault: (text, thrown) => this.fault(text, thrown),
@@ -161,13 +170,14 @@ export class Front {
     }
   }
 
-  async #secure(conn: Conn, { startTls, name }: DoorWish): Promise<Conn | undefined> {
-    if (startTls === undefined) return conn;
+  async #secure(conn: Conn, { startTls, name }: DoorWish): Promise<Secured | undefined> {
+    if (startTls === undefined) return { conn };
     const { handshake, log } = this.#world;
     const start = await startTls(conn);
     if (start.kind === "done") {
       handshake({ service: "gui", version: start.facts.protocol, result: "success", reason: "" });
-      return start.conn;
+      const shown = shownCertificate(start.facts);
+      return { conn: start.conn, names: shown.kind === "verified" ? shown.names : undefined };
     }
     const { reason, error } = start.failure;
     handshake({ service: "gui", version: "", result: "failed", reason });

@@ -15,11 +15,12 @@ import { limits } from "../base/limits.ts";
 import { type Octets, textOf } from "../base/octets.ts";
 import type { Conn } from "../net/net.ts";
 import { dialLocal, type LocalStream, socketAddress } from "../net/unix.ts";
-import type { App } from "./app.ts";
+import type { App, Client } from "./app.ts";
 
 /** What a session is made of. */
 export interface FrontSessionOptions {
   app: App;
+  client: Client;
   /** `https` or `http`: what the client typed. */
   scheme: "https" | "http";
   /** A path for its socket that nobody has. */
@@ -126,7 +127,7 @@ class FrontSession {
   }
 
   async #answer(request: Request): Promise<Response> {
-    const { app, scheme, fault } = this.#options;
+    const { app, client, scheme, fault } = this.#options;
     this.#active++;
     this.#headOctets = 0;
     this.#bodyOctets = 0;
@@ -134,7 +135,7 @@ class FrontSession {
     try {
       const url = publicUrl(request, scheme);
       if (url === null) return new Response(null, { status: 400 });
-      return await app(new Request(url, request), { address: this.#conn.remote.address });
+      return await app(new Request(url, request), client);
     } catch (error) {
       fault("Cannot answer a request", error);
       return new Response(null, { status: 500 });

@@ -1,5 +1,5 @@
 /**
- * The answer of `/healthz`: what a load balancer asks.
+ * The answers of `/healthz`, what a watchman asks, and `/readyz`, what a load balancer asks.
  *
  * @module
  */
@@ -37,4 +37,23 @@ export function healthOf(vitals: Vitals): Health {
     delivery: { connections, failingHosts },
     queue: { messages: queue.messages },
   };
+}
+
+/** Whether new mail is taken now: where it is not, a load balancer sends it elsewhere. */
+export interface Readiness {
+  ready: boolean;
+  /** What keeps it from being ready, one line each. */
+  troubles: string[];
+}
+
+/** Judges whether clients should come. Delivery that stands still keeps nobody from being taken. */
+export function readinessOf({ pressure, listeners, suspended }: Vitals): Readiness {
+  const open = listeners.filter(({ name, listening }) =>
+    listening && suspended.listeners !== "all" && !suspended.listeners.includes(name)
+  );
+  const troubles = [
+    ...pressure.pressures.map(({ text }) => text),
+    ...(open.length === 0 ? ["no listener takes mail"] : []),
+  ];
+  return { ready: troubles.length === 0, troubles };
 }

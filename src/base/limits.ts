@@ -159,6 +159,36 @@ export const limits = {
   trackingMs: 30_000,
   trackingWaitingMax: 8,
 
+  /** The body of a request to the API and of a form: what is larger gets 413; a configuration file fits in. */
+  apiBodyOctetsMax: 2_000_000,
+  /** Sessions of browsers: the longest, of all users and of one. */
+  adminSessionMs: 43_200_000,
+  adminSessionsMax: 1_000,
+  adminSessionsPerUserMax: 20,
+  /** The set-up link lives so long. */
+  setupLinkMs: 1_800_000,
+  /** API tokens that are kept; the longest life of one, in days. */
+  apiTokensMax: 1_000,
+  apiTokenDaysMax: 3_650,
+  /** The shortest password of a user of the admin page. */
+  adminPasswordCharactersMin: 12,
+  /** Failed logins within the window before no more are taken: from one address for one user, from one address, for one user. */
+  loginWindowMs: 900_000,
+  loginFailuresPerPairMax: 10,
+  loginFailuresPerAddressMax: 50,
+  loginFailuresPerUserMax: 100,
+  /** What waits for its answer longer with each failure: the first, the longest. */
+  loginDelayMs: 500,
+  loginDelayMsMax: 8_000,
+  /** Addresses, users and pairs whose failures are remembered, of each kind; logins at a time, their delays included. */
+  loginKeysMax: 10_000,
+  loginsMax: 100,
+  /** Requests a second of one token or session, and of one address without either; each may save up so many seconds. */
+  apiRequestsPerSecondMax: 200,
+  anonymousRequestsPerSecondMax: 20,
+  requestBurstSeconds: 5,
+  requestKeysMax: 10_000,
+
   /** The shutdown waits this long for sessions. */
   shutdownMs: 30_000,
 } as const;

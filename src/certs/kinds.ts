@@ -57,14 +57,12 @@ const labels: ReadonlyMap<string, Kind> = new Map([
   ["X509 CRL", "crl"],
   ["PUBLIC KEY", "public_key"],
   ["RSA PUBLIC KEY", "public_key"],
-  ["EC PARAMETERS", "parameters"],
-  ["DH PARAMETERS", "parameters"],
   ["OPENSSH PRIVATE KEY", "openssh_key"],
 ]);
 
 /** What a block's label says. */
 export function kindOfLabel(label: string): Kind {
-  return labels.get(label) ?? "unknown";
+  return labels.get(label) ?? (label.endsWith(" PARAMETERS") ? "parameters" : "unknown");
 }
 
 /** What bytes that are not PEM are, and where the element ends that they begin with. */
@@ -110,10 +108,15 @@ export function kindOfElement(element: Ber): Kind {
 function kindOfSigned(signed: Ber): Kind {
   const parts = items(signed).map(({ tag }) => tag);
   const { sequence, integer } = tags;
+  const certificate = parts[0] === 0xa0 ? parts.slice(1) : parts;
+  // Serial number, algorithm, issuer, validity, subject, key.
+  if (certificate[0] === integer && certificate.slice(1, 6).filter((tag) => tag === sequence).length === 5) {
+    return "certificate";
+  }
   if (parts[0] === integer && parts[1] === sequence && parts[2] === sequence && parts[3] === 0xa0) return "request";
-  const rest = parts.filter((tag, index) => !(index === 0 && (tag === 0xa0 || tag === integer)));
-  if (rest[0] === integer && rest.slice(1, 6).every((tag) => tag === sequence)) return "certificate";
-  // Version 1: the serial number comes first.
-  if (parts[0] === integer && parts.length >= 6) return "certificate";
-  return rest[0] === sequence && rest[1] === sequence ? "crl" : "unknown";
+  const list = parts[0] === integer ? parts.slice(1) : parts;
+  return list[0] === sequence && list[1] === sequence && times.has(list[2]) ? "crl" : "unknown";
 }
+
+/** UTCTime and GeneralizedTime. */
+const times: ReadonlySet<number> = new Set([0x17, 0x18]);

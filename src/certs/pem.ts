@@ -42,7 +42,10 @@ export function readPem(bytes: Octets): PemReading {
     const labelEnd = text.indexOf(dashes, at + begin.length);
     const label = labelEnd < 0 ? "" : text.slice(at + begin.length, labelEnd);
     const number = `block ${blocks.length + 1}`;
-    if (!/^[A-Z0-9 #/]{1,64}$/.test(label)) return { kind: "broken", cause: `${number} has a broken first line` };
+    // RFC 7468 §3: any printable characters but hyphens.
+    if (!/^[\x21-\x2c\x2e-\x7e ]{1,64}$/.test(label)) {
+      return { kind: "broken", cause: `${number} has a broken first line` };
+    }
     const from = labelEnd + dashes.length;
     const end = `${dashes}END ${label}${dashes}`;
     const to = text.indexOf(end, from);

@@ -164,6 +164,16 @@ export interface AlertsConfig {
   tls: Level;
 }
 
+/** A user of the admin page and its API. */
+export interface AdminUser {
+  name: string;
+  role: "administrator" | "operator" | "read-only";
+  /** See `base/scrypt_hash.ts`. */
+  password_hash?: string;
+  /** A name of the client certificate that stands for him, in lower case. */
+  certificate?: string;
+}
+
 /** The whole of a valid `config.yaml`. */
 export interface Config {
   /** The file it was read from, absolute. */
@@ -216,6 +226,13 @@ export interface Config {
     address: { address: string; port: number } | null;
     /** Names of certificate profiles, at least one. */
     certificate: readonly string[];
+    /** When an idle session ends. */
+    session_timeout: number;
+    users: ReadonlyMap<string, AdminUser>;
+    /** Authorities whose client certificates log users in. */
+    client_ca: string | null;
+    /** Configurations kept for rollback. */
+    history: number;
   };
   logs: { format: "text" | "json"; level: LogLevel; rotate_size: number; keep: number };
 }

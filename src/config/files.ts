@@ -15,5 +15,6 @@ export function configFiles(config: Config): string[] {
     files.push(profile.certificate, profile.key);
     if (profile.intermediates !== undefined) files.push(profile.intermediates);
   }
+  if (config.admin.client_ca !== null) files.push(config.admin.client_ca);
   return [...new Set(files)];
 }

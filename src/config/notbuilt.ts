@@ -15,7 +15,7 @@ export function laterPartsFinding(root: unknown): Finding | undefined {
     return typeof value === "object" && value !== null && Object.keys(value).length > 0;
   });
   // Of the admin page the front that it will be on is there, and what it serves to programs.
-  const pages = ["session_timeout", "users", "history"].filter((key) => valueAt(root, ["admin", key]) !== undefined);
+  const pages = ["history"].filter((key) => valueAt(root, ["admin", key]) !== undefined);
   const parts = [...pages.map((key) => `admin.${key}`), ...blocks];
   if (parts.length === 0) return undefined;
   return {

@@ -126,7 +126,14 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
       address: endpoint(parsed.metrics.address),
       token_file: parsed.metrics.token_file === null ? null : absolute(parsed.metrics.token_file),
     },
-    admin: { address: endpoint(parsed.admin.address), certificate: [...new Set(parsed.admin.certificate)] },
+    admin: {
+      address: endpoint(parsed.admin.address),
+      certificate: [...new Set(parsed.admin.certificate)],
+      session_timeout: parsed.admin.session_timeout,
+      users: new Map(Object.entries(parsed.admin.users).map(([name, user]) => [name, { name, ...user }])),
+      client_ca: parsed.admin.client_ca === null ? null : absolute(parsed.admin.client_ca),
+      history: parsed.admin.history,
+    },
     logs: parsed.logs,
   });
 }

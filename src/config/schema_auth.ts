@@ -35,21 +35,25 @@ const userName = textKey({
     /^[^\s\p{C}]{1,255}$/u.test(text) ? { ok: true, value: text } : fault("cannot be a user's name", nameRight),
 });
 
-const certificateName = textKey({
-  noun: "a name",
-  right: "a name on the client's certificate, as in printer.example.test",
-  parse: (text) =>
-    /^[^\p{C}]{1,255}$/u.test(text) && !text.includes("*")
-      ? { ok: true, value: text.toLowerCase() }
-      : fault("is no name of one client", "a name on the client's certificate, as in printer.example.test"),
-});
+/** A name that stands on the certificate of one client, in lower case. */
+export function certificateNameKey(): TextSchema<string> {
+  const right = "a name on the client's certificate, as in printer.example.test";
+  return textKey({
+    noun: "a name",
+    right,
+    parse: (text) =>
+      /^[^\p{C}]{1,255}$/u.test(text) && !text.includes("*")
+        ? { ok: true, value: text.toLowerCase() }
+        : fault("is no name of one client", right),
+  });
+}
 
 const userShape = {
   password_hash: passwordHashKey().optional()
     .describe(
       "The hash of the password, for PLAIN and LOGIN: what `postern hash-password` prints. Default: no password.",
     ),
-  certificate: certificateName.optional()
+  certificate: certificateNameKey().optional()
     .describe(
       "A name (SAN, or CN where there is none) of the client certificate that stands for this user, for EXTERNAL. Default: none.",
     ),

@@ -27,7 +27,7 @@ import {
   textKey,
   withDefault,
 } from "./keys.ts";
-import { passwordHashKey } from "./schema_auth.ts";
+import { certificateNameKey, passwordHashKey } from "./schema_auth.ts";
 import * as z from "zod";
 import { parseAddress } from "./addresses.ts";
 import { fault, parseMailAddress } from "./values.ts";
@@ -164,7 +164,7 @@ const adminKey = section({
   address: withDefault(
     hostPortKey({ addressOnly: true, portMin: 0, usualPort: 8443 }).nullable(),
     "127.0.0.1:8443",
-    "IP address and port of /metrics and /healthz, and of the admin page to come; null: nothing is served.",
+    "IP address and port of the admin page, its API, /metrics and /healthz; null: nothing is served.",
   ),
   certificate: withDefault(
     oneOrMoreKey(nameKey("a certificate's name"), "a certificate's name, or a list of them"),
@@ -176,12 +176,21 @@ const adminKey = section({
     named(
       section({
         role: choiceKey(["administrator", "operator", "read-only"]).describe("What the user may do."),
-        password_hash: passwordHashKey().describe("The hash of the password: what `postern hash-password` prints."),
+        password_hash: passwordHashKey().optional()
+          .describe("The hash of the password: what `postern hash-password` prints. Default: no password."),
+        certificate: certificateNameKey().optional().describe(
+          "A name (SAN or CN) of the client certificate that stands for this user. Default: the user's name.",
+        ),
       }),
       "as in name: { role: operator, password_hash: scrypt$… }",
     ),
     {},
     "Users by name.",
+  ),
+  client_ca: withDefault(
+    fileKey().nullable(),
+    null,
+    "PEM file of the authorities whose client certificates log users in; none: no certificate does.",
   ),
   history: withDefault(countKey({ max: 10_000 }), 50, "Committed configurations kept for rollback, a number."),
 });

@@ -90,9 +90,13 @@ function readingOf(native: Native, certificate: Pointer): CertificateReading {
   };
 }
 
+const noCertificateSigning = 32; // X509_V_ERR_KEYUSAGE_NO_CERTSIGN
+
 function isIssued(native: Native, certificate: Pointer, issuer: Pointer): boolean {
   const key = native.X509_get0_pubkey(issuer);
-  const issued = key !== null && native.X509_check_issued(issuer, certificate) === 0 &&
+  const named = native.X509_check_issued(issuer, certificate);
+  // Whether the key usage allowed it is another question: self-signed leaves have one that does not.
+  const issued = key !== null && (named === 0 || named === noCertificateSigning) &&
     native.X509_verify(certificate, key) === 1;
   clearErrors(native);
   return issued;

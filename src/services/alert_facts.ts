@@ -78,7 +78,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
   },
   queue: { title: "the queue cannot be used", over: "the queue can be used again", advice: storage },
   front: {
-    title: "/healthz and /metrics cannot be served",
+    title: "the admin page cannot be served",
     advice: "See admin and metrics in the configuration, and their certificates and files. Mail goes on.",
   },
   control: {

@@ -98,6 +98,19 @@ function limitsOf({ limits }: RigOptions): Config["limits"] {
   };
 }
 
+/** `admin` of a configuration, with nobody. */
+export function adminConfig(changes: Partial<Config["admin"]> = {}): Config["admin"] {
+  return {
+    address: null,
+    certificate: ["demo"],
+    session_timeout: 1_800_000,
+    users: new Map(),
+    client_ca: null,
+    history: 50,
+    ...changes,
+  };
+}
+
 /** A configuration around one listener. */
 export function configOf(listener: ListenerConfig, options: RigOptions): Config {
   const control = {
@@ -154,7 +167,7 @@ export function configOf(listener: ListenerConfig, options: RigOptions): Config 
     workers: 1,
     limits: limitsOf(options),
     metrics: { address: null, token_file: null },
-    admin: { address: null, certificate: ["demo"] },
+    admin: adminConfig(),
     logs: { format: "text", level: "info", rotate_size: 1, keep: 1 },
   };
 }

@@ -11,10 +11,11 @@ import type { Config } from "../../src/config/config.ts";
 import type { MailLog } from "../../src/mail/events.ts";
 import { metricsPage } from "../../src/monitor/metrics.ts";
 import { tcp } from "../../src/net/tcp.ts";
-import { configOf, listenerOf, recordingLog } from "../accept/accept_rig.ts";
+import { adminConfig, configOf, listenerOf, recordingLog } from "../accept/accept_rig.ts";
 import { vitalsAt } from "../monitor/vitals_rig.ts";
 import { MonitorRig } from "../monitor/monitor_rig.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { adminWorld } from "./web_rig.ts";
 import { peerTest, runCommand } from "../support/peers.ts";
 import { engine } from "../support/tls_world.ts";
 
@@ -41,6 +42,7 @@ class AdminRig implements AsyncDisposable {
       handshake: () => {},
       vitals,
       metrics: () => metricsPage(monitor.monitor, vitals),
+      world: adminWorld({ clock: this.clock, folder, monitor: monitor.monitor, vitals }),
     });
   }
 
@@ -61,16 +63,16 @@ class AdminRig implements AsyncDisposable {
         ...configOf(listenerOf(), {}).tls,
         gui_https: { methods: ["TLSv1.2", "TLSv1.3"], ciphers: "HIGH:!aNULL", renegotiation: false },
       },
-      admin: { address: { address: "127.0.0.1", port: 0 }, certificate: ["demo"] },
+      admin: adminConfig({ address: { address: "127.0.0.1", port: 0 } }),
       ...changes,
     };
   }
 
   /** Where it serves, by its log. */
   get url(): string {
-    const line = this.lines.findLast((text) => text.startsWith("Info: Serving /healthz and /metrics on "));
+    const line = this.lines.findLast((text) => text.startsWith("Info: Serving the admin page on "));
     assert.ok(line !== undefined, this.lines.join("\n"));
-    return line.slice("Info: Serving /healthz and /metrics on ".length);
+    return line.slice("Info: Serving the admin page on ".length);
   }
 
   get tokenPath(): string {
@@ -106,7 +108,7 @@ peerTest(["curl"], "Admin: native contexts go with the configurations that they 
     while (engine.alive.sessions > 0) await new Promise((go) => setTimeout(go, 1));
     assert.equal(engine.alive.contexts, before + 1);
     assert.deepEqual([...rig.admin.pairs.keys()], ["demo"]);
-    await rig.admin.apply(rig.config(6, { admin: { address: null, certificate: ["demo"] } }));
+    await rig.admin.apply(rig.config(6, { admin: adminConfig() }));
     assert.equal(engine.alive.contexts, before);
     assert.equal(rig.admin.pairs.size, 0);
   }
@@ -181,12 +183,12 @@ peerTest(
     } as const;
     await rig.admin.apply(rig.config(2, {
       certificates: new Map([["own", own]]),
-      admin: { address: { address: "127.0.0.1", port: 0 }, certificate: ["own"] },
+      admin: adminConfig({ address: { address: "127.0.0.1", port: 0 }, certificate: ["own"] }),
     }));
     await rig.clock.advance(3 * limits.httpListenRetryMs);
     const criticals = rig.lines.filter((line) => line.startsWith("Critical"));
     assert.deepEqual(criticals, [
-      `Critical: Cannot serve /healthz and /metrics: Cannot read ${own.certificate}: no such file`,
+      `Critical: Cannot serve the admin page: Cannot read ${own.certificate}: no such file`,
     ]);
     assert.equal(rig.url, url);
     assert.equal((await rig.get("/healthz")).status, 503);

@@ -195,7 +195,7 @@ peerTest(
       taken.close();
       // It would be tried again by itself within 10 s; a reload tries it at once.
       gateway.signal("SIGHUP");
-      await gateway.logged(/Info: Serving \/healthz and \/metrics on https:/);
+      await gateway.logged(/Info: Serving the admin page on https:/);
       assert.equal((await curl(`https://127.0.0.1:${port}/healthz`)).status, 200);
       assert.equal([...gateway.log.matchAll(/Cannot listen/g)].length, 1);
       assert.equal((await gateway.stop()).code, 0);

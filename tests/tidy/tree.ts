@@ -7,13 +7,13 @@
 /** The repository's folder, as a URL that ends in `/`. */
 export const root = new URL("../../", import.meta.url);
 
-/** Files that end in `extension` below `folder`, sorted, relative to the repository. */
-export function filesBelow(folder: string, extension = ".ts"): string[] {
+/** Files that end in one of `extensions` below `folder`, sorted, relative to the repository. */
+export function filesBelow(folder: string, extensions: readonly string[] = [".ts", ".tsx"]): string[] {
   const found: string[] = [];
   for (const entry of Deno.readDirSync(new URL(`${folder}/`, root))) {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory) found.push(...filesBelow(path, extension));
-    else if (entry.isFile && path.endsWith(extension)) found.push(path);
+    if (entry.isDirectory) found.push(...filesBelow(path, extensions));
+    else if (entry.isFile && extensions.some((each) => path.endsWith(each))) found.push(path);
   }
   return found.sort();
 }

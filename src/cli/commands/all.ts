@@ -4,6 +4,7 @@
  * @module
  */
 import type { CliCommand } from "../command.ts";
+import { adminCommands } from "./admin.ts";
 import { alertCommands } from "./alerts.ts";
 import { explainCommands } from "./explain.ts";
 import { gatewayCommands } from "./gateway.ts";
@@ -24,5 +25,6 @@ export const cliCommands: readonly CliCommand[] = [
   ...explainCommands,
   ...trackingCommands,
   ...alertCommands,
+  ...adminCommands,
   ...passwordCommands,
 ];

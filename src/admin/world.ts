@@ -1,0 +1,60 @@
+/**
+ * What the API and the pages work with: the parts of the gateway, put together in `src/administration.ts`.
+ *
+ * @module
+ */
+import type { Env } from "hono";
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
+import type { Config } from "../config/config.ts";
+import type { Commands } from "../control/commands.ts";
+import type { MetricsPage } from "../monitor/metrics.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import type { Vitals } from "../monitor/vitals.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Client } from "./app.ts";
+import type { Audit } from "./audit.ts";
+import type { Identity } from "./identity.ts";
+import type { LoginDesk } from "./login.ts";
+import type { SecondFactors } from "./second_factors.ts";
+import type { Sessions } from "./sessions.ts";
+import type { SetupLink } from "./setup.ts";
+import type { Tokens } from "./tokens.ts";
+import type { UserEditor } from "./users.ts";
+
+/** See the module. */
+export interface AdminWorld {
+  clock: Clock;
+  random: Random;
+  /** The configuration in force. */
+  config(): Config;
+  vitals(): Vitals;
+  monitor: Monitor;
+  /** The operator's commands, which give plain data: see `bridge.ts`. */
+  commands: Commands;
+  accounts: Accounts;
+  sessions: Sessions;
+  tokens: Tokens;
+  factors: SecondFactors;
+  login: LoginDesk;
+  setup: SetupLink;
+  users: UserEditor;
+  audit: Audit;
+  /** Loads what renders the metrics. */
+  metrics(): Promise<MetricsPage>;
+  /** The token that opens `/metrics` beside API tokens. Rejects where it cannot be read. */
+  metricsToken(): Promise<string>;
+  /** Something of ours failed. */
+  fault(text: string, thrown: unknown): void;
+}
+
+/** What handlers find in Hono's context. */
+export interface AdminEnv extends Env {
+  Bindings: { client: Client };
+  Variables: {
+    world: AdminWorld;
+    client: Client;
+    /** `undefined`: nobody is logged in. Where a role is required there is somebody. */
+    identity: Identity | undefined;
+  };
+}

@@ -1,0 +1,221 @@
+/**
+ * Page and API in memory: a world on a clock of its own whose configuration is a value, and a browser or program that asks.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { Accounts } from "../../src/admin/accounts.ts";
+import { type App, webApp } from "../../src/admin/app.ts";
+import { Audit } from "../../src/admin/audit.ts";
+import type { Role } from "../../src/admin/identity.ts";
+import { LoginDesk } from "../../src/admin/login.ts";
+import { SecondFactors } from "../../src/admin/second_factors.ts";
+import { Sessions } from "../../src/admin/sessions.ts";
+import { SetupLink } from "../../src/admin/setup.ts";
+import { Throttle } from "../../src/admin/throttle.ts";
+import { Tokens } from "../../src/admin/tokens.ts";
+import { type ChangeEnd, UserEditor } from "../../src/admin/users.ts";
+import type { AdminWorld } from "../../src/admin/world.ts";
+import { Passwords } from "../../src/auth/passwords.ts";
+import { systemRandom } from "../../src/base/random.ts";
+import type { AdminUser, Config } from "../../src/config/config.ts";
+import type { Change } from "../../src/config/edit.ts";
+import { Commands } from "../../src/control/commands.ts";
+import { metricsPage } from "../../src/monitor/metrics.ts";
+import type { Monitor } from "../../src/monitor/monitor.ts";
+import type { Vitals } from "../../src/monitor/vitals.ts";
+import { adminConfig, configOf, listenerOf } from "../accept/accept_rig.ts";
+import { cheapHash } from "../auth/hashes.ts";
+import { MonitorRig } from "../monitor/monitor_rig.ts";
+import { vitalsAt } from "../monitor/vitals_rig.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+/** What a world is made of. */
+export interface WorldParts {
+  clock: FakeClock;
+  /** It has `run`, `state` and `logs`. */
+  folder: string;
+  monitor: Monitor;
+  vitals: () => Vitals;
+  commands?: Commands;
+  users?: AdminUser[];
+  /** Faults of ours that were told. */
+  faults?: string[];
+}
+
+/** A world whose configuration has these users, and takes changes of users alone. */
+export function adminWorld({ clock, folder, monitor, vitals, ...rest }: WorldParts): AdminWorld {
+  const { commands = new Commands(), users: first = [], faults = [] } = rest;
+  for (const name of ["run", "state", "logs"]) Deno.mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 });
+  let users: ReadonlyMap<string, AdminUser> = new Map(first.map((user) => [user.name, user]));
+  const base = configOf(listenerOf(), {});
+  const config = (): Config => ({ ...base, admin: adminConfig({ users }) });
+  const change = (changes: readonly Change[]): Promise<ChangeEnd> => {
+    const next = new Map(users);
+    for (const { path: [, , key], value } of changes) {
+      const name = String(key);
+      if (value === undefined) next.delete(name);
+      else next.set(name, { name, ...value as Omit<AdminUser, "name"> });
+    }
+    users = next;
+    return Promise.resolve({ ok: true });
+  };
+  const random = systemRandom;
+  const account = (name: string) => accounts.find(name);
+  const accounts = new Accounts({ config, passwords: new Passwords({ clock, random }) });
+  const sessions = new Sessions({ clock, random, account, idleMs: () => config().admin.session_timeout });
+  const tokens = new Tokens({ clock, random, account, directory: `${folder}/state` });
+  const factors = new SecondFactors({ clock, random, directory: `${folder}/state` });
+  const audit = new Audit({
+    directory: `${folder}/logs`,
+    clock,
+    settings: () => ({ rotate_size: 1_000_000, keep: 1 }),
+  });
+  const login = new LoginDesk({ clock, accounts, factors, sessions, throttle: new Throttle(clock), audit });
+  const setup = new SetupLink({
+    clock,
+    random,
+    run: `${folder}/run`,
+    someUser: () => accounts.some,
+    base: () => "https://gw.example.test:8443",
+  });
+  return {
+    clock,
+    random,
+    config,
+    vitals,
+    monitor,
+    commands,
+    accounts,
+    sessions,
+    tokens,
+    factors,
+    login,
+    setup,
+    audit,
+    users: new UserEditor({ config, random, change, sessions, tokens, factors }),
+    metrics: () => metricsPage(monitor, vitals),
+    metricsToken: () => Promise.resolve("the-token-of-the-figures"),
+    fault: (text, thrown) => void faults.push(`${text}: ${thrown}`),
+  };
+}
+
+/** The password of every user of the rig. */
+export const rightPassword = "correct horse battery";
+
+/** A user with {@linkcode rightPassword}. */
+export function userOf(name: string, role: Role): AdminUser {
+  return { name, role, password_hash: cheapHash(rightPassword) };
+}
+
+/** What was answered. */
+export interface Answer {
+  status: number;
+  // deno-lint-ignore no-explicit-any -- each test knows what it asked for
+  body: any;
+  headers: Headers;
+}
+
+/** How something is asked. */
+export interface Ask {
+  method?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Where from. */
+  address?: string;
+  certificate?: readonly string[];
+}
+
+/** See the module. */
+export class WebRig implements AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly folder: string;
+  readonly world: AdminWorld;
+  readonly faults: string[] = [];
+  readonly #monitor: MonitorRig;
+  readonly #app: App;
+
+  private constructor(
+    folder: string,
+    monitor: MonitorRig,
+    { users, commands }: Pick<WorldParts, "users" | "commands">,
+  ) {
+    this.folder = folder;
+    this.clock = monitor.clock;
+    this.#monitor = monitor;
+    const { clock, faults } = this;
+    const vitals = () => vitalsAt(clock.now());
+    this.world = adminWorld({ clock, folder, monitor: monitor.monitor, vitals, users, commands, faults });
+    this.#app = webApp(this.world);
+  }
+
+  static async open(parts: Pick<WorldParts, "users" | "commands"> = {}): Promise<WebRig> {
+    return new WebRig(await Deno.makeTempDir({ prefix: "postern-web-" }), await MonitorRig.open(), parts);
+  }
+
+  /** Asks as whoever the headers show. A path, or a whole URL. */
+  async ask(
+    path: string,
+    { method = "GET", body, headers = {}, address = "192.0.2.1", certificate }: Ask = {},
+  ): Promise<Answer> {
+    const json: Record<string, string> = body === undefined || typeof body === "string"
+      ? {}
+      : { "Content-Type": "application/json" };
+    const request = new Request(new URL(path, "https://gw.example.test:8443"), {
+      method,
+      headers: { ...json, ...headers },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const response = await this.#app(request, { address, certificate });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get("Content-Type") ?? "");
+    return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
+  }
+
+  /** As {@linkcode ask}, on a clock that goes on until there is an answer: failed logins wait. */
+  async patiently(path: string, ask: Ask = {}): Promise<Answer> {
+    let answer: Answer | undefined;
+    const asking = this.ask(path, ask).then((got) => answer = got);
+    while (answer === undefined) {
+      await this.clock.advance(100);
+      await new Promise((go) => setTimeout(go, 1));
+    }
+    return await asking;
+  }
+
+  /** Logs in: the headers of a browser that has the session. */
+  async loggedIn(user: string, ask: Ask = {}): Promise<{ Cookie: string; "X-CSRF-Token": string }> {
+    const { status, body, headers } = await this.ask("/api/v1/login", {
+      method: "POST",
+      body: { user, password: rightPassword },
+      ...ask,
+    });
+    assert.equal(status, 200, JSON.stringify(body));
+    return { "Cookie": cookieOf(headers), "X-CSRF-Token": body.csrf };
+  }
+
+  /** The lines of the audit log. */
+  audited(): Record<string, unknown>[] {
+    try {
+      const text = Deno.readTextFileSync(`${this.folder}/logs/audit.log`);
+      return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    } catch {
+      return [];
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.world.setup.void();
+    this.world.audit[Symbol.dispose]();
+    await this.#monitor[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+    assert.deepEqual(this.faults, []);
+  }
+}
+
+/** The cookie that an answer sets, as a browser sends it back. */
+export function cookieOf(headers: Headers): string {
+  const [cookie] = headers.getSetCookie();
+  assert.ok(cookie !== undefined, "no cookie was set");
+  return cookie.split(";")[0];
+}
