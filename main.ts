@@ -53,6 +53,7 @@ function tools(file: string): CallWorld {
     file,
     openEngine: openSslEngine,
     commands: cliCommands,
+    caller: { name: Deno.uid() === 0 ? "root" : `uid ${Deno.uid()}`, stages: false },
     secret: () => readSecret(standardInput),
     input: standardInput.read,
     output: writeOctets,

@@ -39,9 +39,8 @@ import { systemUdp } from "./net/udp.ts";
 import { KeptRates } from "./rates/rates.ts";
 import { openSpool } from "./queue/durable_spool.ts";
 import { startTls } from "./tls/pump.ts";
-import { operatorCommands } from "./operator.ts";
+import { operatorCommands, runningGround } from "./operator.ts";
 import { Editions, type Ground } from "./reload.ts";
-import { startRevocation } from "./revocation.ts";
 import { vitalsOf } from "./vitals.ts";
 
 /** What the machine gives. */
@@ -126,8 +125,10 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const delivery = startDelivery(outbound);
   suspension.onResume = () => delivery.resume();
 
+  const ground = runningGround({ ...world, file, resolver, editions });
+  const { staging } = ground;
   const commands = new Commands();
-  commands.add(...operatorCommands({ ...world, file, log, resolver, spool, delivery, suspension, editions }));
+  commands.add(...operatorCommands({ ...world, file, log, ground, spool, delivery, suspension, editions }));
   const { directory, run } = storage;
   const control = openControl({ directory, run, commands, clock, log }, (path) => giveToOwnerOf(directory, path));
 
@@ -135,8 +136,6 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const vitals = vitalsOf({ ...world, acceptor, delivery, editions, pressure, spool, suspension, morePairs });
   const admin = startAdministration({ ...world, file, editions, sockets, commands, monitor, vitals });
   const alerting = await startAlerting(outbound, { editions, morePairs });
-  const revocation = startRevocation({ clock, random, editions, morePairs });
-  commands.add(...revocation.commands);
   commands.add(...alertCommands({ test: () => alerting.alerts.test() }));
 
   commands.add(...monitorCommands({
@@ -147,17 +146,21 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   }));
 
   await editions.serve(acceptor);
-  const look = () => [alerting, revocation].forEach((each) => each.look());
-  const applied = (config: Config) => void admin.apply(config).then(look);
-  editions.onApplied = ({ config }) => applied(config);
+  const applied = (config: Config) => void admin.apply(config).then(() => alerting.look());
+  editions.onApplied = ({ config }) => {
+    applied(config);
+    void staging.noticed();
+  };
   applied(config());
+  await staging.start();
   return {
     reload: async () => void await editions.reload(),
     async stop(): Promise<void> {
       log.info({ event: "note", text: "Postern is stopping: sessions may finish" });
+      staging.stop();
       await editions.stopWatching();
       await Promise.all([acceptor.shutdown(), delivery.stop()]);
-      await Promise.all([control.close(), admin.close(), revocation.stop()]);
+      await Promise.all([control.close(), admin.close()]);
       pressure[Symbol.dispose]();
       rates[Symbol.dispose]();
       await alerting.stop();

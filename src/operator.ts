@@ -6,7 +6,8 @@
 import type { Clock } from "./base/clock.ts";
 import type { Random } from "./base/random.ts";
 import type { Command } from "./control/commands.ts";
-import { fileCommands } from "./control/file_commands.ts";
+import { openStaging } from "./control/config_ground.ts";
+import { fileCommands, type FileGround } from "./control/file_commands.ts";
 import { gatewayCommands } from "./control/gateway_commands.ts";
 import { queueCommands } from "./control/queue_commands.ts";
 import { type Suspension, suspensionDomain } from "./control/suspension.ts";
@@ -17,8 +18,8 @@ import type { MailLog } from "./mail/events.ts";
 import type { DurableSpool } from "./queue/durable_spool.ts";
 import type { Editions } from "./reload.ts";
 
-/** What the commands act on. */
-export interface OperatorParts {
+/** What the running gateway has of the files. */
+export interface GroundParts {
   /** The configuration file. */
   file: string;
   clock: Clock;
@@ -26,18 +27,44 @@ export interface OperatorParts {
   /** The machine's name. */
   hostname: string;
   resolver: Resolver;
+  editions: Editions;
+}
+
+/** What commands on the configuration and its files stand on while the gateway runs. */
+export function runningGround({ editions, resolver, ...parts }: GroundParts): FileGround {
+  const ground = {
+    ...parts,
+    log: editions.ground.log,
+    storage: editions.ground.storage,
+    engine: () => editions.ground.engine,
+    resolver: () => resolver,
+    alone: <T>(work: () => Promise<T>) => editions.alone(work),
+    apply: () => editions.reload(),
+  };
+  const staging = openStaging({ ...ground, apply: () => editions.follow() }, {
+    keep: () => editions.current.config.admin.history,
+  });
+  return { ...ground, staging };
+}
+
+/** What the commands act on. */
+export interface OperatorParts {
+  /** The configuration file. */
+  file: string;
+  clock: Clock;
   log: MailLog;
   spool: DurableSpool;
   delivery: Delivery;
   suspension: Suspension;
   editions: Editions;
+  ground: FileGround;
   /** Begins to stop. */
   askToStop?: () => void;
 }
 
 /** See the module. */
 export function operatorCommands(parts: OperatorParts): Command[] {
-  const { clock, resolver, file, log, spool, delivery, suspension, editions, askToStop = () => {} } = parts;
+  const { clock, file, log, spool, delivery, suspension, editions, ground, askToStop = () => {} } = parts;
   return [
     ...gatewayCommands({ file, reload: () => editions.reload(), stop: askToStop }),
     ...queueCommands({
@@ -47,14 +74,7 @@ export function operatorCommands(parts: OperatorParts): Command[] {
       suspended: (domain) => suspension.delivery(suspensionDomain(domain) ?? domain),
       forgetFailures: () => delivery.forgetFailures(),
     }),
-    ...fileCommands({
-      ...parts,
-      storage: editions.ground.storage,
-      engine: () => editions.ground.engine,
-      resolver: () => resolver,
-      alone: (work) => editions.alone(work),
-      apply: () => editions.reload(),
-    }),
+    ...fileCommands(ground),
     ...suspensionCommands({
       suspension,
       listeners: () => editions.current.config.listeners.map(({ name }) => name),

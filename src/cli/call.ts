@@ -9,6 +9,7 @@
 import { causeOf } from "../base/text.ts";
 import { storageDirectoryOf } from "../config/where.ts";
 import { callGateway, type CallOptions } from "../control/client.ts";
+import type { Caller } from "../control/protocol.ts";
 import type { Call, CliCommand, HereWorld } from "./command.ts";
 import { callFiles } from "./files.ts";
 import { callOffline } from "./offline.ts";
@@ -22,6 +23,8 @@ export interface Terminal {
 /** What a command runs with. */
 export interface CallWorld extends Terminal, Omit<HereWorld, "item"> {
   commands: readonly CliCommand[];
+  /** Who sits there. */
+  caller?: Caller;
 }
 
 /** See the module. */
@@ -39,7 +42,8 @@ export async function callCommand({ name, args, json }: Call, world: CallWorld):
     const directory = await storageDirectoryOf(file);
     const { sent, save, piped } = await callFiles(command.files ?? {}, { args, world });
     if (piped) print = err;
-    const request = { command: name, args, ...command.files === undefined ? {} : { files: sent } };
+    const { caller } = world;
+    const request = { command: name, args, caller, ...command.files === undefined ? {} : { files: sent } };
     const options: CallOptions = { directory, clock, item, save, warning: err };
     let called = await callGateway(request, options);
     if (called.kind === "not running" && command.offline !== undefined) {

@@ -16,6 +16,7 @@ import { loadConfig, type LoadResult } from "../config/load.ts";
 import { giveToOwnerOf, openStorage, type Storage } from "../config/storage.ts";
 import { type Called, type CallOptions, takeAside } from "../control/client.ts";
 import { type Command, Commands } from "../control/commands.ts";
+import { openStaging } from "../control/config_ground.ts";
 import { fileCommands } from "../control/file_commands.ts";
 import type { ControlRequest } from "../control/protocol.ts";
 import { queueCommands } from "../control/queue_commands.ts";
@@ -27,7 +28,6 @@ import { tcp } from "../net/tcp.ts";
 import { systemUdp } from "../net/udp.ts";
 import { openSpool } from "../queue/durable_spool.ts";
 import type { Engine } from "../tls/engine.ts";
-import type { RevocationEngine } from "../tls/revocation.ts";
 
 /** What the machine gives. */
 export interface OfflineWorld {
@@ -35,7 +35,7 @@ export interface OfflineWorld {
   random: Random;
   hostname: string;
   /** Opens the TLS engine; in the binary that unpacks its libraries to TMPDIR. */
-  openEngine(): Engine & RevocationEngine;
+  openEngine(): Engine;
 }
 
 /** Where and how a command is run. */
@@ -60,6 +60,7 @@ interface Offer {
 
 /** What the log and the DNS are where the file does not say. */
 const usualLogs = { level: "info", format: "text", rotate_size: 104_857_600, keep: 10 } as const;
+const usualHistory = 50;
 const usualDns = { servers: [], timeout: 5_000 };
 
 /** Runs a command on the files of `call.directory`. Rejects where the storage cannot be had. */
@@ -116,9 +117,9 @@ async function onQueue(request: ControlRequest, frame: Frame): Promise<Called> {
 
 async function onFiles(request: ControlRequest, frame: Frame): Promise<Called> {
   const { loaded, storage, clock, openEngine } = frame;
-  let engine: Engine & RevocationEngine | undefined;
+  let engine: Engine | undefined;
   const settings = () => loaded.ok ? loaded.config.dns : usualDns;
-  const offered = fileCommands({
+  const ground = {
     ...frame,
     engine() {
       if (engine !== undefined) return engine;
@@ -127,9 +128,11 @@ async function onFiles(request: ControlRequest, frame: Frame): Promise<Called> {
       return engine = openEngine();
     },
     resolver: () => createResolver({ ...frame, udp: systemUdp, tcp: tcp(clock), settings }),
-    alone: (work) => work(),
+    alone: <T>(work: () => Promise<T>) => work(),
     apply: () => Promise.resolve([]),
-  });
+  };
+  const staging = openStaging(ground, { keep: () => loaded.ok ? loaded.config.admin.history : usualHistory });
+  const offered = fileCommands({ ...ground, staging });
   return await runOne(request, { ...frame, offered });
 }
 

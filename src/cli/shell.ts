@@ -2,6 +2,7 @@
  * `postern cli`: the commands of the gateway, one after the other, without `postern` in front.
  *
  * Words are split at blanks; quotes hold some together. A line that begins with `#` is a remark, so that files of commands can be piped in.
+ * What its commands change in the configuration is staged until `commit` or `abandon`; it waits there when the shell ends, too.
  * The shell ends with `quit`, `exit` or the end of its input; the exit code is that of the last command.
  *
  * @module
@@ -19,7 +20,9 @@ const own = `help [COMMAND]                      what there is; what one command
 quit                                end`;
 
 /** Runs until the input ends. The exit code of the last command. */
-export async function runShell(world: ShellWorld): Promise<number> {
+export async function runShell(outer: ShellWorld): Promise<number> {
+  const { caller } = outer;
+  const world: ShellWorld = { ...outer, caller: caller && { ...caller, stages: true } };
   let code = 0;
   for (let line = await world.read("postern> "); line !== null; line = await world.read("postern> ")) {
     const words = splitWords(line);

@@ -42,7 +42,10 @@ export type Committed =
   | { ok: false; errors: Fault[] };
 
 /** The text that is to be in the file, made of the one that is; or why it cannot be. */
-export type Rewrite = (now: string) => string | { errors: Fault[] };
+export type Rewrite = (now: string) => Rewritten | Promise<Rewritten>;
+
+/** A text, or why there is none. */
+export type Rewritten = string | { errors: Fault[] };
 
 /**
  * Validates and writes atomically (owner, mode kept), keeps a history entry. Nothing is written where there are faults. Rejects only where the disk
@@ -64,9 +67,9 @@ export async function rewriteConfig(file: string, rewrite: Rewrite, options: Wri
   using _held = await lockHistory(history.directory, clock);
   const before = await readSource(file);
   if (typeof before !== "string") return failed(file, before.cause);
-  let after: string | { errors: Fault[] };
+  let after: Rewritten;
   try {
-    after = rewrite(before);
+    after = await rewrite(before);
   } catch (error) {
     if (!(error instanceof EditError)) throw error;
     return { ok: false, errors: [placed(file, before, { path: error.path, text: error.cause })] };

@@ -103,3 +103,9 @@ export function isCollection(value: unknown): value is object {
 function isEmpty(value: object): boolean {
   return Object.keys(value).length === 0;
 }
+
+/** A value as a file of its own would say it. */
+export function yamlText(value: unknown): string {
+  const text = valueText(value, { indent: -2, step: 2, newline: "\n", rows: false });
+  return text.replace(/^[ \n]/, "");
+}

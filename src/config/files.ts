@@ -4,12 +4,10 @@
  * @module
  */
 import type { Config } from "./config.ts";
-import { isUrl } from "./sources.ts";
 
 /** Every file whose change makes a new configuration: itself, certificates, keys, authorities, revocation lists; absolute, each once. */
 export function configFiles(config: Config): string[] {
-  const { custom, crls } = config.certificate_authorities;
-  const files = [config.file, ...custom, ...crls.filter((source) => !isUrl(source))];
+  const files = [config.file, ...config.certificate_authorities.custom, ...config.certificate_authorities.crls];
   for (const profile of config.certificates.values()) {
     if (profile.self_signed) continue;
     files.push(profile.certificate, profile.key);

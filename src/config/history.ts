@@ -9,7 +9,7 @@
  */
 import { dirname } from "node:path";
 import { type Clock, sleep } from "../base/clock.ts";
-import { differenceOf } from "./difference.ts";
+import { maskedDifference } from "./mask.ts";
 import { giveToOwnerOf } from "./storage.ts";
 
 /** Where history is kept, and how much of it. */
@@ -28,7 +28,7 @@ export interface HistoryFacts {
   /** A user of the page or shell; `file`: somebody edited the file. */
   who: string;
   comment: string;
-  /** From the entry before, as a unified difference. */
+  /** From the entry before, as a unified difference without secrets. */
   difference: string;
 }
 
@@ -83,7 +83,7 @@ export function addToHistory({ directory, keep }: HistoryPlace, note: HistoryNot
   if (last?.source === note.source) return undefined;
   const ids = idsIn(directory);
   const id = (ids[0] ?? 0) + 1;
-  const difference = last === undefined ? "" : differenceOf(last.source, note.source, names(last.id, id));
+  const difference = last === undefined ? "" : maskedDifference(last.source, note.source, names(last.id, id));
   const path = pathOf(directory, id);
   const { at, who, comment, source } = note;
   writePrivate(path, JSON.stringify({ at, who, comment, difference, source }, null, 1) + "\n");

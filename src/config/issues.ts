@@ -42,6 +42,16 @@ export function keysAt(schema: AnySchema, path: Path): string[] {
   return block?.kind === "object" ? Object.keys(block.shape) : [];
 }
 
+/** The default of a key or block, as a file would say it; `undefined` where there is none. */
+export function defaultAt(schema: AnySchema, path: Path): unknown {
+  let at: AnySchema | undefined = schema;
+  for (const part of path) {
+    const block: Block | undefined = unwrapped(at);
+    at = block?.kind === "object" ? block.shape[String(part)] : block?.item;
+  }
+  return (at?._zod.def as { defaultValue?: unknown } | undefined)?.defaultValue;
+}
+
 type Block =
   | { kind: "object"; shape: Readonly<Record<string, AnySchema>> }
   | { kind: "many"; item: AnySchema };

@@ -1,17 +1,22 @@
 /**
  * What a browser may see of a configuration: everything but its secrets.
  *
- * Keys that hold a secret (`password_hash`) get a word in place of it. The word, given back as the value, means the secret as it is.
+ * Keys that hold a secret (`password_hash`) get a word in place of it. The word, given back as the value, means the secret as it is; so a form that was
+ * not touched, or a file that was downloaded and comes back, changes no password.
  *
  * @module
  */
 import { type Document, isAlias, isScalar, parseDocument, visit } from "yaml";
 import { printable } from "../base/text.ts";
+import { differenceOf } from "./difference.ts";
 import type { Path } from "./faults.ts";
-import { type Change, isPlainMap } from "./plain.ts";
+import { valueAt } from "./issues.ts";
+import { type Change, EditError, isPlainMap } from "./plain.ts";
 
 /** What stands in place of a secret. */
-export const maskWord = "(unchanged secret)";
+export const maskWord = "(secret)";
+/** What stands in place of a secret that was another one before. */
+export const newSecretWord = "(new secret)";
 
 const secretKey = /(^|_)(password|password_hash|passphrase|secret|token)$/;
 
@@ -35,13 +40,58 @@ export function maskedText(path: Path, value: unknown): string {
   return printable(JSON.stringify(maskPlain(value)) ?? "nothing", 200);
 }
 
-/** The changes without those that put the word in place of a secret: whoever sends it back wants the secret to stay. */
-export function unmaskChanges(changes: readonly Change[]): Change[] {
-  return changes.filter(({ path, value }) => !(isSecretKey(path.at(-1)) && value === maskWord));
+/** Changes with the secrets that the word stands for; `now` is what the file says. Throws {@linkcode EditError} where there is no such secret. */
+export function unmaskChanges(changes: readonly Change[], now: unknown): Change[] {
+  return changes.map(({ path, value }) => ({ path, value: restored(value, { path, now }) }));
 }
 
-/** The text of a file without secrets, line by line as it was. Text that is no YAML is not shown at all. */
-export function maskSource(source: string): string {
+function restored(value: unknown, { path, now }: { path: Path; now: unknown }): unknown {
+  if (isSecretKey(path.at(-1)) && (value === maskWord || value === newSecretWord)) {
+    const old = valueAt(now, path);
+    if (typeof old !== "string") {
+      throw new EditError(path, "there is no secret yet that could stay as it is; a new one");
+    }
+    return old;
+  }
+  if (Array.isArray(value)) return value.map((item, index) => restored(item, { path: [...path, index], now }));
+  if (!isPlainMap(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, restored(item, { path: [...path, key], now })]),
+  );
+}
+
+/**
+ * The text of a file without secrets, line by line as it was. Text that is no YAML is not shown at all. `known`: secrets that are not in it are told as
+ * new ones.
+ */
+export function maskSource(source: string, known?: ReadonlySet<string>): string {
+  const secrets = secretsIn(source);
+  if (secrets === undefined) return "";
+  return secrets.toSorted((a, b) => b.from - a.from).reduce((text, { from, to, value }) => {
+    const word = known === undefined || known.has(value) ? maskWord : newSecretWord;
+    return `${text.slice(0, from)}"${word}"${text.slice(from, to).endsWith("\n") ? "\n" : ""}${text.slice(to)}`;
+  }, source);
+}
+
+/** The difference of two files, secrets left out: one that changed is told by the words that stand for it. */
+export function maskedDifference(
+  before: string,
+  after: string,
+  options: { names?: readonly [string, string] } = {},
+): string {
+  const known = new Set((secretsIn(before) ?? []).map(({ value }) => value));
+  return differenceOf(maskSource(before), maskSource(after, known), options);
+}
+
+interface Secret {
+  from: number;
+  to: number;
+  /** Its text, to be compared. */
+  value: string;
+}
+
+/** `undefined` for text that is no YAML. */
+function secretsIn(source: string): Secret[] | undefined {
   let document: Document.Parsed;
   try {
     document = parseDocument(source, {
@@ -51,34 +101,32 @@ export function maskSource(source: string): string {
       logLevel: "error",
     });
   } catch {
-    return "";
+    return undefined;
   }
-  if (document.errors.length > 0) return "";
-  const cuts: [from: number, to: number][] = [];
+  if (document.errors.length > 0) return undefined;
+  const found: Secret[] = [];
   const anchors = new Set<string>();
-  const secrets = (): void => {
-    visit(document, {
-      Pair: (_key, { key, value }) => {
-        if (!isScalar(key) || !isSecretKey(String(key.value)) || value === null || value === undefined) return;
-        if (isAlias(value)) anchors.add(value.source);
-        cut(value);
-      },
-    });
-    visit(document, {
-      Node: (_key, node) => {
-        const anchor = (node as { anchor?: string }).anchor;
-        if (!isAlias(node) && anchor !== undefined && anchors.has(anchor)) cut(node);
-      },
-    });
-  };
-  const cut = (node: unknown): void => {
+  const add = (node: unknown): void => {
     const { range } = node as { range?: [number, number, number] };
     const empty = isScalar(node) && node.value === null;
-    if (range && range[1] > range[0] && !empty) cuts.push([range[0], range[1]]);
+    // What is within a secret is part of it.
+    const inner = range && found.some(({ from, to }) => from <= range[0] && range[1] <= to);
+    if (!range || range[1] <= range[0] || empty || inner) return;
+    const value = isScalar(node) ? String(node.value) : source.slice(range[0], range[1]);
+    found.push({ from: range[0], to: range[1], value });
   };
-  secrets();
-  return cuts.sort((a, b) => b[0] - a[0]).reduce((text, [from, to]) => {
-    const lines = text.slice(from, to).endsWith("\n") ? "\n" : "";
-    return `${text.slice(0, from)}"${maskWord}"${lines}${text.slice(to)}`;
-  }, source);
+  visit(document, {
+    Pair: (_key, { key, value }) => {
+      if (!isScalar(key) || !isSecretKey(String(key.value)) || value === null || value === undefined) return;
+      if (isAlias(value)) anchors.add(value.source);
+      else add(value);
+    },
+  });
+  visit(document, {
+    Node: (_key, node) => {
+      const anchor = isAlias(node) ? undefined : (node as { anchor?: string }).anchor;
+      if (anchor !== undefined && anchors.has(anchor)) add(node);
+    },
+  });
+  return found;
 }

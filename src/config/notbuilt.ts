@@ -1,22 +1,32 @@
 /**
  * Keys of parts that come with a later release.
  *
- * A whole part that is missing weakens nothing: it is named in one warning.
+ * A policy, destination or check that is asked for and not there would be weaker than the owner believes: it is refused by name. A
+ * whole part that is missing weakens nothing: it is named in one warning.
  *
  * @module
  */
-import type { Finding } from "./faults.ts";
+import type { Finding, Path } from "./faults.ts";
 import { valueAt } from "./issues.ts";
+import type { FileConfig } from "./schema.ts";
+
+/** Refusals: one for each key that asks for something that is not there. */
+export function notBuiltFindings(parsed: FileConfig): Finding[] {
+  const findings: Finding[] = [];
+  const refuse = (path: Path, right: string) =>
+    findings.push({ path, at: "value", text: `is not built yet; ${right}` });
+  for (const [index, crl] of parsed.certificate_authorities.crls.entries()) {
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(crl)) refuse(["certificate_authorities", "crls", index], "a file");
+  }
+  return findings;
+}
 
 /** The one warning about parts that are accepted; `root` is the file as it was read, since only what is set is named. */
 export function laterPartsFinding(root: unknown): Finding | undefined {
-  const blocks = ["services"].filter((part) => {
+  const parts = ["services"].filter((part) => {
     const value = valueAt(root, [part]);
     return typeof value === "object" && value !== null && Object.keys(value).length > 0;
   });
-  // Of the admin page the front that it will be on is there, and what it serves to programs.
-  const pages = ["history"].filter((key) => valueAt(root, ["admin", key]) !== undefined);
-  const parts = [...pages.map((key) => `admin.${key}`), ...blocks];
   if (parts.length === 0) return undefined;
   return {
     path: parts[0].split("."),

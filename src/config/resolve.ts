@@ -20,7 +20,6 @@ import type {
 } from "./config.ts";
 import type { Path } from "./faults.ts";
 import type { FileConfig } from "./schema.ts";
-import { isUrl } from "./sources.ts";
 import { bounceBuiltin, destinationBuiltin, mailKeys, policyBuiltin } from "./schema_mail.ts";
 import { methods } from "../tls/method.ts";
 
@@ -92,7 +91,7 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
     certificate_authorities: {
       system: parsed.certificate_authorities.system,
       custom: parsed.certificate_authorities.custom.map(absolute),
-      crls: parsed.certificate_authorities.crls.map((source) => isUrl(source) ? source : absolute(source)),
+      crls: parsed.certificate_authorities.crls.map(absolute),
     },
     listeners: Object.entries(parsed.listeners).map(([name, listener]) =>
       resolveListener(listener, { name, hostname, lineOf: around.lineOf })

@@ -192,7 +192,7 @@ const adminKey = section({
     null,
     "PEM file of the authorities whose client certificates log users in; none: no certificate does.",
   ),
-  history: withDefault(countKey({ max: 10_000 }), 50, "Committed configurations kept for rollback, a number."),
+  history: withDefault(countKey({ min: 1, max: 10_000 }), 50, "Committed configurations kept for rollback, a number."),
 });
 
 /** `delivery`. */

@@ -17,7 +17,7 @@
  */
 import type { Octets } from "../base/octets.ts";
 import { parseDuration } from "../config/values.ts";
-import type { CommandArgs, ControlAnswer, ControlRequest, SentFile, SentFiles } from "./protocol.ts";
+import type { Caller, CommandArgs, ControlAnswer, ControlRequest, SentFile, SentFiles } from "./protocol.ts";
 
 /** What an operator did wrong, or what cannot be done now; one line. */
 export class CommandError extends Error {
@@ -28,6 +28,8 @@ export class CommandError extends Error {
 export interface CommandContext {
   /** Whoever asked has gone: what can be left undone is. */
   signal: AbortSignal;
+  /** Who asks, and whether what he changes is staged. */
+  caller: Caller;
   /** A line for standard error. */
   warn(text: string): void;
   /** Hands octets over for the file that the operator named under this option. It is written when all that came before was taken. */
@@ -153,7 +155,7 @@ export class Commands {
 
   /** Runs a command and hands each line of its answer on, the end included. Never rejects, unless `send` does. */
   async run(
-    { command: name, args, files }: ControlRequest,
+    { command: name, args, files, caller = unnamed }: ControlRequest,
     { signal, send }: { signal: AbortSignal; send: (answer: ControlAnswer) => Promise<void> },
   ): Promise<void> {
     const aside: ControlAnswer[] = [];
@@ -162,6 +164,7 @@ export class Commands {
     };
     const context: CommandContext = {
       signal,
+      caller,
       warn: (warning) => void aside.push({ warning }),
       save: (option, content) => void aside.push({ file: { option, content: content.toBase64() } }),
     };
@@ -183,6 +186,9 @@ export class Commands {
     await send(fault === undefined ? { end: true } : { error: fault });
   }
 }
+
+/** Somebody who talks to the socket by himself. */
+const unnamed: Caller = { name: "command line", stages: false };
 
 function decoded({ name, content }: SentFile): CommandFile {
   try {

@@ -9,13 +9,14 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import type { Staging } from "../config/stage.ts";
 import type { Storage } from "../config/storage.ts";
 import type { Resolver } from "../dns/records.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Engine } from "../tls/engine.ts";
-import type { RevocationEngine } from "../tls/revocation.ts";
 import type { Command } from "./commands.ts";
-import { listCommands } from "./revocation_commands.ts";
+import { configCommands } from "./config_commands.ts";
+import { stageCommands } from "./stage_commands.ts";
 
 /** What these commands stand on. */
 export interface FileGround {
@@ -28,8 +29,10 @@ export interface FileGround {
   /** The machine's name. */
   hostname: string;
   log: MailLog;
+  /** Changes of the configuration; commands make them by `changeConfig`. */
+  staging: Staging;
   /** The TLS engine, opened when it is first asked for. */
-  engine(): Engine & RevocationEngine;
+  engine(): Engine;
   resolver(): Resolver;
   /** Does work that leaves files half changed meanwhile: no configuration is read before it is done. It must not call `apply`, which waits for it. */
   alone<T>(work: () => Promise<T>): Promise<T>;
@@ -39,5 +42,5 @@ export interface FileGround {
 
 /** See the module. */
 export function fileCommands(ground: FileGround): Command[] {
-  return [...listCommands(ground)];
+  return [...stageCommands(ground), ...configCommands(ground)];
 }

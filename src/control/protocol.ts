@@ -2,6 +2,7 @@
  * What goes over the control socket: one line of JSON asks, lines of JSON answer, and then the connection ends.
  *
  *     → {"command":"queue list","args":{"domain":"example.test","limit":"20"}}
+ *       "caller":{"name":"root","stages":false}                         who asks; changes of the configuration are written at once
  *       "files":{"certificate":[{"name":"mx1.crt","content":"…"}]}      what is in files that the caller may read, in base64
  *     ← {"item":{…}}            a result; none, one, or one page after the other
  *     ← {"file":{"option":"pkcs12","content":"…"}}      what is to be written to the file that the option names, by the caller
@@ -31,11 +32,20 @@ export interface SentFile {
 /** What is in the caller's files, by the option or operand that named them. */
 export type SentFiles = Readonly<Record<string, readonly SentFile[]>>;
 
+/** On whose behalf a command runs. Whoever may use the socket owns the gateway, so his word is taken. */
+export interface Caller {
+  /** As it stands in the history. */
+  name: string;
+  /** Changes of the configuration wait for `commit`; else they are written at once. */
+  stages: boolean;
+}
+
 /** What is asked. */
 export interface ControlRequest {
   command: string;
   args: CommandArgs;
   files?: SentFiles;
+  caller?: Caller;
 }
 
 /** A line of an answer. */
@@ -63,7 +73,7 @@ export function readRequest(line: string): ControlRequest {
     throw fault;
   }
   if (typeof value !== "object" || value === null || typeof value.command !== "string") throw fault;
-  const { command, args = {}, files = {} } = value;
+  const { command, args = {}, files = {}, caller } = value;
   if (typeof args !== "object" || args === null || typeof files !== "object" || files === null) throw fault;
   const isArgument = (each: unknown) =>
     each === true || typeof each === "string" ||
@@ -74,7 +84,11 @@ export function readRequest(line: string): ControlRequest {
     return typeof name === "string" && typeof content === "string";
   };
   if (!Object.values(files).every((each) => Array.isArray(each) && each.every(isFile))) throw fault;
-  return { command, args, files };
+  if (caller === undefined) return { command, args, files };
+  const known = typeof caller === "object" && caller !== null && typeof caller.name === "string" &&
+    typeof caller.stages === "boolean" && /^[^\p{C}]{1,100}$/u.test(caller.name);
+  if (!known) throw fault;
+  return { command, args, files, caller };
 }
 
 /** Lines out of a stream, of at most so many octets each. */

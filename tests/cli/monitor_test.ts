@@ -165,7 +165,12 @@ for (const { command, args, fault } of wrong) {
     const commands = new Commands();
     commands.add(...monitorCommands(sourceOf(rig)));
     const found = monitorCommands(sourceOf(rig)).find(({ name }) => name === command)!;
-    const context = { signal: new AbortController().signal, warn: () => {}, save: () => {} };
+    const context = {
+      signal: new AbortController().signal,
+      warn: () => {},
+      caller: { name: "root", stages: false },
+      save: () => {},
+    };
     assert.throws(() => found.run(new Args(args), context), { name: "CommandError", message: fault });
   });
 }

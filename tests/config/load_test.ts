@@ -295,7 +295,7 @@ const warned: { name: string; source: string; lines: string[] }[] = [
       "admin: { history: 3 }\nalerts: {}\nservices: { syslog: {} }\nworkers: 4\nmetrics: { address: 127.0.0.1:9090 }\n",
     ),
     lines: [
-      "5:10: admin.history, services: warning: accepted but not built yet: admin.history, services",
+      "7:1: services: warning: accepted but not built yet: services",
     ],
   },
   {

@@ -1,6 +1,6 @@
 /** Secrets stay where they are; what a browser gets has a word instead. */
 import assert from "node:assert/strict";
-import { maskPlain, maskSource, maskWord, unmaskChanges } from "../../src/config/mask.ts";
+import { maskedDifference, maskPlain, maskSource, maskWord, unmaskChanges } from "../../src/config/mask.ts";
 
 Deno.test("maskSource: hashes are gone in every style, all else is as it was", () => {
   const hash = "scrypt$16384$8$5$c2FsdHNhbHQ=$aGFzaGhhc2g=";
@@ -23,7 +23,7 @@ Deno.test("maskSource: hashes are gone in every style, all else is as it was", (
   const masked = maskSource(source);
   assert.ok(!masked.includes("scrypt$"), masked);
   assert.match(masked, /^# head$/m);
-  assert.match(masked, /password_hash: "\(unchanged secret\)" \} {3}# boss/);
+  assert.match(masked, /password_hash: "\(secret\)" \} {3}# boss/);
   assert.match(masked, /password_file: \/etc\/secret/);
   assert.match(masked, /role: operator/);
 });
@@ -32,11 +32,34 @@ Deno.test("maskSource: text that is no YAML is not shown", () => {
   assert.equal(maskSource("password_hash: [scrypt$1\n"), "");
 });
 
-Deno.test("maskPlain: what is below is masked too, and what is masked comes back as no change", () => {
+Deno.test("maskPlain: what is below is masked too", () => {
   const value = { users: { ada: { role: "operator", password_hash: "scrypt$1" } }, list: [{ token: "x" }] };
   assert.deepEqual(maskPlain(value), {
     users: { ada: { role: "operator", password_hash: maskWord } },
     list: [{ token: maskWord }],
   });
-  assert.deepEqual(unmaskChanges([{ path: ["admin", "users", "ada", "password_hash"], value: maskWord }]), []);
+});
+
+Deno.test("unmaskChanges: the word stands for the secret that is there, however deep, and for no other", () => {
+  const now = { admin: { users: { ada: { role: "operator", password_hash: "scrypt$1" } } } };
+  assert.deepEqual(
+    unmaskChanges(
+      [{ path: ["admin"], value: { users: { ada: { role: "read-only", password_hash: maskWord } } } }],
+      now,
+    ),
+    [{ path: ["admin"], value: { users: { ada: { role: "read-only", password_hash: "scrypt$1" } } } }],
+  );
+  const path = ["admin", "users", "eve", "password_hash"];
+  assert.throws(() => unmaskChanges([{ path, value: maskWord }], now), /there is no secret yet/);
+});
+
+Deno.test("maskedDifference: tells that a password changed, and not what it was", () => {
+  const before = "admin:\n  users:\n    ada: { password_hash: scrypt$1 }\n    bob: { password_hash: scrypt$2 }\n";
+  const after = before.replace("scrypt$2", "scrypt$3");
+  const told = maskedDifference(before, after);
+  assert.match(
+    told,
+    /^- {4}bob: \{ password_hash: "\(secret\)" \}\n\+ {4}bob: \{ password_hash: "\(new secret\)" \}$/m,
+  );
+  assert.ok(!told.includes("scrypt$"));
 });

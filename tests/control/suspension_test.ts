@@ -22,6 +22,7 @@ class Rig implements Disposable {
     return command.run(new Args(args), {
       signal: new AbortController().signal,
       warn: () => {},
+      caller: { name: "root", stages: false },
       save: () => {},
     }) as SuspensionFacts;
   }

@@ -28,7 +28,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   accept: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "rates", "auth"],
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
   monitor: ["base", "mail", "tls"],
-  services: ["base", "mail", "net", "tls", "dns", "config", "certs"],
+  services: ["base", "mail", "net", "tls", "dns", "config"],
   control: ["base", "mail", "net", "tls", "config", "certs", "queue", "dns", "monitor"],
   admin: [
     "base",

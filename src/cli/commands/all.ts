@@ -6,12 +6,12 @@
 import type { CliCommand } from "../command.ts";
 import { adminCommands } from "./admin.ts";
 import { alertCommands } from "./alerts.ts";
+import { configCommands } from "./config.ts";
 import { explainCommands } from "./explain.ts";
 import { gatewayCommands } from "./gateway.ts";
 import { monitorCommands } from "./monitor.ts";
 import { passwordCommands } from "./password.ts";
 import { queueCommands } from "./queue.ts";
-import { revocationCommands } from "./revocation.ts";
 import { suspensionCommands } from "./suspension.ts";
 import { trackingCommands } from "./tracking.ts";
 
@@ -21,7 +21,7 @@ export const cliCommands: readonly CliCommand[] = [
   ...queueCommands,
   ...suspensionCommands,
   ...gatewayCommands,
-  ...revocationCommands,
+  ...configCommands,
   ...explainCommands,
   ...trackingCommands,
   ...alertCommands,

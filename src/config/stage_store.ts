@@ -1,0 +1,125 @@
+/**
+ * Candidates on the disk: what each editor has changed and not committed. `staged/` under storage, a file for each editor, their owner's alone, since
+ * passwords' hashes are in them.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { dirname } from "node:path";
+import { writePrivate } from "./history.ts";
+import { giveToOwnerOf } from "./storage.ts";
+
+/** What one editor has pending. */
+export interface Candidate {
+  /** Who: a user of the page, `root (shell)`. */
+  editor: string;
+  /** Wall milliseconds of the first change and of the last. */
+  since: number;
+  changed: number;
+  /** The file as it was at the first change. */
+  base: string;
+  /** The file as the editor wants it. */
+  text: string;
+}
+
+/** A commit that nobody has confirmed yet. */
+export interface Unconfirmed {
+  /** The history's entry. */
+  id: number;
+  who: string;
+  /** Wall milliseconds: when it was committed, and when it is taken back. */
+  at: number;
+  until: number;
+  /** The keys that change how the page is reached. */
+  keys: string[];
+  before: string;
+  after: string;
+}
+
+/** Editors who have something pending. */
+const candidatesMax = 100;
+
+const candidateName = /^candidate-[0-9a-f]{24}\.json$/;
+
+/** See the module. */
+export class StageStore {
+  readonly #directory: string;
+
+  /** `directory`: `staged` under storage. */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** All, the oldest first. A file that is no candidate is left out. */
+  all(): Candidate[] {
+    return this.#names().flatMap((name) => this.#read<Candidate>(name) ?? [])
+      .filter(({ editor, base, text }) => [editor, base, text].every((each) => typeof each === "string"))
+      .sort((a, b) => a.since - b.since);
+  }
+
+  get(editor: string): Candidate | undefined {
+    return this.#read<Candidate>(nameOf(editor));
+  }
+
+  put(candidate: Candidate): void {
+    const name = nameOf(candidate.editor);
+    const names = this.#names();
+    if (!names.includes(name) && names.length >= candidatesMax) {
+      throw new Error(`Cannot keep the change: ${candidatesMax} editors have changes pending`);
+    }
+    this.#write(name, candidate);
+  }
+
+  /** False where there was none. */
+  remove(editor: string): boolean {
+    return this.#remove(nameOf(editor));
+  }
+
+  get unconfirmed(): Unconfirmed | undefined {
+    return this.#read<Unconfirmed>("unconfirmed.json");
+  }
+
+  set unconfirmed(value: Unconfirmed | undefined) {
+    if (value === undefined) this.#remove("unconfirmed.json");
+    else this.#write("unconfirmed.json", value);
+  }
+
+  #names(): string[] {
+    try {
+      return [...Deno.readDirSync(this.#directory)].map(({ name }) => name).filter((name) => candidateName.test(name));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
+  }
+
+  #read<T>(name: string): T | undefined {
+    try {
+      return JSON.parse(Deno.readTextFileSync(`${this.#directory}/${name}`));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  #write(name: string, value: unknown): void {
+    Deno.mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    giveToOwnerOf(dirname(this.#directory), this.#directory);
+    writePrivate(`${this.#directory}/${name}`, JSON.stringify(value, null, 1) + "\n");
+  }
+
+  #remove(name: string): boolean {
+    try {
+      Deno.removeSync(`${this.#directory}/${name}`);
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  }
+}
+
+/** An editor's name is any text, and no file name. */
+function nameOf(editor: string): string {
+  return `candidate-${createHash("sha256").update(editor).digest("hex").slice(0, 24)}.json`;
+}
