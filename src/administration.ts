@@ -26,9 +26,11 @@ import type { Commands } from "./control/commands.ts";
 import { metricsPage } from "./monitor/metrics.ts";
 import type { Monitor } from "./monitor/monitor.ts";
 import type { Vitals } from "./monitor/vitals.ts";
+import type { Conn } from "./net/net.ts";
 import type { Tcp } from "./net/tcp.ts";
 import type { Editions, Ground } from "./reload.ts";
-import type { KeyPair } from "./tls/engine.ts";
+import type { KeyPair, Session } from "./tls/engine.ts";
+import type { TlsStart } from "./tls/pump.ts";
 
 /** What administration is made of. */
 export interface AdministrationParts {
@@ -43,6 +45,8 @@ export interface AdministrationParts {
   commands: Commands;
   monitor: Monitor;
   vitals(): Vitals;
+  /** Runs a handshake of the front with a session of its own, unless the client came for something else. */
+  handshakeWith(conn: Conn, session: () => Session): Promise<TlsStart>;
   /** Shows a line on a terminal; absent: there is none. */
   terminal?: (line: string) => void;
 }
@@ -92,6 +96,7 @@ export function startAdministration(parts: AdministrationParts): Administration 
     vitals,
     listen: (at) => sockets.listen(at),
     handshake: (kind) => monitor.handshakes.add(kind),
+    handshakeWith: (conn, session) => parts.handshakeWith(conn, session),
     metrics,
     world: {
       clock,

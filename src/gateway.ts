@@ -33,6 +33,7 @@ import { dnsLists } from "./dns/lists.ts";
 import { createResolver } from "./dns/resolver.ts";
 import { Monitor } from "./monitor/monitor.ts";
 import { reverseNames } from "./dns/reverse_names.ts";
+import { startIssuing } from "./issuing.ts";
 import { machineAddresses } from "./net/machine.ts";
 import { tcp } from "./net/tcp.ts";
 import { systemUdp } from "./net/udp.ts";
@@ -132,9 +133,10 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const { directory, run } = storage;
   const control = openControl({ directory, run, commands, clock, log }, (path) => giveToOwnerOf(directory, path));
 
+  const { keeper, handshakeWith } = startIssuing({ ...world, sockets, editions, commands });
   const morePairs = () => admin.pairs;
   const vitals = vitalsOf({ ...world, acceptor, delivery, editions, pressure, spool, suspension, morePairs });
-  const admin = startAdministration({ ...world, file, editions, sockets, commands, monitor, vitals });
+  const admin = startAdministration({ ...world, file, editions, sockets, commands, monitor, vitals, handshakeWith });
   const alerting = await startAlerting(outbound, { editions, morePairs });
   commands.add(...alertCommands({ test: () => alerting.alerts.test() }));
 
@@ -146,12 +148,16 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   }));
 
   await editions.serve(acceptor);
-  const applied = (config: Config) => void admin.apply(config).then(() => alerting.look());
+  const applied = async (config: Config) => {
+    await admin.apply(config);
+    alerting.look();
+    await keeper.apply(config);
+  };
   editions.onApplied = ({ config }) => {
-    applied(config);
+    void applied(config);
     void staging.noticed();
   };
-  applied(config());
+  void applied(config());
   await staging.start();
   return {
     reload: async () => void await editions.reload(),
@@ -159,6 +165,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
       log.info({ event: "note", text: "Postern is stopping: sessions may finish" });
       staging.stop();
       await editions.stopWatching();
+      await keeper.stop();
       await Promise.all([acceptor.shutdown(), delivery.stop()]);
       await Promise.all([control.close(), admin.close()]);
       pressure[Symbol.dispose]();

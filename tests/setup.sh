@@ -22,6 +22,8 @@ needed=(
   "libfiu0 /usr/share/doc/libfiu0"            # disks that fill up, calls that fail
   "fiu-utils fiu-run"
   "openjdk-17-jre-headless keytool"           # PKCS#12 as Java writes and reads it
+  "pebble pebble"                             # an ACME authority
+  "gnutls-bin danetool"                       # TLSA records, computed by somebody else
   "procps ps"
 )
 

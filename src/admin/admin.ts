@@ -17,8 +17,8 @@ import type { MetricsPage } from "../monitor/metrics.ts";
 import type { Vitals } from "../monitor/vitals.ts";
 import { endpointText } from "../net/net.ts";
 import type { Conn } from "../net/net.ts";
-import type { Engine, KeyPair, ServerContext, TrustAnchors } from "../tls/engine.ts";
-import { startTls } from "../tls/pump.ts";
+import type { Engine, KeyPair, ServerContext, Session, TrustAnchors } from "../tls/engine.ts";
+import { startTls, type TlsStart } from "../tls/pump.ts";
 import { type App, figuresApp, webApp } from "./app.ts";
 import { Front, type FrontWorld } from "./front.ts";
 import { ensureToken, readToken, type TokenPlace } from "./token.ts";
@@ -33,6 +33,8 @@ export interface AdminOptions extends FrontWorld {
   metrics(): Promise<MetricsPage>;
   /** What API and pages work with besides. */
   world: Omit<AdminWorld, "metricsToken" | "fault">;
+  /** Runs a handshake with a session of ours, unless the client is somebody else's; absent: every client is ours. */
+  handshakeWith?: (conn: Conn, session: () => Session) => Promise<TlsStart>;
 }
 
 /** The name of the door in the log. */
@@ -102,6 +104,7 @@ export class Admin {
     const made = admin.address === null ? undefined : await this.#prepare(config);
     // What is served already goes on with the certificate that it has.
     if (admin.address !== null && made === undefined) return;
+    const { handshakeWith = (conn, session) => startTls(conn, session()) } = this.#options;
     const old = this.#context;
     this.#context = made?.context;
     this.#pairs = made?.pairs ?? new Map();
@@ -109,7 +112,7 @@ export class Admin {
       name: doorName,
       address: admin.address,
       app: this.#app,
-      startTls: (conn: Conn) => startTls(conn, made!.context.session()),
+      startTls: (conn: Conn) => handshakeWith(conn, () => made!.context.session()),
     });
     // Nobody begins with it any more; it goes with its last session.
     old?.[Symbol.dispose]();

@@ -189,6 +189,14 @@ export const limits = {
   requestBurstSeconds: 5,
   requestKeysMax: 10_000,
 
+  /** ACME: one request and its answer in octets; a whole order, its challenges included; what answers http-01 and tls-alpn-01. */
+  acmeRequestMs: 30_000,
+  acmeAnswerOctetsMax: 262_144,
+  acmeOrderMs: 900_000,
+  acmeAnswerMs: 10_000,
+  acmeAnswersMax: 50,
+  acmeRequestHeadOctetsMax: 8_192,
+
   /** The shutdown waits this long for sessions. */
   shutdownMs: 30_000,
 } as const;

@@ -10,20 +10,27 @@ import { type CertificateProfile, type Config, destinationCertificates } from ".
 import { configFiles } from "../config/files.ts";
 import type { KeyPair, TrustAnchors } from "../tls/engine.ts";
 import { CertificateFileError, readBounded } from "./files.ts";
+import { issuedPair, readIssued } from "./issued.ts";
 import { type CertificateWorld, readSelfSigned, selfSignedPairs } from "./self_signed.ts";
 
-/** The key pairs of one profile: one from files, two for `self_signed`. Rejects with `CertificateFileError`. */
+/**
+ * The key pairs of one profile: one from files, two for `self_signed`; of `acme` the one that was issued, until then two that are self-signed.
+ * Rejects with `CertificateFileError`.
+ */
 export async function loadKeyPairs(config: Config, name: string, world: CertificateWorld): Promise<KeyPair[]> {
   const profile = config.certificates.get(name);
   if (profile === undefined) {
     throw new CertificateFileError(`Cannot find the certificate ${name}: no profile has this name`);
   }
   if (!profile.self_signed) return [await readPair(profile)];
-  return await selfSignedPairs({
-    directory: `${config.storage.directory}/certificates`,
-    name,
-    hostnames: hostnamesOf(config, name),
-  }, world);
+  const directory = `${config.storage.directory}/certificates`;
+  if (profile.acme === undefined) {
+    return await selfSignedPairs({ directory, name, hostnames: hostnamesOf(config, name) }, world);
+  }
+  const issued = await issuedPair({ directory, name }, world);
+  return issued === undefined
+    ? await selfSignedPairs({ directory, name, hostnames: profile.acme.names }, world)
+    : [issued];
 }
 
 /** The key pairs of every profile that a listener or a destination uses, by profile name. */
@@ -39,7 +46,9 @@ export async function loadInventory(config: Config, world: CertificateWorld): Pr
 export async function readOwnPair(config: Config, name: string): Promise<KeyPair> {
   const profile = config.certificates.get(name);
   if (profile === undefined || profile.self_signed) {
-    return await readSelfSigned({ directory: `${config.storage.directory}/certificates`, name });
+    const directory = `${config.storage.directory}/certificates`;
+    const issued = profile?.acme === undefined ? undefined : await readIssued({ directory, name });
+    return issued ?? await readSelfSigned({ directory, name });
   }
   return await readPair(profile);
 }

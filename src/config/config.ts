@@ -99,10 +99,30 @@ export interface ListenerConfig {
   recipients: readonly RecipientRule[];
 }
 
-/** Where a certificate profile's files are. `self_signed`: two pairs under storage, made at the first start. */
+/**
+ * Where a certificate profile's files are. `self_signed`: two pairs under storage, made at the first start; with `acme` they stand in
+ * until the authority has issued the first certificate.
+ */
 export type CertificateProfile =
-  | { name: string; self_signed: true }
+  | { name: string; self_signed: true; acme?: AcmeConfig }
   | { name: string; self_signed: false; certificate: string; key: string; intermediates?: string };
+
+/** How an authority issues a certificate: RFC 8555. */
+export interface AcmeConfig {
+  directory: string;
+  /** At least one, in lower case, each once. */
+  names: readonly string[];
+  email?: string;
+  challenge: "http-01" | "tls-alpn-01";
+  http_address: { address: string; port: number };
+  /** `null`: the admin address answers. */
+  tls_address: { address: string; port: number } | null;
+  key: "ec:p256" | "ec:p384" | "rsa:2048" | "rsa:3072" | "rsa:4096";
+  keep_key: boolean;
+  /** PEM file; absent: the system's authorities alone. */
+  ca?: string;
+  external_account?: { key_id: string; key_file: string };
+}
 
 /** A next hop: a name or an address, and a port. `domain:` next hops of later issues stay out. */
 export interface NextHop {

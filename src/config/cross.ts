@@ -53,6 +53,7 @@ export function crossFindings(checked: Checked): Findings {
   routesToSelf(checked, found);
   alerts(checked, found);
   values(checked, found);
+  challenges(checked, found);
   admissionFindings(checked, found);
   tableFindings(checked, found);
   authFindings(checked, found);
@@ -214,6 +215,15 @@ function alerts(checked: Checked, { warnings }: Findings): void {
   }
   if (repeat_after > max_repeat) {
     warn(["alerts", "repeat_after"], "is above max_repeat, so the pauses do not grow; at most max_repeat");
+  }
+}
+
+/** Every challenge has a door that an authority can knock at. */
+function challenges({ parsed }: Checked, { errors }: Findings): void {
+  for (const [name, { acme }] of Object.entries(parsed.certificates)) {
+    if (acme?.challenge !== "tls-alpn-01" || acme.tls_address !== null || parsed.admin.address !== null) continue;
+    const path = ["certificates", name, "acme", "challenge"];
+    errors.push({ path, at: "value", text: "has no address: admin.address is none; tls_address, or http-01" });
   }
 }
 

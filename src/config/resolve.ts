@@ -7,6 +7,7 @@
  */
 import { dirname, resolve as resolvePath } from "node:path";
 import type {
+  AcmeConfig,
   AlertsConfig,
   BounceProfile,
   CertificateProfile,
@@ -20,6 +21,7 @@ import type {
 } from "./config.ts";
 import type { Path } from "./faults.ts";
 import type { FileConfig } from "./schema.ts";
+import type { FileAcme } from "./schema_acme.ts";
 import { bounceBuiltin, destinationBuiltin, mailKeys, policyBuiltin } from "./schema_mail.ts";
 import { methods } from "../tls/method.ts";
 
@@ -146,8 +148,10 @@ function certificates(
   absolute: (path: string) => string,
 ): Map<string, CertificateProfile> {
   const resolved = new Map<string, CertificateProfile>([["demo", { name: "demo", self_signed: true }]]);
-  for (const [name, { certificate, key, intermediates, self_signed }] of Object.entries(profiles)) {
-    if (self_signed || certificate === undefined || key === undefined) {
+  for (const [name, { certificate, key, intermediates, self_signed, acme }] of Object.entries(profiles)) {
+    if (acme !== undefined) {
+      resolved.set(name, { name, self_signed: true, acme: acmeOf(acme, absolute) });
+    } else if (self_signed || certificate === undefined || key === undefined) {
       resolved.set(name, { name, self_signed: true });
     } else {
       resolved.set(name, {
@@ -160,6 +164,22 @@ function certificates(
     }
   }
   return resolved;
+}
+
+function acmeOf(
+  { http_address, tls_address, names, ca, external_account, terms_agreed: _, ...rest }: FileAcme,
+  absolute: (path: string) => string,
+): AcmeConfig {
+  return {
+    ...rest,
+    names: [...new Set(names)],
+    http_address: { address: http_address.host, port: http_address.port },
+    tls_address: endpoint(tls_address),
+    ...(ca === undefined ? {} : { ca: absolute(ca) }),
+    ...(external_account === undefined
+      ? {}
+      : { external_account: { ...external_account, key_file: absolute(external_account.key_file) } }),
+  };
 }
 
 function resolveListener(

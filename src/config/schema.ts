@@ -21,6 +21,7 @@ import {
   section,
   withDefault,
 } from "./keys.ts";
+import { acmeKey } from "./schema_acme.ts";
 import { smtpAuthKey } from "./schema_auth.ts";
 import { mailKeys, namedBlocks } from "./schema_mail.ts";
 import { serviceKeys } from "./schema_services.ts";
@@ -104,13 +105,18 @@ const certificateKey = section({
   ),
   key: fileKey().optional().describe("PEM file of the private key. Default: none."),
   intermediates: fileKey().optional().describe("PEM file of intermediate certificates. Default: none."),
+  acme: acmeKey.optional()
+    .describe("The certificate is had from an authority by ACME, and renewed, without anybody's help. Default: none."),
 }).superRefine((profile, context) => {
   const files = (["certificate", "key", "intermediates"] as const).filter((key) => profile[key] !== undefined);
   const fault = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
-  if (profile.self_signed) {
+  if (profile.acme !== undefined) {
+    const others = [...files, ...(profile.self_signed ? ["self_signed"] : [])];
+    for (const key of others) fault([key], "cannot stand beside acme; either acme or the others");
+  } else if (profile.self_signed) {
     for (const key of files) fault([key], "cannot stand beside self_signed: true; either files or self_signed");
   } else if (files.length === 0) {
-    fault([], "says nothing; certificate and key, or self_signed: true");
+    fault([], "says nothing; certificate and key, acme, or self_signed: true");
   } else {
     if (profile.certificate === undefined) fault(["certificate"], "is missing; the PEM file of the certificate");
     if (profile.key === undefined) fault(["key"], "is missing; the PEM file of the private key");

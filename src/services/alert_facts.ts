@@ -81,6 +81,11 @@ const troubles: Readonly<Record<string, Trouble>> = {
     title: "the control socket is down",
     advice: "See that storage.directory can be written; restart the gateway when it suits. Mail goes on, commands do not reach it.",
   },
+  acme_failed: {
+    title: "a certificate could not be had from its authority",
+    advice: "See what the authority says: the names have to lead here, and port 80 or 443 has to be answered (`acme` of the profile). It is tried " +
+      "again by itself; `postern certconfig acme NAME` tries now.",
+  },
   no_authorities: {
     title: "no certificate authorities were found",
     advice: "Install the package ca-certificates or set SSL_CERT_FILE: until then no server's certificate can be verified.",
@@ -103,7 +108,9 @@ export function alertOf(
   if (level === "critical") return troubleAlert(event, { reason, severity: "critical" });
   if (event.event !== "note" || level !== "warning") return undefined;
   if (reason.endsWith("_over") || reason === "queue_writable") return overAlert(event, reason);
-  return reason.startsWith("pressure_") ? troubleAlert(event, { reason, severity: "warning" }) : undefined;
+  return reason.startsWith("pressure_") || reason === "acme_failed"
+    ? troubleAlert(event, { reason, severity: "warning" })
+    : undefined;
 }
 
 function troubleAlert(

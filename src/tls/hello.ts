@@ -37,6 +37,7 @@ const recordOctetsMax = 16_384;
 // RFC 6066 §1.1
 const serverName = 0;
 const statusRequest = 5;
+const protocolNegotiation = 16; // RFC 7301 §3.1
 
 /** Whether a record of TLS may begin with this byte: change_cipher_spec to heartbeat (RFC 8446 App. B.1). */
 export function isRecordType(octet: number): boolean {
@@ -92,6 +93,11 @@ export class HelloReader {
     return this.#raw.subarray(0, this.#length);
   }
 
+  /** The protocols that a whole ClientHello offers: RFC 7301 §3.1. */
+  protocols(): string[] {
+    return protocolsIn(this.#message());
+  }
+
   #message(): Octets {
     if (this.#parts.length === 1) return this.#raw.subarray(this.#parts[0][0], this.#parts[0][1]);
     const message = new Uint8Array(this.#messageOctets);
@@ -115,9 +121,8 @@ export class HelloReader {
   }
 }
 
-/** What the extensions of a ClientHello ask for. Of a malformed message, what stands before the fault. */
-function wishesIn(message: Octets): { serverName?: string; statusRequest?: true } {
-  const wishes: { serverName?: string; statusRequest?: true } = {};
+/** Visits the extensions of a ClientHello. A body that reaches past the end is `undefined`; of a malformed message, what stands before the fault. */
+function visitExtensions(message: Octets, visit: (type: number, body: Octets | undefined) => void): void {
   const sixteen = (at: number): number => (message[at] << 8) | message[at + 1]; // NaN-free: a read past the end gives 0
   // Header 4, version 2, random 32, then three vectors: session id, cipher suites, compression methods.
   let at = messageHeaderOctets + 34;
@@ -126,20 +131,43 @@ function wishesIn(message: Octets): { serverName?: string; statusRequest?: true 
   at += 1 + (message[at] ?? 0);
   const end = Math.min(message.length, at + 2 + sixteen(at));
   at += 2;
-  let named = false;
   while (at + 4 <= end) {
     const type = sixteen(at);
     const length = sixteen(at + 2);
     at += 4;
-    if (type === statusRequest) wishes.statusRequest = true;
-    if (type === serverName && !named) {
-      named = true;
-      const name = at + length <= end ? hostNameIn(message.subarray(at, at + length)) : undefined;
-      if (name !== undefined) wishes.serverName = name;
-    }
+    visit(type, at + length <= end ? message.subarray(at, at + length) : undefined);
     at += length;
   }
+}
+
+/** What the extensions of a ClientHello ask for. */
+function wishesIn(message: Octets): { serverName?: string; statusRequest?: true } {
+  const wishes: { serverName?: string; statusRequest?: true } = {};
+  let named = false;
+  visitExtensions(message, (type, body) => {
+    if (type === statusRequest) wishes.statusRequest = true;
+    if (type !== serverName || named) return;
+    named = true;
+    const name = body === undefined ? undefined : hostNameIn(body);
+    if (name !== undefined) wishes.serverName = name;
+  });
   return wishes;
+}
+
+/** The names of the application_layer_protocol_negotiation extension; none where it is malformed. */
+function protocolsIn(message: Octets): string[] {
+  let list: Octets | undefined;
+  visitExtensions(message, (type, body) => {
+    if (type === protocolNegotiation) list ??= body;
+  });
+  const names: string[] = [];
+  for (let at = 2; list !== undefined && at < list.length;) {
+    const end = at + 1 + list[at];
+    if (end > list.length) return [];
+    names.push(String.fromCharCode(...list.subarray(at + 1, end)));
+    at = end;
+  }
+  return names;
 }
 
 /** RFC 6066 §3: a list of names, of which only host_name (0) is defined. Names of hosts are ASCII letters, digits, `-`, `_`, `.`. */

@@ -22,6 +22,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   dns: ["base"],
   config: ["base", "mail", "tls"],
   certs: ["base", "tls", "config"],
+  acme: ["base", "mail", "net", "tls", "config", "certs"],
   policy: ["base", "mail", "tls", "config"],
   queue: ["base", "mail"],
   auth: ["base", "config", "policy"],
@@ -29,7 +30,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
   monitor: ["base", "mail", "tls"],
   services: ["base", "mail", "net", "tls", "dns", "config"],
-  control: ["base", "mail", "net", "tls", "config", "certs", "queue", "dns", "monitor"],
+  control: ["base", "mail", "net", "tls", "config", "certs", "queue", "dns", "monitor", "acme"],
   admin: [
     "base",
     "mail",
@@ -80,6 +81,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     "monitor",
     "auth",
     "tracking",
+    "acme",
   ],
 };
 
@@ -95,6 +97,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   "hono": ["src/admin/"],
   "@hono/zod-openapi": ["src/admin/"],
   "qr": ["src/admin/"],
+  "jose": ["src/acme/"],
   "prom-client": ["src/monitor/"],
   "node:sqlite": ["src/queue/", "src/monitor/", "src/rates/"],
   "node:crypto": ["src/auth/", "src/certs/", "src/queue/", "src/admin/"],

@@ -4,6 +4,7 @@
  * @module
  */
 import type { CliCommand } from "../command.ts";
+import { acmeCommands } from "./acme.ts";
 import { adminCommands } from "./admin.ts";
 import { alertCommands } from "./alerts.ts";
 import { configCommands } from "./config.ts";
@@ -22,6 +23,7 @@ export const cliCommands: readonly CliCommand[] = [
   ...suspensionCommands,
   ...gatewayCommands,
   ...configCommands,
+  ...acmeCommands,
   ...explainCommands,
   ...trackingCommands,
   ...alertCommands,
