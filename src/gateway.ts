@@ -42,6 +42,7 @@ import { openSpool } from "./queue/durable_spool.ts";
 import { startTls } from "./tls/pump.ts";
 import { operatorCommands, runningGround } from "./operator.ts";
 import { Editions, type Ground } from "./reload.ts";
+import { startRevocation } from "./revocation.ts";
 import { vitalsOf } from "./vitals.ts";
 
 /** What the machine gives. */
@@ -138,6 +139,8 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const vitals = vitalsOf({ ...world, acceptor, delivery, editions, pressure, spool, suspension, morePairs });
   const admin = startAdministration({ ...world, file, editions, sockets, commands, monitor, vitals, handshakeWith });
   const alerting = await startAlerting(outbound, { editions, morePairs });
+  const revocation = startRevocation({ clock, random, editions, morePairs });
+  commands.add(...revocation.commands);
   commands.add(...alertCommands({ test: () => alerting.alerts.test() }));
 
   commands.add(...monitorCommands({
@@ -151,6 +154,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const applied = async (config: Config) => {
     await admin.apply(config);
     alerting.look();
+    revocation.look();
     await keeper.apply(config);
   };
   editions.onApplied = ({ config }) => {
@@ -167,7 +171,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
       await editions.stopWatching();
       await keeper.stop();
       await Promise.all([acceptor.shutdown(), delivery.stop()]);
-      await Promise.all([control.close(), admin.close()]);
+      await Promise.all([control.close(), admin.close(), revocation.stop()]);
       pressure[Symbol.dispose]();
       rates[Symbol.dispose]();
       await alerting.stop();

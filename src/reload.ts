@@ -14,7 +14,7 @@ import { LineLog, type LogOptions } from "./base/log.ts";
 import { RotatingFile, standardOutput } from "./base/log_sinks.ts";
 import { causeOf } from "./base/text.ts";
 import { tlsCheck } from "./certs/check.ts";
-import { filesOf, loadInventory, loadTrust } from "./certs/inventory.ts";
+import { filesOf, loadInventory, loadTrust, withNewLists } from "./certs/inventory.ts";
 import type { Config } from "./config/config.ts";
 import type { Findings } from "./config/cross.ts";
 import { type Fault, faultText, warningText } from "./config/faults.ts";
@@ -74,6 +74,8 @@ export class Editions {
   readonly #doors: Doors;
   #watch: FileWatch | undefined;
   #reloading: Promise<readonly string[]> = Promise.resolve([]);
+  /** What was wrong with the file when it was read last. */
+  #refused: readonly string[] = [];
   #generation = 0;
   /** Wall milliseconds at which the reading of what is in force began. */
   #readAt = 0;
@@ -153,7 +155,7 @@ export class Editions {
    */
   reload(): Promise<readonly string[]> {
     if (this.#ended) return this.#reloading;
-    return this.#reloading = this.#reloading.then(() => this.#reload());
+    return this.#reloading = this.#reloading.then(async () => this.#refused = await this.#reload());
   }
 
   /** Does work that leaves files half changed meanwhile: no reload begins before it is done, whatever the watch sees. */
@@ -163,11 +165,33 @@ export class Editions {
     return done;
   }
 
+  /**
+   * Puts revocation lists in force that came meanwhile; all else stays as it is, even where the file could not be applied today. Never
+   * rejects.
+   */
+  renewLists(): Promise<void> {
+    return this.#ended ? Promise.resolve() : this.alone(() => this.#renewLists());
+  }
+
+  async #renewLists(): Promise<void> {
+    const { engine, log } = this.ground;
+    const { config, keyPairs, trust: previous } = this.current;
+    try {
+      const trust = await withNewLists(config, { previous, engine });
+      if (trust === previous) return;
+      this.#swap({ edition: buildEdition({ config, engine, trust, keyPairs }), doors: newDoorDraft() });
+    } catch (error) {
+      const text = `Cannot put new revocation lists in force: ${causeOf(error)}`;
+      log.critical({ event: "note", reason: "crl_refused", text });
+    }
+  }
+
   /** Reads the file where it, or what it names, has changed. As {@linkcode Editions.reload}; what is in force already is not put in force again. */
   async follow(): Promise<readonly string[]> {
     if (this.#watch === undefined) return await this.reload();
     await this.#watch.check();
-    return await this.#reloading;
+    await this.#reloading;
+    return this.#refused;
   }
 
   /** No reload begins from now on; resolves when the last one is done. */
@@ -245,7 +269,7 @@ export class Editions {
     }
     const note = (level: "warning" | "info", text: string) => log[level]({ event: "note", text });
     const keyPairs = await loadInventory(config, { engine, ...this.#world, note });
-    const { anchors: trust, systemList } = await loadTrust(config, this.#current?.trust);
+    const { anchors: trust, systemList } = await loadTrust(config, { previous: this.#current?.trust, engine });
     if (systemList === null) {
       const text = "No list of the system's certificate authorities was found: no server can be verified";
       log.critical({ event: "note", reason: "no_authorities", text });

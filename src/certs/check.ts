@@ -8,6 +8,7 @@ import { causeOf } from "../base/text.ts";
 import { type CertificateProfile, type Config, destinationCertificates, type TlsService } from "../config/config.ts";
 import type { Findings } from "../config/cross.ts";
 import type { Path } from "../config/faults.ts";
+import { isUrl } from "../config/sources.ts";
 import { type CertificateFacts, type Engine, TlsSetupError, type TrustAnchors } from "../tls/engine.ts";
 import { type NamedKey, profileWarnings } from "../tls/warnings.ts";
 import { readBounded } from "./files.ts";
@@ -169,7 +170,8 @@ async function checkTrust(config: Config, { world: { engine, now }, found }: Con
     }
   };
   for (const index of custom.keys()) await check("custom", index);
-  for (const index of crls.keys()) await check("crls", index);
+  // What comes from a URL is proven when it comes; a configuration does not wait for it.
+  for (const [index, source] of crls.entries()) if (!isUrl(source)) await check("crls", index);
   if (system && found.errors.length === 0 && (await loadTrust(config)).systemList === null) {
     const text =
       "no list of the system was found, so no server can be verified; the package ca-certificates, or SSL_CERT_FILE";

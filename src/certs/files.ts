@@ -46,7 +46,7 @@ function stateOf(thrown: unknown): string {
 }
 
 /** Replaces a file at once and for good: after a crash there is the old one or the new one. Mode 0600. */
-export async function writeAtomic(path: string, content: string): Promise<void> {
+export async function writeAtomic(path: string, content: string | Octets): Promise<void> {
   const draft = `${path}.new`;
   try {
     await Deno.remove(draft);
@@ -55,7 +55,7 @@ export async function writeAtomic(path: string, content: string): Promise<void> 
   }
   {
     using file = await Deno.open(draft, { createNew: true, write: true, mode: 0o600 });
-    const bytes = new TextEncoder().encode(content);
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
     await file.sync();
   }

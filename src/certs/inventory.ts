@@ -6,11 +6,16 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
+import type { Octets } from "../base/octets.ts";
 import { type CertificateProfile, type Config, destinationCertificates } from "../config/config.ts";
 import { configFiles } from "../config/files.ts";
+import { isUrl } from "../config/sources.ts";
 import type { KeyPair, TrustAnchors } from "../tls/engine.ts";
+import type { RevocationEngine } from "../tls/revocation.ts";
 import { CertificateFileError, readBounded } from "./files.ts";
 import { issuedPair, readIssued } from "./issued.ts";
+import { Kept } from "./kept.ts";
 import { type CertificateWorld, readSelfSigned, selfSignedPairs } from "./self_signed.ts";
 
 /**
@@ -84,23 +89,62 @@ export interface LoadedTrust {
   systemList: string | null | undefined;
 }
 
+/** What is known before authorities are read. */
+export interface TrustWorld {
+  /** Those in force. */
+  previous?: TrustAnchors;
+  /** Proves that lists which were fetched can be read still; without it they are left out. */
+  engine?: Pick<RevocationEngine, "readCrls">;
+}
+
 /**
  * The authorities of a configuration. With the `previous` ones the generation stays as it was while nothing changed, so that sessions
  * can go on being resumed; without them nobody waits for the engine to read 140 authorities: the owner's files are checked one by one before.
  * Rejects with `CertificateFileError`.
  */
-export async function loadTrust(config: Config, previous?: TrustAnchors): Promise<LoadedTrust> {
-  const { system, custom, crls } = config.certificate_authorities;
+export async function loadTrust(config: Config, { previous, engine }: TrustWorld = {}): Promise<LoadedTrust> {
+  const { system, custom } = config.certificate_authorities;
   const list = system ? await readSystemList() : undefined;
   const text = async (path: string) => new TextDecoder().decode(await readBounded(path));
   const bundles = [...list === undefined || list === null ? [] : [list.text], ...await Promise.all(custom.map(text))];
-  const lists = await Promise.all(crls.map(readBounded));
+  const crls = await loadLists(config, engine);
   const systemList = list === null ? null : list?.path;
-  const same = previous !== undefined && sameItems(previous.bundles, bundles) &&
-    sameItems(previous.crls.map((crl) => crl.toHex()), lists.map((crl) => crl.toHex()));
-  if (same) return { anchors: previous, systemList };
+  if (previous !== undefined && sameItems(previous.bundles, bundles) && sameLists(previous.crls, crls)) {
+    return { anchors: previous, systemList };
+  }
   const generation = (previous?.generation ?? 0) + 1;
-  return { anchors: { bundles, crls: lists, generation, late: previous === undefined }, systemList };
+  return { anchors: { bundles, crls, generation, late: previous === undefined }, systemList };
+}
+
+/** The same authorities with the revocation lists that are there now; `previous` itself where those are the same. Rejects with `CertificateFileError`. */
+export async function withNewLists(
+  config: Config,
+  { previous, engine }: Required<TrustWorld>,
+): Promise<TrustAnchors> {
+  const crls = await loadLists(config, engine);
+  if (sameLists(previous.crls, crls)) return previous;
+  return { bundles: previous.bundles, crls, generation: previous.generation + 1 };
+}
+
+/** The revocation lists: the owner's files, and what was fetched. */
+async function loadLists(config: Config, engine: TrustWorld["engine"]): Promise<Octets[]> {
+  const kept = new Kept(config.storage.directory, "crls");
+  const lists = config.certificate_authorities.crls.map(async (source) => {
+    if (!isUrl(source)) return [await readBounded(source)];
+    const list = engine === undefined ? undefined : await kept.read(source);
+    return list === undefined || !isReadable(list, engine!) ? [] : [list];
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+/** A list of ours that the disk has spoiled must not keep the whole set from being read. */
+function isReadable(list: Octets, engine: Pick<RevocationEngine, "readCrls">): boolean {
+  try {
+    engine.readCrls(list, { bundles: [], crls: [], generation: 0 });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Every file that a configuration is made of, itself and the places of the system's list included. */
@@ -121,6 +165,10 @@ async function readSystemList(): Promise<{ path: string; text: string } | null> 
     }
   }
   return null;
+}
+
+function sameLists(a: readonly Octets[], b: readonly Octets[]): boolean {
+  return a.length === b.length && a.every((list, index) => Buffer.compare(list, b[index]) === 0);
 }
 
 function sameItems(a: readonly string[], b: readonly string[]): boolean {

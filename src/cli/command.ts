@@ -13,6 +13,7 @@ import type { FileUse } from "./files.ts";
 import type { Secret } from "./secret.ts";
 import type { CommandArgs } from "../control/protocol.ts";
 import type { Engine } from "../tls/engine.ts";
+import type { RevocationEngine } from "../tls/revocation.ts";
 
 /** What a command works with that needs no gateway: the configuration file as the owner named it, and the machine. */
 export interface HereWorld {
@@ -22,7 +23,7 @@ export interface HereWorld {
   /** The machine's name. */
   hostname: string;
   /** Opens the TLS engine; in the binary that unpacks its libraries to TMPDIR. */
-  openEngine(): Engine;
+  openEngine(): Engine & RevocationEngine;
   /** Asks a person, or reads from a pipe, what must not be shown. Absent where standard input is read by somebody else, as the shell. */
   secret?: () => Promise<Secret>;
   /** Standard input as octets; absent likewise. */
@@ -149,11 +150,18 @@ function commandOf(words: readonly string[], commands: readonly CliCommand[]): C
 }
 
 function unknownCommand(words: readonly string[], commands: readonly CliCommand[]): ParsedWords {
-  const family = commands.filter(({ name }) => name.startsWith(`${words[0]} `));
-  if (family.length === 0) return { kind: "misused", fault: `unknown command ${words[0]}; try help` };
-  if (words.length === 1 || words.includes("--help") || words.includes("-h")) return { kind: "help", about: family };
-  const known = family.map(({ name }) => name.split(" ")[1]).join(", ");
-  return { kind: "misused", fault: `unknown command ${words[0]} ${words[1]}; there are ${known}` };
+  const below = (depth: number) =>
+    commands.filter(({ name }) => name.startsWith(`${words.slice(0, depth).join(" ")} `));
+  // As deep as there are commands: `certconfig crls` has some of its own.
+  let depth = 0;
+  while (depth < words.length && below(depth + 1).length > 0) depth++;
+  const family = below(depth);
+  if (depth === 0) return { kind: "misused", fault: `unknown command ${words[0]}; try help` };
+  if (words.length === depth || words.includes("--help") || words.includes("-h")) {
+    return { kind: "help", about: family };
+  }
+  const known = [...new Set(family.map(({ name }) => name.split(" ")[depth]))].join(", ");
+  return { kind: "misused", fault: `unknown command ${words.slice(0, depth + 1).join(" ")}; there are ${known}` };
 }
 
 function optionOf(word: string): [name: string, joined: string | undefined] {

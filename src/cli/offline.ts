@@ -28,6 +28,7 @@ import { tcp } from "../net/tcp.ts";
 import { systemUdp } from "../net/udp.ts";
 import { openSpool } from "../queue/durable_spool.ts";
 import type { Engine } from "../tls/engine.ts";
+import type { RevocationEngine } from "../tls/revocation.ts";
 
 /** What the machine gives. */
 export interface OfflineWorld {
@@ -35,7 +36,7 @@ export interface OfflineWorld {
   random: Random;
   hostname: string;
   /** Opens the TLS engine; in the binary that unpacks its libraries to TMPDIR. */
-  openEngine(): Engine;
+  openEngine(): Engine & RevocationEngine;
 }
 
 /** Where and how a command is run. */
@@ -117,7 +118,7 @@ async function onQueue(request: ControlRequest, frame: Frame): Promise<Called> {
 
 async function onFiles(request: ControlRequest, frame: Frame): Promise<Called> {
   const { loaded, storage, clock, openEngine } = frame;
-  let engine: Engine | undefined;
+  let engine: Engine & RevocationEngine | undefined;
   const settings = () => loaded.ok ? loaded.config.dns : usualDns;
   const ground = {
     ...frame,

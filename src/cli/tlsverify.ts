@@ -62,11 +62,12 @@ export async function tlsVerifyHere(args: CommandArgs, world: HereWorld): Promis
     const { config } = loaded;
     await using folder = privateFolder();
     await folder.make(config.storage.directory);
-    const { anchors: trust, systemList } = await loadTrust(config);
+    const engine = world.openEngine();
+    const { anchors: trust, systemList } = await loadTrust(config, { engine });
     if (systemList === null) err("No list of the system's certificate authorities was found");
     const { certificate } = routeOf(question.domain, config);
     const keyPair = await ownPair(config, { certificate, err });
-    using context = world.openEngine().clientContext({ profile: config.tls.outbound_smtp, keyPair, trust });
+    using context = engine.clientContext({ profile: config.tls.outbound_smtp, keyPair, trust });
     const sockets = tcp(clock);
     const found = await probe({
       clock,

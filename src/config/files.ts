@@ -4,10 +4,12 @@
  * @module
  */
 import type { Config } from "./config.ts";
+import { isUrl } from "./sources.ts";
 
 /** Every file whose change makes a new configuration: itself, certificates, keys, authorities, revocation lists; absolute, each once. */
 export function configFiles(config: Config): string[] {
-  const files = [config.file, ...config.certificate_authorities.custom, ...config.certificate_authorities.crls];
+  const { custom, crls } = config.certificate_authorities;
+  const files = [config.file, ...custom, ...crls.filter((source) => !isUrl(source))];
   for (const profile of config.certificates.values()) {
     if (profile.self_signed) continue;
     files.push(profile.certificate, profile.key);

@@ -8,6 +8,7 @@
  */
 import * as z from "zod";
 import { kindOf, nearest, quoted } from "./faults.ts";
+import { parseSource } from "./sources.ts";
 import { type Parsed, parseDomain, parseDuration, parseHostPort, parseMailAddress, parseSize } from "./values.ts";
 
 // A configuration is parsed a few times in the life of a process: compiling parsers for that costs more than it saves.
@@ -135,6 +136,21 @@ export function mailAddressKey(): TextSchema<string> {
 export function fileKey(noun = "a file"): TextSchema<string> {
   const right = "a path; relative ones start at the folder of this file";
   return textKey({ noun, right, parse: (text) => plainText(text, { right, max: 4096 }) });
+}
+
+/** A path, or a URL that something is fetched from. */
+export function sourceKey(): TextSchema<string> {
+  const right = "a file or an http URL";
+  return textKey({
+    noun: right,
+    right,
+    // A URL may have a password in it, which is refused.
+    secret: true,
+    parse(text) {
+      const plain = plainText(text, { right, max: 4096 });
+      return plain.ok ? parseSource(plain.value) : plain;
+    },
+  });
 }
 
 /** A text without control characters. */

@@ -13,7 +13,7 @@ import { configFiles } from "./files.ts";
 import { readDocument, type Said, type SourceDocument } from "./document.ts";
 import { type Fault, type Finding, type Path, pathText } from "./faults.ts";
 import { findingsOf, Remains } from "./issues.ts";
-import { laterPartsFinding, notBuiltFindings } from "./notbuilt.ts";
+import { laterPartsFinding } from "./notbuilt.ts";
 import { resolveConfig } from "./resolve.ts";
 import { configSchema, type FileConfig } from "./schema.ts";
 import { parseDomain } from "./values.ts";
@@ -87,7 +87,6 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
     lineOf,
     whole: errors.length === 0,
   });
-  found.errors.push(...notBuiltFindings(parsed));
   const later = laterPartsFinding(document.value);
   if (later !== undefined) found.warnings.push(later);
   if (!hostname.ok && parsed.hostname === undefined) {

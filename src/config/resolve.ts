@@ -22,6 +22,7 @@ import type {
 import type { Path } from "./faults.ts";
 import type { FileConfig } from "./schema.ts";
 import type { FileAcme } from "./schema_acme.ts";
+import { isUrl } from "./sources.ts";
 import { bounceBuiltin, destinationBuiltin, mailKeys, policyBuiltin } from "./schema_mail.ts";
 import { methods } from "../tls/method.ts";
 
@@ -93,7 +94,7 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
     certificate_authorities: {
       system: parsed.certificate_authorities.system,
       custom: parsed.certificate_authorities.custom.map(absolute),
-      crls: parsed.certificate_authorities.crls.map(absolute),
+      crls: parsed.certificate_authorities.crls.map((source) => isUrl(source) ? source : absolute(source)),
     },
     listeners: Object.entries(parsed.listeners).map(([name, listener]) =>
       resolveListener(listener, { name, hostname, lineOf: around.lineOf })

@@ -19,6 +19,7 @@ import {
   oneOrMoreKey,
   plainKey,
   section,
+  sourceKey,
   withDefault,
 } from "./keys.ts";
 import { acmeKey } from "./schema_acme.ts";
@@ -165,7 +166,11 @@ const wholeFile = z.strictObject({
     section({
       system: withDefault(flagKey(), true, "Whether the system's list is trusted."),
       custom: withDefault(listKey(fileKey(), { right: "as in [ca.pem]" }), [], "PEM files of further authorities."),
-      crls: withDefault(listKey(fileKey(), { right: "as in [ca.crl]" }), [], "Revocation lists: files or http URLs."),
+      crls: withDefault(
+        listKey(sourceKey(), { right: "as in [ca.crl, http://crl.example.test/ca.crl]", max: 1000 }),
+        [],
+        "Revocation lists: files or http URLs, which are fetched again before a list runs out.",
+      ),
     }),
     {},
     "Whom to trust.",

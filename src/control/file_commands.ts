@@ -14,8 +14,10 @@ import type { Storage } from "../config/storage.ts";
 import type { Resolver } from "../dns/records.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Engine } from "../tls/engine.ts";
+import type { RevocationEngine } from "../tls/revocation.ts";
 import type { Command } from "./commands.ts";
 import { configCommands } from "./config_commands.ts";
+import { listCommands } from "./revocation_commands.ts";
 import { stageCommands } from "./stage_commands.ts";
 
 /** What these commands stand on. */
@@ -32,7 +34,7 @@ export interface FileGround {
   /** Changes of the configuration; commands make them by `changeConfig`. */
   staging: Staging;
   /** The TLS engine, opened when it is first asked for. */
-  engine(): Engine;
+  engine(): Engine & RevocationEngine;
   resolver(): Resolver;
   /** Does work that leaves files half changed meanwhile: no configuration is read before it is done. It must not call `apply`, which waits for it. */
   alone<T>(work: () => Promise<T>): Promise<T>;
@@ -42,5 +44,5 @@ export interface FileGround {
 
 /** See the module. */
 export function fileCommands(ground: FileGround): Command[] {
-  return [...stageCommands(ground), ...configCommands(ground)];
+  return [...stageCommands(ground), ...configCommands(ground), ...listCommands(ground)];
 }

@@ -25,6 +25,10 @@ interface Trouble {
   advice: string;
   /** When it is over. */
   over?: string;
+  /** A Warning is an alert too. */
+  warns?: true;
+  /** It is about certificates. */
+  tls?: true;
 }
 
 const disk =
@@ -90,6 +94,26 @@ const troubles: Readonly<Record<string, Trouble>> = {
     title: "no certificate authorities were found",
     advice: "Install the package ca-certificates or set SSL_CERT_FILE: until then no server's certificate can be verified.",
   },
+  certificate_revoked: {
+    title: "a certificate in use was revoked", tls: true,
+    advice: "Put another certificate in its place: clients that check it refuse the connection.",
+  },
+  certificate_unknown: {
+    title: "a certificate in use is unknown to its authority", tls: true, warns: true,
+    advice: "A new certificate may take a few minutes to be known. Else ask whoever issued it.",
+  },
+  must_staple: {
+    title: "a certificate promises a stapled status that is not there", tls: true, warns: true,
+    advice: "See that the gateway reaches the responder that the certificate names (http), and that the issuer's certificate is in intermediates.",
+  },
+  crl_expired: {
+    title: "a revocation list is out of date", tls: true, warns: true,
+    advice: "Put a current list in its place, or see that the gateway reaches its URL: certificates are not held against an old list.",
+  },
+  crl_refused: {
+    title: "new revocation lists could not be put in force", tls: true,
+    advice: "The lists from before stay in force. Read the log around this time, and see the lists: `postern certconfig crls list`.",
+  },
 };
 
 const unknown: Trouble = {
@@ -108,7 +132,7 @@ export function alertOf(
   if (level === "critical") return troubleAlert(event, { reason, severity: "critical" });
   if (event.event !== "note" || level !== "warning") return undefined;
   if (reason.endsWith("_over") || reason === "queue_writable") return overAlert(event, reason);
-  return reason.startsWith("pressure_") || reason === "acme_failed"
+  return reason.startsWith("pressure_") || reason === "acme_failed" || troubles[reason]?.warns === true
     ? troubleAlert(event, { reason, severity: "warning" })
     : undefined;
 }
@@ -117,8 +141,9 @@ function troubleAlert(
   event: MailEvent,
   { reason, severity }: { reason: string; severity: AlertSeverity },
 ): Alert {
-  const { kind, title, advice } = troubles[reason] ?? unknown;
-  return gatewayAlert(event, { kind: kind ?? (reason || "critical"), severity, title, advice });
+  const { kind, title, advice, tls } = troubles[reason] ?? unknown;
+  const alert = gatewayAlert(event, { kind: kind ?? (reason || "critical"), severity, title, advice });
+  return tls === true ? { ...alert, classes: ["system", "tls"] } : alert;
 }
 
 /** A trouble that is over: worth knowing for who was told of it. */

@@ -104,9 +104,9 @@ Deno.test("loadTrust: the system's list and the custom ones; the generation coun
       assert.equal(first.systemList, `${folder}/system.pem`);
       assert.deepEqual([first.anchors.bundles, first.anchors.generation], [["system", "custom"], 1]);
       assert.deepEqual(first.anchors.crls.map((crl) => new TextDecoder().decode(crl)), ["crl"]);
-      assert.equal((await loadTrust(both, first.anchors)).anchors, first.anchors);
+      assert.equal((await loadTrust(both, { previous: first.anchors })).anchors, first.anchors);
       await Deno.writeTextFile(`${folder}/list.crl`, "CRL");
-      const second = await loadTrust(both, first.anchors);
+      const second = await loadTrust(both, { previous: first.anchors });
       assert.equal(second.anchors.generation, 2);
 
       const own = await loadTrust(

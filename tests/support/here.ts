@@ -9,6 +9,7 @@ import { callCommand } from "../../src/cli/call.ts";
 import { parseWords } from "../../src/cli/command.ts";
 import { cliCommands } from "../../src/cli/commands/all.ts";
 import type { Engine } from "../../src/tls/engine.ts";
+import type { RevocationEngine } from "../../src/tls/revocation.ts";
 
 /** What a command printed, line by line, and its exit code. */
 export interface HereResult {
@@ -20,7 +21,7 @@ export interface HereResult {
 /** Runs a command on a file. Words that the command line itself refuses throw. */
 export async function runHere(
   words: readonly string[],
-  { file, engine }: { file: string; engine?: Engine },
+  { file, engine }: { file: string; engine?: Engine & RevocationEngine },
 ): Promise<HereResult> {
   const parsed = parseWords(words, cliCommands);
   if (parsed.kind !== "call") throw new Error(parsed.kind === "misused" ? parsed.fault : "help was asked for");

@@ -29,7 +29,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   accept: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "rates", "auth"],
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
   monitor: ["base", "mail", "tls"],
-  services: ["base", "mail", "net", "tls", "dns", "config"],
+  services: ["base", "mail", "net", "tls", "dns", "config", "certs"],
   control: ["base", "mail", "net", "tls", "config", "certs", "queue", "dns", "monitor", "acme"],
   admin: [
     "base",

@@ -13,6 +13,7 @@ import { gatewayCommands } from "./gateway.ts";
 import { monitorCommands } from "./monitor.ts";
 import { passwordCommands } from "./password.ts";
 import { queueCommands } from "./queue.ts";
+import { revocationCommands } from "./revocation.ts";
 import { suspensionCommands } from "./suspension.ts";
 import { trackingCommands } from "./tracking.ts";
 
@@ -22,6 +23,7 @@ export const cliCommands: readonly CliCommand[] = [
   ...queueCommands,
   ...suspensionCommands,
   ...gatewayCommands,
+  ...revocationCommands,
   ...configCommands,
   ...acmeCommands,
   ...explainCommands,
