@@ -86,7 +86,8 @@ export function kindOfElement(element: Ber): Kind {
   if (element.tag !== tags.sequence) return "unknown";
   try {
     const parts = items(element);
-    const shape = parts.slice(0, 3).map(({ tag }) => tag);
+    // BER may cut an octet string into pieces.
+    const shape = parts.slice(0, 3).map(({ tag }) => tag === 0x24 ? tags.octetString : tag);
     const is = (...wanted: number[]) => wanted.every((tag, index) => shape[index] === tag);
     const { sequence, integer, bitString, octetString, oid } = tags;
     if (is(sequence, sequence, bitString) && parts.length === 3) return kindOfSigned(parts[0]);

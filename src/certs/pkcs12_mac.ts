@@ -5,7 +5,7 @@
  */
 import { type Octets, octets } from "../base/octets.ts";
 import type { MacKeyWish } from "../tls/certificates.ts";
-import { type Ber, BerError, itemsOf, octetString, oidText, tagged, tags, wholeNumber } from "./ber.ts";
+import { type Ber, BerError, itemsOf, octetString, oidText, tags, wholeNumber } from "./ber.ts";
 import { FormatError } from "./format_error.ts";
 import type { SealedWorld } from "./sealed.ts";
 
@@ -97,7 +97,7 @@ function newer(parameters: Ber | undefined, world: SealedWorld): Check {
     rounds: rounds * Math.ceil(length / 32),
     key: async (password) => {
       const secret = await crypto.subtle.importKey("raw", octets(password ?? ""), "PBKDF2", false, ["deriveBits"]);
-      const from = { name: "PBKDF2", hash: prf, salt: tagged(salt, tags.octetString).content, iterations: rounds };
+      const from = { name: "PBKDF2", hash: prf, salt: octetString(salt), iterations: rounds };
       return { key: new Uint8Array(await crypto.subtle.deriveBits(from, secret, length * 8)), hash };
     },
   };

@@ -9,7 +9,7 @@
 import { limits } from "../base/limits.ts";
 import { type Octets, octets } from "../base/octets.ts";
 import type { CertificateEngine } from "../tls/certificates.ts";
-import { type Ber, items, itemsOf, oidText, tagged, tags, wholeNumber } from "./ber.ts";
+import { type Ber, items, itemsOf, octetString, oidText, tagged, tags, wholeNumber } from "./ber.ts";
 import { FormatError } from "./format_error.ts";
 
 /** Rounds that reading one file may take. */
@@ -119,7 +119,8 @@ function roundsOf(oid: string, parameters: Ber | undefined): number | undefined 
   switch (oidText(method)) {
     case pbkdf2:
       // RFC 8018 §A.2: the salt may be named instead of given, which nobody does.
-      return tagged(itemsOf(details, tags.sequence)[0], tags.octetString) && numbers[0];
+      octetString(itemsOf(details, tags.sequence)[0]);
+      return numbers[0];
     case scrypt: {
       // RFC 7914 §7: N, r and p; each of N·r·p mixes costs about four rounds.
       const [n, r, p] = numbers;

@@ -21,12 +21,13 @@ for key in rsa P-256 ED25519; do openssl req -x509 -new -key $key.key -subj /CN=
 openssl ecparam -name prime256v1 -genkey -out params.key 2>/dev/null
 for key in rsa P-256; do
   openssl pkey -in $key.key -traditional -out $key.old
-  openssl pkey -in $key.key -traditional -outform DER -out $key.old.der
   openssl pkey -in $key.key -outform DER -out $key.der
   for cipher in aes128 aes256 des3; do
     openssl pkey -in $key.key -traditional -$cipher -passout 'pass:${password}' -out $key.$cipher
   done
 done
+openssl rsa -in rsa.key -traditional -outform DER -out rsa.old.der 2>/dev/null
+openssl ec -in P-256.key -outform DER -out P-256.old.der 2>/dev/null
 openssl pkcs8 -topk8 -in rsa.key -v2 aes-256-cbc -v2prf hmacWithSHA512 -passout 'pass:${password}' -out rsa.v2
 openssl pkcs8 -topk8 -in rsa.key -v2 des3 -passout 'pass:${password}' -out rsa.v2des3
 openssl pkcs8 -topk8 -in P-256.key -v2 aes-128-cbc -passout 'pass:${password}' -outform DER -out P-256.v2.der

@@ -7,6 +7,7 @@ import type { Target } from "./target.ts";
 import { acceptorTarget } from "./targets/acceptor.ts";
 import { addressTarget } from "./targets/address.ts";
 import { broken } from "./targets/broken.ts";
+import { certificatesTarget } from "./targets/certificates.ts";
 import { commandTarget } from "./targets/command.ts";
 import { replyTarget } from "./targets/reply.ts";
 import { helloTarget } from "./targets/hello.ts";
@@ -27,6 +28,7 @@ export const targets: readonly Target[] = [
   dnsTarget,
   logTarget,
   configTarget,
+  certificatesTarget,
   sessionTarget,
   acceptorTarget,
   deliveryTarget,
