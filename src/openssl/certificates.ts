@@ -34,6 +34,9 @@ export function certificateEngine(state: EngineState): CertificateEngine {
     },
     key(der: Octets): KeyReading {
       using key = readKey(native, der);
+      if (!proven(native, key.pointer)) {
+        throw new TlsSetupError("key", "its private and its public half do not belong together");
+      }
       return {
         pem: textOf(
           printed(native, (bio) => native.PEM_write_bio_PKCS8PrivateKey(bio, key.pointer, null, null, 0, null, null)),
@@ -78,6 +81,31 @@ export function readKey(native: Native, der: Octets): Handle {
   clearErrors(native);
   return new Handle("a key", { pointer, free: native.EVP_PKEY_free });
 }
+
+/**
+ * Whether a key can do what it is for: what it signs is verified by its own public half. A file says both halves, and a damaged one would serve
+ * handshakes that fail, or give its secret away by what it signs.
+ */
+function proven(native: Native, key: Pointer): boolean {
+  const text = settled(octets("Postern"));
+  const signature = new Uint8Array(2_048); // RSA with 16,384 bits
+  const length = BigUint64Array.of(BigInt(signature.length));
+  const id = native.EVP_PKEY_get_base_id(key);
+  const digest = id === ed25519 || id === ed448 ? null : native.EVP_sha256();
+  const context = () => new Handle("a signature", { pointer: native.EVP_MD_CTX_new(), free: native.EVP_MD_CTX_free });
+  using signing = context();
+  using verifying = context();
+  const size = BigInt(text.length);
+  const sound = native.EVP_DigestSignInit(signing.pointer, null, digest, null, key) === 1 &&
+    native.EVP_DigestSign(signing.pointer, signature, new Uint8Array(length.buffer), text, size) === 1 &&
+    native.EVP_DigestVerifyInit(verifying.pointer, null, digest, null, key) === 1 &&
+    native.EVP_DigestVerify(verifying.pointer, signature, length[0], text, size) === 1;
+  clearErrors(native);
+  return sound;
+}
+
+const ed25519 = 1087; // EVP_PKEY_ED25519
+const ed448 = 1088; // EVP_PKEY_ED448
 
 function readingOf(native: Native, certificate: Pointer): CertificateReading {
   const digest = new Uint8Array(20);

@@ -169,6 +169,18 @@ export const cryptoSymbols = {
   EVP_sha256: { parameters: [], result: "pointer" },
   // int EVP_Digest(const void *data, size_t count, unsigned char *md, unsigned int *size, const EVP_MD *type, ENGINE *impl);
   EVP_Digest: { parameters: ["buffer", "usize", "buffer", "pointer", "pointer", "pointer"], result: "i32" },
+  // EVP_MD_CTX *EVP_MD_CTX_new(void);
+  EVP_MD_CTX_new: { parameters: [], result: "pointer" },
+  // void EVP_MD_CTX_free(EVP_MD_CTX *ctx);
+  EVP_MD_CTX_free: { parameters: ["pointer"], result: "void" },
+  // int EVP_DigestSignInit(EVP_MD_CTX *ctx, EVP_PKEY_CTX **pctx, const EVP_MD *type, ENGINE *e, EVP_PKEY *pkey);
+  EVP_DigestSignInit: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"], result: "i32" },
+  // int EVP_DigestSign(EVP_MD_CTX *ctx, unsigned char *sigret, size_t *siglen, const unsigned char *tbs, size_t tbslen);
+  EVP_DigestSign: { parameters: ["pointer", "buffer", "buffer", "buffer", "usize"], result: "i32" },
+  // int EVP_DigestVerifyInit(EVP_MD_CTX *ctx, EVP_PKEY_CTX **pctx, const EVP_MD *type, ENGINE *e, EVP_PKEY *pkey);
+  EVP_DigestVerifyInit: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"], result: "i32" },
+  // int EVP_DigestVerify(EVP_MD_CTX *ctx, const unsigned char *sigret, size_t siglen, const unsigned char *tbs, size_t tbslen);
+  EVP_DigestVerify: { parameters: ["pointer", "buffer", "usize", "buffer", "usize"], result: "i32" },
   // void EVP_PKEY_free(EVP_PKEY *pkey);
   EVP_PKEY_free: { parameters: ["pointer"], result: "void" },
   // int EVP_PKEY_get_bits(const EVP_PKEY *pkey);

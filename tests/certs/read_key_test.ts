@@ -223,6 +223,26 @@ const refused: { name: string; bytes: () => Octets; kind: string; says: RegExp; 
     says: /its key is broken/,
   },
   {
+    name: "an EC key whose halves are two keys'",
+    bytes: () => {
+      const bytes = shop.read("P-256.old.der");
+      bytes[20] ^= 1; // within the private half
+      return bytes;
+    },
+    kind: "format",
+    says: /its key is broken \(its private and its public half do not belong together\)$/,
+  },
+  {
+    name: "an RSA key in which a bit fell over",
+    bytes: () => {
+      const bytes = shop.read("rsa.old.der");
+      bytes[60] ^= 1; // within the modulus
+      return bytes;
+    },
+    kind: "format",
+    says: /its key is broken \(.+\)$/,
+  },
+  {
     name: "a certificate under the label of a key",
     bytes: () => octets(text("rsa.crt").replaceAll("CERTIFICATE", "PRIVATE KEY")),
     kind: "format",
