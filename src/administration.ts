@@ -63,7 +63,7 @@ export interface Administration {
 /** Makes everything, adds its commands, and listens with the first configuration that is applied. */
 export function startAdministration(parts: AdministrationParts): Administration {
   const { clock, random, editions, sockets, commands, monitor, vitals, terminal } = parts;
-  const { engine, log, storage }: Ground = editions.ground;
+  const { engine, log, storage, pairs }: Ground = editions.ground;
   const config = () => editions.current.config;
   const account = (name: string) => accounts.find(name);
 
@@ -96,6 +96,7 @@ export function startAdministration(parts: AdministrationParts): Administration 
     vitals,
     listen: (at) => sockets.listen(at),
     handshake: (kind) => monitor.handshakes.add(kind),
+    loadPairs: (config, name) => pairs.load(config, name),
     handshakeWith: (conn, session) => parts.handshakeWith(conn, session),
     metrics,
     world: {

@@ -161,6 +161,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     void applied(config);
     void staging.noticed();
   };
+  editions.onRenewed = ({ config }) => void applied(config);
   void applied(config());
   await staging.start();
   return {

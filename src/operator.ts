@@ -66,7 +66,12 @@ export interface OperatorParts {
 export function operatorCommands(parts: OperatorParts): Command[] {
   const { clock, file, log, spool, delivery, suspension, editions, ground, askToStop = () => {} } = parts;
   return [
-    ...gatewayCommands({ file, reload: () => editions.reload(), stop: askToStop }),
+    ...gatewayCommands({
+      file,
+      reload: () => editions.reload(),
+      unfit: () => editions.ground.pairs.unfit,
+      stop: askToStop,
+    }),
     ...queueCommands({
       manage: spool.manage,
       messages: () => spool.messages,

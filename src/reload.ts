@@ -15,6 +15,7 @@ import { RotatingFile, standardOutput } from "./base/log_sinks.ts";
 import { causeOf } from "./base/text.ts";
 import { tlsCheck } from "./certs/check.ts";
 import { filesOf, loadInventory, loadTrust, withNewLists } from "./certs/inventory.ts";
+import { Pairs } from "./certs/pairs.ts";
 import type { Config } from "./config/config.ts";
 import type { Findings } from "./config/cross.ts";
 import { type Fault, faultText, warningText } from "./config/faults.ts";
@@ -41,6 +42,7 @@ export interface EditionsWorld {
 export interface Ground {
   storage: Storage;
   engine: OpenSslEngine;
+  pairs: Pairs;
   /** Statistics and alerts hear it by `observe`. */
   log: LineLog<MailEvent>;
 }
@@ -82,6 +84,8 @@ export class Editions {
   #ended = false;
   /** Called with each edition that is put in force, the first one left out. It must not throw. */
   onApplied: (edition: Edition) => void = () => {};
+  /** Called where certificates may have changed under the configuration that was in force before. It must not throw. */
+  onRenewed: (edition: Edition) => void = () => {};
 
   private constructor(file: string, world: EditionsWorld) {
     this.#file = file;
@@ -179,7 +183,8 @@ export class Editions {
     try {
       const trust = await withNewLists(config, { previous, engine });
       if (trust === previous) return;
-      this.#swap({ edition: buildEdition({ config, engine, trust, keyPairs }), doors: newDoorDraft() });
+      this.#put({ edition: buildEdition({ config, engine, trust, keyPairs }), doors: newDoorDraft() });
+      this.onRenewed(this.current);
     } catch (error) {
       const text = `Cannot put new revocation lists in force: ${causeOf(error)}`;
       log.critical({ event: "note", reason: "crl_refused", text });
@@ -221,9 +226,27 @@ export class Editions {
     } catch (error) {
       const lines = error instanceof ConfigError ? error.faults.map(faultText) : [`${this.#file}: ${causeOf(error)}`];
       for (const line of lines) log.critical({ event: "note", reason: "config_refused", text: `Cannot apply ${line}` });
+      await this.#renewPairs();
       const files = error instanceof ConfigError ? error.files : [];
       await this.#watch?.replace([...filesOf(this.current.config), ...files], since);
       return lines;
+    }
+  }
+
+  /** Puts certificates in force whose files changed, under a file that cannot be applied today: a renewal does not wait for its owner. */
+  async #renewPairs(): Promise<void> {
+    const { engine, log, pairs } = this.ground;
+    const { config, trust, keyPairs: before } = this.current;
+    try {
+      const keyPairs = await loadInventory(config, (config, name) => pairs.load(config, name));
+      if (JSON.stringify([...keyPairs]) === JSON.stringify([...before])) return this.onRenewed(this.current);
+      this.#put({ edition: buildEdition({ config, engine, trust, keyPairs }), doors: newDoorDraft() });
+      this.onRenewed(this.current);
+      const text = "Certificates that changed are in service, under the configuration from before";
+      log.info({ event: "note", reason: "certificates_applied", text });
+    } catch (error) {
+      const text = `Cannot put certificates in service that changed: ${causeOf(error)}`;
+      log.critical({ event: "note", reason: "certificate_unfit", text });
     }
   }
 
@@ -254,21 +277,21 @@ export class Editions {
   async #check(config: Config, { whole }: { whole: boolean }): Promise<Findings> {
     // A file with faults leaves no trace: storage, which TLS needs, is made for a sound one.
     if (this.#ground === undefined && !whole) return { errors: [], warnings: [] };
-    const { engine } = this.#ground ??= this.#lay(config);
-    return await tlsCheck({ engine, now: this.#world.clock.now })(config);
+    const { engine, pairs } = this.#ground ??= this.#lay(config);
+    const { errors, warnings } = await tlsCheck({ engine, now: this.#world.clock.now })(config);
+    return { errors: pairs.spare(errors, { config, current: this.#current?.config }), warnings };
   }
 
   /** Makes everything that a flawless configuration needs. What goes wrong gets its place in the file. */
   async #prepare(config: Config, draft: Draft): Promise<Findings> {
     const found: Findings = { errors: [], warnings: [] };
-    const { storage, engine, log } = this.#ground ??= this.#lay(config);
+    const { storage, engine, log, pairs } = this.#ground ??= this.#lay(config);
     if (config.storage.directory !== storage.directory) {
       const text = `it is ${storage.directory} while the gateway runs; another one needs a restart`;
       found.errors.push({ path: ["storage", "directory"], at: "value", text });
       return found;
     }
-    const note = (level: "warning" | "info", text: string) => log[level]({ event: "note", text });
-    const keyPairs = await loadInventory(config, { engine, ...this.#world, note });
+    const keyPairs = await loadInventory(config, (config, name) => pairs.load(config, name));
     const { anchors: trust, systemList } = await loadTrust(config, { previous: this.#current?.trust, engine });
     if (systemList === null) {
       const text = "No list of the system's certificate authorities was found: no server can be verified";
@@ -293,7 +316,13 @@ export class Editions {
         keep: config.logs.keep,
       });
       const log = new LineLog<MailEvent>(this.#logOptions(config, [standardOutput(clock), file]));
-      return { storage, engine, log, file };
+      const pairs = new Pairs({
+        ...this.#world,
+        engine,
+        note: (level, text) => log[level]({ event: "note", text }),
+        tell: (level, text) => log[level]({ event: "note", reason: "certificate_unfit", text }),
+      });
+      return { storage, engine, log, pairs, file };
     } catch (error) {
       storage[Symbol.dispose]();
       throw error;
@@ -312,14 +341,18 @@ export class Editions {
   }
 
   /** From here on nothing fails. */
-  #swap({ edition, doors }: Draft): void {
+  #swap(draft: Draft): void {
+    this.#put(draft);
+    this.onApplied(draft.edition!);
+  }
+
+  #put({ edition, doors }: Draft): void {
     const retired = this.#current;
     this.#current = edition!;
     this.#generation = edition!.config.generation;
     this.ground.engine.threads = edition!.config.workers;
     this.#doors.swap(edition!, doors);
     retired?.retire();
-    this.onApplied(edition!);
   }
 
   async #undo({ edition, doors }: Draft): Promise<void> {

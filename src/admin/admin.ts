@@ -11,7 +11,6 @@ import { limits } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import { causeOf, printable } from "../base/text.ts";
 import { readBounded } from "../certs/files.ts";
-import { loadKeyPairs } from "../certs/inventory.ts";
 import type { Config } from "../config/config.ts";
 import type { MetricsPage } from "../monitor/metrics.ts";
 import type { Vitals } from "../monitor/vitals.ts";
@@ -29,6 +28,8 @@ export interface AdminOptions extends FrontWorld {
   engine: Engine;
   random: Random;
   vitals(): Vitals;
+  /** The pairs of a certificate profile. */
+  loadPairs(config: Config, name: string): Promise<KeyPair[]>;
   /** Loads what renders the metrics. */
   metrics(): Promise<MetricsPage>;
   /** What API and pages work with besides. */
@@ -120,17 +121,15 @@ export class Admin {
 
   /** Token and TLS context. Nothing: they cannot be had now, which was told and is tried again. */
   async #prepare(config: Config): Promise<{ context: ServerContext; pairs: Map<string, KeyPair[]> } | undefined> {
-    const { engine, log, clock, random } = this.#options;
+    const { engine, log, clock, random, loadPairs } = this.#options;
     const { admin, tls: { gui_https: profile }, generation } = config;
     // An owner looks for it before the first scrape. A disk that is full keeps nobody from asking for our health.
     await ensureToken(this.#token, random).catch((error) =>
       this.#front.fault("Cannot make the token for /metrics", error)
     );
     try {
-      const note = (level: "warning" | "info", text: string) => log[level]({ event: "note", text });
-      const world = { engine, clock, random, note };
       const pairs = new Map<string, KeyPair[]>();
-      for (const name of admin.certificate) pairs.set(name, await loadKeyPairs(config, name, world));
+      for (const name of admin.certificate) pairs.set(name, await loadPairs(config, name));
       const trust = await clientTrust(config);
       const context = engine.serverContext({
         profile,

@@ -38,12 +38,15 @@ export async function loadKeyPairs(config: Config, name: string, world: Certific
     : [issued];
 }
 
-/** The key pairs of every profile that a listener or a destination uses, by profile name. */
-export async function loadInventory(config: Config, world: CertificateWorld): Promise<ReadonlyMap<string, KeyPair[]>> {
+/** The key pairs of every profile that a listener or a destination uses, by profile name; `load` gives those of one. */
+export async function loadInventory(
+  config: Config,
+  load: (config: Config, name: string) => Promise<KeyPair[]>,
+): Promise<ReadonlyMap<string, KeyPair[]>> {
   const used = new Set(config.listeners.flatMap((listener) => listener.certificate));
   for (const name of destinationCertificates(config)) used.add(name);
   return new Map(
-    await Promise.all([...used].map(async (name) => [name, await loadKeyPairs(config, name, world)] as const)),
+    await Promise.all([...used].map(async (name) => [name, await load(config, name)] as const)),
   );
 }
 

@@ -11,6 +11,8 @@ export interface GatewayHands {
   file: string;
   /** Reads it again: the lines that say what is wrong; none where it is in force. */
   reload(): Promise<readonly string[]>;
+  /** Certificates whose files cannot be used though the file is in force, a line each. */
+  unfit(): readonly string[];
   /** Begins to stop. */
   stop(): void;
 }
@@ -21,14 +23,14 @@ export interface ReloadFacts {
 }
 
 /** See the module. */
-export function gatewayCommands({ file, reload, stop }: GatewayHands): Command[] {
+export function gatewayCommands({ file, reload, unfit, stop }: GatewayHands): Command[] {
   return [
     {
       name: "reload",
       async run(_args, { warn }): Promise<ReloadFacts> {
         const faults = await reload();
+        for (const line of [...faults, ...unfit()]) warn(line);
         if (faults.length === 0) return { file };
-        for (const fault of faults) warn(fault);
         throw new CommandError(`Cannot apply ${file}: what was in force before still is`);
       },
     },

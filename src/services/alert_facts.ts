@@ -85,6 +85,11 @@ const troubles: Readonly<Record<string, Trouble>> = {
     title: "the control socket is down",
     advice: "See that storage.directory can be written; restart the gateway when it suits. Mail goes on, commands do not reach it.",
   },
+  certificate_unfit: {
+    title: "a certificate cannot be used",
+    advice: "See that certificate and key belong together and can be read; files that change are read again at once. Mail goes on with the " +
+      "certificate from before, or with a self-signed one where there was none.",
+  },
   acme_failed: {
     title: "a certificate could not be had from its authority",
     advice: "See what the authority says: the names have to lead here, and port 80 or 443 has to be answered (`acme` of the profile). It is tried " +

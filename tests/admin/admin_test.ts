@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { Admin } from "../../src/admin/admin.ts";
 import { limits } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
+import { loadKeyPairs } from "../../src/certs/inventory.ts";
 import type { Config } from "../../src/config/config.ts";
 import type { MailLog } from "../../src/mail/events.ts";
 import { metricsPage } from "../../src/monitor/metrics.ts";
@@ -33,6 +34,8 @@ class AdminRig implements AsyncDisposable {
     const sockets = tcp(this.clock);
     const vitals = () => vitalsAt(this.clock.now());
     this.admin = new Admin({
+      loadPairs: (config, name) =>
+        loadKeyPairs(config, name, { engine, clock: this.clock, random: systemRandom, note: () => {} }),
       engine,
       random: systemRandom,
       clock: this.clock,

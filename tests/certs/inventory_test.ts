@@ -50,7 +50,7 @@ listeners:
 destination_controls: { certificate: mx1 }
 `,
     );
-    const inventory = await loadInventory(snapshot, world);
+    const inventory = await loadInventory(snapshot, (config, name) => loadKeyPairs(config, name, world));
     assert.deepEqual([...inventory.keys()].sort(), ["demo", "mx1"]);
     const [mx1] = inventory.get("mx1")!;
     assert.equal(mx1.name, "mx1");
