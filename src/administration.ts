@@ -22,6 +22,7 @@ import { tlsCheck } from "./certs/check.ts";
 import { commitChanges } from "./config/change.ts";
 import type { Change } from "./config/edit.ts";
 import type { Config } from "./config/config.ts";
+import type { Staging } from "./config/stage.ts";
 import type { Commands } from "./control/commands.ts";
 import { metricsPage } from "./monitor/metrics.ts";
 import type { Monitor } from "./monitor/monitor.ts";
@@ -31,6 +32,7 @@ import type { Tcp } from "./net/tcp.ts";
 import type { Editions, Ground } from "./reload.ts";
 import type { KeyPair, Session } from "./tls/engine.ts";
 import type { TlsStart } from "./tls/pump.ts";
+import { Tracking } from "./tracking/tracking.ts";
 
 /** What administration is made of. */
 export interface AdministrationParts {
@@ -47,6 +49,8 @@ export interface AdministrationParts {
   vitals(): Vitals;
   /** Runs a handshake of the front with a session of its own, unless the client came for something else. */
   handshakeWith(conn: Conn, session: () => Session): Promise<TlsStart>;
+  /** Changes of the configuration. */
+  staging: Staging;
   /** Shows a line on a terminal; absent: there is none. */
   terminal?: (line: string) => void;
 }
@@ -62,7 +66,7 @@ export interface Administration {
 
 /** Makes everything, adds its commands, and listens with the first configuration that is applied. */
 export function startAdministration(parts: AdministrationParts): Administration {
-  const { clock, random, editions, sockets, commands, monitor, vitals, terminal } = parts;
+  const { clock, random, editions, sockets, commands, monitor, vitals, staging, terminal } = parts;
   const { engine, log, storage, pairs }: Ground = editions.ground;
   const config = () => editions.current.config;
   const account = (name: string) => accounts.find(name);
@@ -105,6 +109,8 @@ export function startAdministration(parts: AdministrationParts): Administration 
       config,
       vitals,
       monitor,
+      staging,
+      tracking: new Tracking({ clock, directory: storage.logs }),
       commands,
       accounts,
       sessions,

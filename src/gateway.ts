@@ -137,7 +137,17 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const { keeper, handshakeWith } = startIssuing({ ...world, sockets, editions, commands });
   const morePairs = () => admin.pairs;
   const vitals = vitalsOf({ ...world, acceptor, delivery, editions, pressure, spool, suspension, morePairs });
-  const admin = startAdministration({ ...world, file, editions, sockets, commands, monitor, vitals, handshakeWith });
+  const admin = startAdministration({
+    ...world,
+    file,
+    editions,
+    sockets,
+    commands,
+    monitor,
+    vitals,
+    staging,
+    handshakeWith,
+  });
   const alerting = await startAlerting(outbound, { editions, morePairs });
   const revocation = startRevocation({ clock, random, editions, morePairs });
   commands.add(...revocation.commands);

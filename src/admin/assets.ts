@@ -8,6 +8,11 @@
  */
 import type { Context } from "hono";
 import { type Octets, octets } from "../base/octets.ts";
+import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import uplot from "uplot/dist/uPlot.esm.js" with { type: "text" };
+import app from "./assets/app.js" with { type: "text" };
+import chart from "./assets/chart.js" with { type: "text" };
+import icon from "./assets/icon.svg" with { type: "text" };
 import style from "./assets/style.css" with { type: "text" };
 import { hashOf } from "./secrets.ts";
 
@@ -33,6 +38,11 @@ function add(name: `${string}.${keyof typeof types}`, text: string): void {
 }
 
 add("style.css", style);
+add("app.js", app);
+add("icon.svg", icon);
+add("chart.js", chart);
+add("uplot.js", uplot);
+add("uplot.css", uplotStyle);
 
 /** The path of a file: `/assets/style.css?v=…`. A name that is not there is a mistake of the program. */
 export function assetUrl(name: string): string {

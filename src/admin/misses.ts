@@ -13,7 +13,7 @@ export interface MissesOptions<E extends Env> {
   /** Something of ours failed. */
   fault(text: string, thrown: unknown): void;
   /** Answers with a page instead of a document, or not. */
-  page?(context: Context<E>, problem: Problem): Response | Promise<Response> | undefined;
+  page?(context: Context<E>, problem: Problem): Response | Promise<Response | undefined> | undefined;
 }
 
 /** Adds the answers, behind all routes: 404, 405, OPTIONS, and whatever a handler throws. */

@@ -12,12 +12,13 @@ import type { App } from "./app.ts";
 import { mountFigures } from "./figures.ts";
 import { guard } from "./guard.ts";
 import { answerMisses } from "./misses.ts";
-import { mountPages, problemPage } from "./pages/pages.tsx";
+import { mountPages } from "./pages/pages.tsx";
 import { Problem } from "./problem.ts";
 import type { AdminEnv, AdminWorld } from "./world.ts";
 
 /**
- * What every answer says to browsers: nothing from elsewhere, no inline scripts or styles, no frames, nothing told to others. HSTS (RFC 6797)
+ * What every answer says to browsers: nothing from elsewhere, no inline scripts or styles, no frames, nothing told to others (with `no-referrer` a
+ * browser would send `Origin: null` with our own forms). HSTS (RFC 6797)
  * counts for whoever came with a certificate that his browser trusts.
  */
 const securityHeaders = {
@@ -27,7 +28,7 @@ const securityHeaders = {
   "Strict-Transport-Security": "max-age=31536000",
   "X-Content-Type-Options": "nosniff",
   "X-Frame-Options": "DENY",
-  "Referrer-Policy": "no-referrer",
+  "Referrer-Policy": "same-origin",
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
   "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -52,7 +53,7 @@ export function makeWeb(world: AdminWorld): App {
   app.use(guard(world));
   mountFigures(app, { ...world, token: world.metricsToken }, ({ var: { identity } }) => identity !== undefined);
   mountApi(app, world);
-  mountPages(app, world);
+  const problemPage = mountPages(app, world);
   answerMisses(app, {
     fault: world.fault,
     page: (context, problem) => context.req.path.startsWith("/api/") ? undefined : problemPage(context, problem),

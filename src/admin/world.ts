@@ -7,10 +7,12 @@ import type { Env } from "hono";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Config } from "../config/config.ts";
+import type { Staging } from "../config/stage.ts";
 import type { Commands } from "../control/commands.ts";
 import type { MetricsPage } from "../monitor/metrics.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Vitals } from "../monitor/vitals.ts";
+import type { Tracking } from "../tracking/tracking.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Client } from "./app.ts";
 import type { Audit } from "./audit.ts";
@@ -30,6 +32,10 @@ export interface AdminWorld {
   config(): Config;
   vitals(): Vitals;
   monitor: Monitor;
+  /** Changes of the configuration: each user has a candidate of his own. */
+  staging: Staging;
+  /** Searches of the mail log. */
+  tracking: Tracking;
   /** The operator's commands, which give plain data: see `bridge.ts`. */
   commands: Commands;
   accounts: Accounts;

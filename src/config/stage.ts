@@ -123,6 +123,13 @@ export class Staging {
     return candidate && await this.#pendingOf(candidate);
   }
 
+  /** How many values the editor's candidate changes: 0 where he has none. It asks the disk alone, so a page may ask for it each time. */
+  changed(editor: string): number {
+    const candidate = this.#store.get(editor);
+    if (candidate === undefined) return 0;
+    return changesBetween(plainSource(candidate.base) ?? {}, plainSource(candidate.text) ?? {}).length;
+  }
+
   /** The text of the editor's candidate, else of the file; with secrets. `etag` changes with it. Rejects where the file cannot be read. */
   async source(editor?: string): Promise<{ text: string; etag: string }> {
     const text = (editor === undefined ? undefined : this.#store.get(editor)?.text) ?? await this.#read();

@@ -20,10 +20,13 @@ import { Passwords } from "../../src/auth/passwords.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import type { AdminUser, Config } from "../../src/config/config.ts";
 import type { Change } from "../../src/config/edit.ts";
+import { Staging } from "../../src/config/stage.ts";
 import { Commands } from "../../src/control/commands.ts";
+import { monitorCommands } from "../../src/control/monitor_commands.ts";
 import { metricsPage } from "../../src/monitor/metrics.ts";
 import type { Monitor } from "../../src/monitor/monitor.ts";
 import type { Vitals } from "../../src/monitor/vitals.ts";
+import { Tracking } from "../../src/tracking/tracking.ts";
 import { adminConfig, configOf, listenerOf } from "../accept/accept_rig.ts";
 import { cheapHash } from "../auth/hashes.ts";
 import { MonitorRig } from "../monitor/monitor_rig.ts";
@@ -79,12 +82,26 @@ export function adminWorld({ clock, folder, monitor, vitals, ...rest }: WorldPar
     someUser: () => accounts.some,
     base: () => "https://gw.example.test:8443",
   });
+  if (!commands.names.includes("status")) {
+    const waitingFor = (destination: string) => ({ destination, messages: 0, recipients: 0 });
+    commands.add(...monitorCommands({ monitor, vitals, waiting: () => [], waitingFor }));
+  }
   return {
     clock,
     random,
     config,
     vitals,
     monitor,
+    staging: new Staging({
+      file: `${folder}/config.yaml`,
+      directory: folder,
+      clock,
+      keep: () => 50,
+      load: () => ({ hostname: "gw.example.test", generation: 1 }),
+      apply: () => Promise.resolve([]),
+      report: () => {},
+    }),
+    tracking: new Tracking({ clock, directory: `${folder}/logs` }),
     commands,
     accounts,
     sessions,

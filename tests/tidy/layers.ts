@@ -47,6 +47,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     "auth",
     "control",
     "explain",
+    "tracking",
   ],
   // Rehearses sessions and looks routes up with the gateway's own code, so it sees both ways.
   explain: [
@@ -98,6 +99,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   "@hono/zod-openapi": ["src/admin/"],
   "qr": ["src/admin/"],
   "jose": ["src/acme/"],
+  "uplot": ["src/admin/"],
   "prom-client": ["src/monitor/"],
   "node:sqlite": ["src/queue/", "src/monitor/", "src/rates/"],
   "node:crypto": ["src/auth/", "src/certs/", "src/queue/", "src/admin/"],

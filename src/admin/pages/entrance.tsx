@@ -1,35 +1,38 @@
 /**
- * The ways in: the set-up of the first administrator, login, logout; and the first page.
+ * The ways in: the set-up of the first administrator, login, logout.
  *
  * @module
  */
 import type { Context } from "hono";
-import type { Child } from "hono/jsx";
+import { limits } from "../../base/limits.ts";
 import { admit, setUp } from "../api/login.ts";
 import type { ApiApp } from "../api/operation.ts";
-import { csrfField } from "../csrf.ts";
-import { identityOf, sessionIdOf, takeSession } from "../guard.ts";
-import { type FieldFault, Problem } from "../problem.ts";
-import { limits } from "../../base/limits.ts";
+import { sessionIdOf, takeSession } from "../guard.ts";
+import { Problem } from "../problem.ts";
 import type { AdminEnv, AdminWorld } from "../world.ts";
-import { Layout } from "./layout.tsx";
+import { answer, themeFor, wordsFor } from "./desk.tsx";
+import { DoorPage, NoticeBox, type PageFacts, type View } from "./frame.tsx";
+import { TextField } from "./parts.tsx";
+
+/** What a page before the login knows. */
+type Door = Pick<PageFacts, "words" | "theme">;
 
 /** Adds the pages. */
 export function mountEntrance(app: ApiApp, world: AdminWorld): void {
-  app.get("/", (context) => {
-    if (context.var.identity === undefined) return context.redirect(world.setup.needed ? "/setup" : "/login", 303);
-    return context.html(<Home context={context} />);
-  });
-  app.get("/login", (context) => context.html(<Login needed={world.setup.needed} />));
+  const doorOf = (context: Context<AdminEnv>): Door => ({ words: wordsFor(context), theme: themeFor(context) });
+  const login = (context: Context<AdminEnv>, state: { user?: string; problem?: Problem }) => {
+    const { certificate } = context.var.client;
+    return <Login {...{ door: doorOf(context), needed: world.setup.needed, certificate, ...state }} />;
+  };
+  app.get("/login", (context) => answer(context, login(context, {})));
   app.post("/login", async (context) => {
-    const { user = "", password = "", code = "" } = await fieldsOf(context);
-    const { address } = context.var.client;
-    const end = await world.login.login({ user, password, code, address, before: sessionIdOf(context) });
-    return await orAgain(
-      context,
-      () => admit(context, end),
-      (problem) => <Login user={user} problem={problem} needed={false} />,
-    );
+    const { user = "", password = "", code = "", by } = await fieldsOf(context);
+    const { address, certificate } = context.var.client;
+    const before = sessionIdOf(context);
+    const end = by === "certificate" && certificate !== undefined
+      ? world.login.byCertificate(certificate, { address, before })
+      : await world.login.login({ user, password, code, address, before });
+    return await orAgain(context, () => admit(context, end), (problem) => login(context, { user, problem }));
   });
   app.post("/logout", (context) => {
     const id = sessionIdOf(context);
@@ -37,16 +40,17 @@ export function mountEntrance(app: ApiApp, world: AdminWorld): void {
     takeSession(context);
     return context.redirect("/login", 303);
   });
-  app.get(
-    "/setup",
-    (context) => context.html(<SetUp token={context.req.query("token") ?? ""} needed={world.setup.needed} />),
+
+  const setup = (context: Context<AdminEnv>, state: { token: string; user?: string; problem?: Problem }) => (
+    <SetUp {...{ door: doorOf(context), needed: world.setup.needed, ...state }} />
   );
+  app.get("/setup", (context) => answer(context, setup(context, { token: context.req.query("token") ?? "" })));
   app.post("/setup", async (context) => {
     const { token = "", user = "", password = "", again = "" } = await fieldsOf(context);
     return await orAgain(context, async () => {
       if (password !== again) throw new Problem(422, { errors: [{ path: "again", detail: "is not the same" }] });
       admit(context, await setUp(world, { token, user, password }, context.var.client.address));
-    }, (problem) => <SetUp token={token} user={user} problem={problem} needed={world.setup.needed} />);
+    }, (problem) => setup(context, { token, user, problem }));
   });
 }
 
@@ -62,101 +66,113 @@ async function fieldsOf(context: Context<AdminEnv>): Promise<Record<string, stri
 async function orAgain(
   context: Context<AdminEnv>,
   act: () => unknown,
-  again: (problem: Problem) => Child,
+  again: (problem: Problem) => View,
 ): Promise<Response> {
   try {
     await act();
     return context.redirect("/", 303);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return await context.html(again(error) as string, error.status, error.words.headers);
+    const made = await answer(context, again(error), error.status);
+    for (const [name, value] of Object.entries(error.words.headers ?? {})) made.headers.set(name, value);
+    return made;
   }
 }
 
-function Faults({ problem }: { problem?: Problem }): Child {
-  if (problem === undefined) return null;
-  const { detail, errors = [] } = problem.words;
-  return (
-    <div role="alert">
-      <p>{detail ?? problem.title}</p>
-      {errors.map(({ path, detail }: FieldFault) => <p>{path}: {detail}</p>)}
-    </div>
-  );
+/** What is wrong with one field. */
+function faultOf(problem: Problem | undefined, field: string): string | undefined {
+  return problem?.words.errors?.find(({ path }) => path === field)?.detail;
 }
 
-function Login({ user = "", problem, needed }: { user?: string; problem?: Problem; needed: boolean }): Child {
+/** What is wrong with the whole. */
+function Fault({ problem, fields }: { problem: Problem | undefined; fields: readonly string[] }): View {
+  if (problem === undefined) return null;
+  const { detail, errors = [] } = problem.words;
+  const lines = errors.filter(({ path }) => !fields.includes(path)).map(({ path, detail }) => `${path} ${detail}`);
+  return <NoticeBox notice={{ kind: "bad", text: detail ?? problem.title, lines }} />;
+}
+
+function Login(
+  { door, user = "", problem, needed, certificate }: {
+    door: Door;
+    user?: string;
+    problem?: Problem;
+    needed: boolean;
+    certificate?: readonly string[];
+  },
+): View {
+  const { words } = door;
   return (
-    <Layout title="Log in">
-      <h1>Log in</h1>
-      {needed && (
-        <p>
-          There is no user yet: open the set-up link, which <code>postern setup-link</code> prints.
-        </p>
+    <DoorPage page={door} title={words("entrance.login")}>
+      {needed && <NoticeBox notice={{ kind: "warn", text: words("entrance.no_user") }} />}
+      <Fault problem={problem} fields={[]} />
+      {certificate !== undefined && (
+        <form method="post" action="/login">
+          <input type="hidden" name="by" value="certificate" />
+          <button type="submit">{words("entrance.certificate")}</button>
+        </form>
       )}
-      <Faults problem={problem} />
       <form method="post" action="/login">
-        <p>
-          <label for="user">User</label> <input id="user" name="user" value={user} autocomplete="username" required />
-        </p>
-        <p>
-          <label for="password">Password</label>{" "}
-          <input id="password" name="password" type="password" autocomplete="current-password" required />
-        </p>
-        <p>
-          <label for="code">Code, where a second factor is on</label>{" "}
-          <input id="code" name="code" autocomplete="one-time-code" />
-        </p>
-        <button type="submit">Log in</button>
+        <TextField id="user" label={words("entrance.user")} value={user} autocomplete="username" required />
+        <TextField
+          id="password"
+          type="password"
+          label={words("entrance.password")}
+          autocomplete="current-password"
+          required
+        />
+        <TextField id="code" label={words("entrance.code")} autocomplete="one-time-code" />
+        <button type="submit" class="primary">{words("entrance.login")}</button>
       </form>
-    </Layout>
+    </DoorPage>
   );
 }
 
 function SetUp(
-  { token, user = "", problem, needed }: { token: string; user?: string; problem?: Problem; needed: boolean },
-): Child {
+  { door, token, user = "", problem, needed }: {
+    door: Door;
+    token: string;
+    user?: string;
+    problem?: Problem;
+    needed: boolean;
+  },
+): View {
+  const { words } = door;
+  const field = (id: string) => ({ id, error: faultOf(problem, id) });
+  const count = limits.adminPasswordCharactersMin;
+  if (!needed) {
+    return (
+      <DoorPage page={door} title={words("entrance.setup")}>
+        <p>{words("entrance.there_is")}</p>
+        <p>
+          <a href="/login">{words("entrance.login")}</a>
+        </p>
+      </DoorPage>
+    );
+  }
   return (
-    <Layout title="Set-up">
-      <h1>The first administrator</h1>
-      <Faults problem={problem} />
-      {needed
-        ? (
-          <form method="post" action="/setup">
-            <input type="hidden" name="token" value={token} />
-            <p>
-              <label for="user">User</label>{" "}
-              <input id="user" name="user" value={user} autocomplete="username" required />
-            </p>
-            <p>
-              <label for="password">Password, at least {limits.adminPasswordCharactersMin} characters</label>{" "}
-              <input id="password" name="password" type="password" autocomplete="new-password" required />
-            </p>
-            <p>
-              <label for="again">The same again</label>{" "}
-              <input id="again" name="again" type="password" autocomplete="new-password" required />
-            </p>
-            <button type="submit">Make the administrator</button>
-          </form>
-        )
-        : (
-          <p>
-            There is an administrator already. <a href="/login">Log in</a>
-          </p>
-        )}
-    </Layout>
-  );
-}
-
-function Home({ context }: { context: Context<AdminEnv> }): Child {
-  const { user, role, csrf } = identityOf(context);
-  return (
-    <Layout title="Postern">
-      <h1>Postern</h1>
-      <p>Logged in as {user}, {role}.</p>
-      <form method="post" action="/logout">
-        <input type="hidden" name={csrfField} value={csrf} />
-        <button type="submit">Log out</button>
+    <DoorPage page={door} title={words("entrance.setup")}>
+      <p class="muted">{words("entrance.setup.about")}</p>
+      <Fault problem={problem} fields={["user", "password", "again"]} />
+      <form method="post" action="/setup">
+        <input type="hidden" name="token" value={token} />
+        <TextField {...field("user")} label={words("entrance.user")} value={user} autocomplete="username" required />
+        <TextField
+          {...field("password")}
+          type="password"
+          label={words("entrance.new_password", { count })}
+          autocomplete="new-password"
+          required
+        />
+        <TextField
+          {...field("again")}
+          type="password"
+          label={words("entrance.again")}
+          autocomplete="new-password"
+          required
+        />
+        <button type="submit" class="primary">{words("entrance.make")}</button>
       </form>
-    </Layout>
+    </DoorPage>
   );
 }

@@ -7,34 +7,52 @@ import type { Context } from "hono";
 import type { ApiApp } from "../api/operation.ts";
 import { assetAnswer } from "../assets.ts";
 import { Problem } from "../problem.ts";
-import { mountEntrance } from "./entrance.tsx";
-import { Layout } from "./layout.tsx";
 import type { AdminEnv, AdminWorld } from "../world.ts";
-
-/** Adds the pages. */
-export function mountPages(app: ApiApp, world: AdminWorld): void {
-  app.get("/assets/:name", (context) => {
-    const answer = assetAnswer(context, context.req.param("name"));
-    if (answer === undefined) throw new Problem(404);
-    return answer;
-  });
-  mountEntrance(app, world);
-}
+import { answer, Desk, themeFor, wordsFor } from "./desk.tsx";
+import { mountEntrance } from "./entrance.tsx";
+import { DoorPage } from "./frame.tsx";
+import { isLanguage, languageCookie } from "./language.ts";
+import { mountOverview } from "./monitor/overview.tsx";
+import { setCookie } from "hono/cookie";
 
 /** Answers a browser with a page that says what went wrong; programs get the document. */
-export function problemPage(context: Context<AdminEnv>, problem: Problem): Response | Promise<Response> | undefined {
-  if (!(context.req.header("Accept") ?? "").includes("text/html")) return undefined;
-  const { title, status, words: { detail, headers } } = problem;
-  if (status === 401 && context.req.method === "GET") return context.redirect("/login", 303);
-  return context.html(
-    <Layout title={title}>
-      <h1>{title}</h1>
-      {detail !== undefined && <p>{detail}</p>}
-      <p>
-        <a href="/">To the first page</a>
-      </p>
-    </Layout>,
-    status,
-    headers,
-  );
+export type ProblemPage = (context: Context<AdminEnv>, problem: Problem) => Promise<Response | undefined>;
+
+/** Adds the pages. */
+export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
+  app.get("/assets/:name", (context) => {
+    const file = assetAnswer(context, context.req.param("name"));
+    if (file === undefined) throw new Problem(404);
+    return file;
+  });
+  const desk = new Desk(app, world);
+  mountEntrance(app, world);
+  mountOverview(desk);
+  app.post("/language", async (context) => {
+    const { language, back } = await context.req.parseBody();
+    if (typeof language === "string" && isLanguage(language)) {
+      setCookie(context, languageCookie, language, { path: "/", secure: true, sameSite: "Strict", maxAge: 31_536_000 });
+    }
+    // A path of ours: `//elsewhere` and `/\elsewhere` lead away.
+    return context.redirect(typeof back === "string" && /^\/(?![/\\])[\x21-\x7e]*$/.test(back) ? back : "/", 303);
+  });
+  return async (context, problem) => {
+    if (!(context.req.header("Accept") ?? "").includes("text/html")) return undefined;
+    if (problem.status === 401 && context.req.method === "GET") return context.redirect("/login", 303);
+    const page = await desk.problem(context, problem);
+    if (page !== undefined) return page;
+    const { title, status, words: { detail, headers } } = problem;
+    const words = wordsFor(context);
+    const view = (
+      <DoorPage page={{ words, theme: themeFor(context) }} title={title}>
+        {detail !== undefined && <p class="break">{detail}</p>}
+        <p>
+          <a href="/login">{words("entrance.login")}</a>
+        </p>
+      </DoorPage>
+    );
+    const made = await answer(context, view, status);
+    for (const [name, value] of Object.entries(headers ?? {})) made.headers.set(name, value);
+    return made;
+  };
 }

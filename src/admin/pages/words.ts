@@ -1,0 +1,101 @@
+/**
+ * Texts in the reader's language.
+ *
+ * One catalogue for each language, in `words/<language>/`, a file for each part of the pages; `all.ts` puts them together. A text may name values in braces, `{count}`;
+ * numbers among them are written as the language writes them.
+ *
+ * @module
+ */
+import type { Language } from "./language.ts";
+import type { Catalogue } from "./words/catalogue.ts";
+import { english } from "./words/en/all.ts";
+import { words as simplified } from "./words/zh_hans/all.ts";
+import { words as traditional } from "./words/zh_hant/all.ts";
+
+/** The key of a text. */
+export type WordKey = keyof typeof english;
+
+/** Every catalogue, by language. */
+export const catalogues: Readonly<Record<Language, Catalogue<typeof english>>> = {
+  "en": english,
+  "zh-Hant": traditional,
+  "zh-Hans": simplified,
+};
+
+/** What a text names in braces. */
+export type WordValues = Readonly<Record<string, string | number>>;
+
+/** Gives texts, numbers and times in one language. */
+export interface Words {
+  readonly language: Language;
+  /** The text of a key. */
+  (key: WordKey, values?: WordValues): string;
+  /** The text of a key that is put together at run time, as `role.${role}`; the key itself where there is none. */
+  maybe(key: string): string;
+  number(value: number): string;
+  /** A share from 0 to 1; nothing of nothing is a dash. */
+  share(part: number, whole: number): string;
+  /** Octets, as `1.4 MB`. */
+  octets(value: number): string;
+  /** Wall milliseconds as date and time to the second, in the gateway's time zone. */
+  time(at: number): string;
+  /** Wall milliseconds as a day. */
+  day(at: number): string;
+  /** A span in milliseconds, in its two largest units. */
+  span(ms: number): string;
+}
+
+const made = new Map<Language, Words>();
+
+/** The words of a language. */
+export function wordsOf(language: Language): Words {
+  const known = made.get(language);
+  if (known !== undefined) return known;
+  const catalogue: Readonly<Record<string, string>> = catalogues[language];
+  const number = new Intl.NumberFormat(language);
+  const share = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+  const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+  const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+  const text = (key: string, values: WordValues = {}) =>
+    (catalogue[key] ?? key).replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
+      const value = Object.hasOwn(values, name) ? values[name] : whole;
+      return typeof value === "number" ? number.format(value) : value;
+    });
+  const words: Words = Object.assign((key: WordKey, values?: WordValues) => text(key, values), {
+    language,
+    maybe: (key: string) => text(key),
+    number: (value: number) => number.format(value),
+    share: (part: number, whole: number) => whole === 0 ? "–" : share.format(part / whole),
+    octets: (value: number) => octetsText(value, language),
+    time: (at: number) => time.format(at),
+    day: (at: number) => day.format(at),
+    span: (ms: number) => spanText(ms, language),
+  });
+  made.set(language, words);
+  return words;
+}
+
+const octetUnits = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+
+function octetsText(value: number, language: Language): string {
+  const step = value < 1 ? 0 : Math.min(Math.floor(Math.log(value) / Math.log(1024)), octetUnits.length - 1);
+  const scaled = value / 1024 ** step;
+  const maximumFractionDigits = step === 0 || scaled >= 100 ? 0 : 1;
+  const style = { style: "unit", unit: octetUnits[step], unitDisplay: "short", maximumFractionDigits } as const;
+  return new Intl.NumberFormat(language, style).format(scaled);
+}
+
+const spanUnits = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1_000]] as const;
+
+function spanText(ms: number, language: Language): string {
+  const parts: string[] = [];
+  let rest = Math.max(0, ms);
+  for (const [unit, size] of spanUnits) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count === 0 && (parts.length > 0 || unit !== "second")) continue;
+    parts.push(new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(count));
+    if (parts.length === 2) break;
+  }
+  return parts.join(" ");
+}

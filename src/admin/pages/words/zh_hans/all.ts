@@ -1,0 +1,13 @@
+/**
+ * The catalogue in Simplified Chinese, put together from its parts.
+ *
+ * @module
+ */
+import type { Catalogue } from "../catalogue.ts";
+import type { english } from "../en/all.ts";
+import { entrance } from "./entrance.ts";
+import { frame } from "./frame.ts";
+import { overview } from "./overview.ts";
+
+/** Every text. */
+export const words: Catalogue<typeof english> = { ...frame, ...entrance, ...overview };
