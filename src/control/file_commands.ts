@@ -19,6 +19,7 @@ import type { Command } from "./commands.ts";
 import { configCommands } from "./config_commands.ts";
 import { listCommands } from "./revocation_commands.ts";
 import { stageCommands } from "./stage_commands.ts";
+import { tlsaCommands } from "./tlsa_commands.ts";
 
 /** What these commands stand on. */
 export interface FileGround {
@@ -44,5 +45,5 @@ export interface FileGround {
 
 /** See the module. */
 export function fileCommands(ground: FileGround): Command[] {
-  return [...stageCommands(ground), ...configCommands(ground), ...listCommands(ground)];
+  return [...stageCommands(ground), ...configCommands(ground), ...listCommands(ground), ...tlsaCommands(ground)];
 }

@@ -15,6 +15,7 @@ import { passwordCommands } from "./password.ts";
 import { queueCommands } from "./queue.ts";
 import { revocationCommands } from "./revocation.ts";
 import { suspensionCommands } from "./suspension.ts";
+import { tlsaCommands } from "./tlsa.ts";
 import { trackingCommands } from "./tracking.ts";
 
 /** See the module. */
@@ -26,6 +27,7 @@ export const cliCommands: readonly CliCommand[] = [
   ...revocationCommands,
   ...configCommands,
   ...acmeCommands,
+  ...tlsaCommands,
   ...explainCommands,
   ...trackingCommands,
   ...alertCommands,
