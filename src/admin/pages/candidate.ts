@@ -1,0 +1,95 @@
+/**
+ * The configuration as its reader left it: his candidate where he has one, else the file; and what a form does to it.
+ *
+ * Pages about settings show this, so that what was submitted is seen before it is committed. A candidate that has faults still has everything
+ * that the file says; its resolved values are then those in force.
+ *
+ * @module
+ */
+import type { Config } from "../../config/config.ts";
+import { type Change, plainSource } from "../../config/edit.ts";
+import type { Fault } from "../../config/faults.ts";
+import { loadSource } from "../../config/load.ts";
+import { type FieldFault, Problem } from "../problem.ts";
+import type { AdminWorld } from "../world.ts";
+
+/** See the module. */
+export interface Candidate {
+  /** Resolved: every default filled in. */
+  config: Config;
+  /** What the text itself says at a path: `undefined` where it says nothing, and a default or inherited value counts. With secrets. */
+  said(path: readonly (string | number)[]): unknown;
+  /** What is wrong with it: then `config` is the one in force. */
+  errors: readonly Fault[];
+  warnings: readonly Fault[];
+}
+
+/** The candidate of a user, or the file where he has none. Rejects where the file cannot be read. */
+export async function candidateOf(
+  { staging, config }: Pick<AdminWorld, "staging" | "config">,
+  user: string,
+): Promise<Candidate> {
+  const { text } = await staging.source(user);
+  const { file, generation, hostname } = config();
+  const loaded = await loadSource(text, { file, hostname, generation });
+  const plain = loaded.ok ? plainSource(text) : plainOrNothing(text);
+  return {
+    config: loaded.ok ? loaded.config : config(),
+    said: (path) => path.reduce((value: unknown, key) => childOf(value, key), plain),
+    errors: loaded.ok ? [] : loaded.errors,
+    warnings: loaded.warnings,
+  };
+}
+
+/** The names under a map of the text, in its order; none where it has no such map. */
+export function namesUnder({ said }: Candidate, path: readonly (string | number)[]): string[] {
+  const value = said(path);
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+}
+
+/** What became of changes that were submitted: nothing wrong, or what is, by field. */
+export type Submitted = { ok: true } | { ok: false; errors: readonly FieldFault[] };
+
+/** Stages changes in the user's candidate. */
+export async function submit(
+  { staging }: Pick<AdminWorld, "staging">,
+  { user, changes }: { user: string; changes: readonly Change[] },
+): Promise<Submitted> {
+  const staged = await staging.stage(user, { changes });
+  if (staged.ok) return { ok: true };
+  return { ok: false, errors: staged.errors.map(({ path, text }) => ({ path, detail: text })) };
+}
+
+/** The fault that concerns a key, or something below it. */
+export function faultAt(errors: readonly FieldFault[], path: string): string | undefined {
+  return errors.find((error) =>
+    error.path === path || error.path.startsWith(`${path}.`) || error.path.startsWith(`${path}[`)
+  )
+    ?.detail;
+}
+
+/** Faults that concern none of these keys, as lines for a notice. */
+export function otherFaults(errors: readonly FieldFault[], paths: readonly string[]): string[] {
+  return errors.filter((error) => !paths.some((path) => faultAt([error], path) !== undefined))
+    .map(({ path, detail }) => `${path}: ${detail}`);
+}
+
+/** Rejects what a form cannot have sent: a name that the page did not show. */
+export function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new Problem(404);
+  return value;
+}
+
+function childOf(value: unknown, key: string | number): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+  return (value as Record<string | number, unknown>)[key];
+}
+
+function plainOrNothing(text: string): unknown {
+  try {
+    return plainSource(text);
+  } catch {
+    // It is no YAML: the page says so with the faults, and shows what is in force.
+    return undefined;
+  }
+}
