@@ -12,7 +12,13 @@ import type { Config, ListenerConfig } from "./config/config.ts";
 import type { Findings } from "./config/cross.ts";
 import type { Edition } from "./edition.ts";
 import type { MailLog } from "./mail/events.ts";
-import { type Endpoint, endpointText, type Listen, type Listener } from "./net/net.ts";
+import { type Endpoint, endpointText, type Listener } from "./net/net.ts";
+
+/** Opens an address, in this thread or in those that serve sessions. Throws, or rejects, where it is taken. */
+export type Open = (at: Endpoint) => Listener | Promise<Listener>;
+
+/** Serves what was opened. */
+export type Inbound = Pick<Acceptor, "listen">;
 
 /** A listener's socket and, once it serves, its loop. */
 export interface Door {
@@ -44,12 +50,12 @@ export interface DoorState {
 
 /** See the module. */
 export class Doors {
-  readonly #listen: Listen;
+  readonly #open: Open;
   #doors = new Map<string, Door>();
-  #acceptor: Acceptor | undefined;
+  #inbound: Inbound | undefined;
 
-  constructor(listen: Listen) {
-    this.#listen = listen;
+  constructor(open: Open) {
+    this.#open = open;
   }
 
   /** The listeners of a configuration that is in force. */
@@ -71,7 +77,9 @@ export class Doors {
     const wanted = new Set(config.listeners.map(({ address }) => endpointText(address)));
     const rivals = ({ port }: Endpoint) =>
       [...this.#doors].flatMap(([key, door]) => door.at.port === port && !wanted.has(key) ? [door] : []);
-    const open = (at: Endpoint) => draft.opened.set(endpointText(at), { at, listener: this.#listen(at) });
+    const open = async (at: Endpoint) => {
+      draft.opened.set(endpointText(at), { at, listener: await this.#open(at) });
+    };
     const refuse = (name: string, error: unknown) =>
       errors.push({ path: ["listeners", name, "address"], at: "value", text: causeOf(error) });
 
@@ -80,7 +88,7 @@ export class Doors {
       const { name, address } = listener;
       if (this.#doors.has(endpointText(address))) continue;
       try {
-        open(address);
+        await open(address);
       } catch (error) {
         if (rivals(address).length > 0) hindered.push(listener);
         else refuse(name, error);
@@ -95,7 +103,7 @@ export class Doors {
         await door.listener.close();
       }
       try {
-        open(address);
+        await open(address);
       } catch (error) {
         refuse(name, error);
       }
@@ -114,9 +122,9 @@ export class Doors {
     this.#serve(edition);
   }
 
-  /** From now on connections are served by `acceptor`. */
-  serve(acceptor: Acceptor, edition: Edition): void {
-    this.#acceptor = acceptor;
+  /** From now on connections are served by `inbound`. */
+  serve(inbound: Inbound, edition: Edition): void {
+    this.#inbound = inbound;
     this.#serve(edition);
   }
 
@@ -128,7 +136,7 @@ export class Doors {
     for (const door of opened.values()) await door.listener.close();
     for (const door of displaced) {
       try {
-        door.listener = this.#listen(door.at);
+        door.listener = await this.#open(door.at);
         door.loop = undefined;
       } catch (error) {
         // The next configuration, or SIGHUP, tries it again.
@@ -146,13 +154,13 @@ export class Doors {
 
   /** Gives each open address the service of the edition. */
   #serve({ config, services }: Edition): void {
-    if (this.#acceptor === undefined) return;
+    if (this.#inbound === undefined) return;
     for (const { name, address } of config.listeners) {
       const door = this.#doors.get(endpointText(address));
       // An address that could not be had back.
       if (door === undefined) continue;
       const service = services.get(name)!;
-      if (door.loop === undefined) door.loop = this.#acceptor.listen(door.listener, service);
+      if (door.loop === undefined) door.loop = this.#inbound.listen(door.listener, service);
       else door.loop.service = service;
     }
   }

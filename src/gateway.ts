@@ -75,7 +75,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const { clock, random } = world;
   const sockets = tcp(clock);
   const editions = await Editions.open(file, { ...world, sockets });
-  const { log, storage }: Ground = editions.ground;
+  const { log, storage, crew }: Ground = editions.ground;
   const config = () => editions.current.config;
   const monitor = new Monitor({ directory: storage.state, clock, log });
   log.observe(monitor.observer);
@@ -104,13 +104,15 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     messages: () => spool.messages,
     space: () => spool.space.free,
     memory: () => Deno.memoryUsage().rss,
+    lag: () => crew?.lag ?? 0,
   });
   const suspension = new Suspension(storage.state, log);
   const rates = new KeptRates({ directory: storage.state, clock, log });
   const passwords = new Passwords({ clock, random });
   const gate = new Turnstile({ pressure, suspended: (listener) => suspension.listener(listener) });
   const intake = new LocalIntake({ spool, pressure, log });
-  const acceptor = new Acceptor({ clock, log, intake, gate, reverse, lists, rates, passwords });
+  crew?.employ({ gate, intake, rates, passwords, queue: spool.far, pressure });
+  const inbound = crew ?? new Acceptor({ clock, log, intake, gate, reverse, lists, rates, passwords });
   const outbound: DeliveryWorld = {
     spool,
     config,
@@ -136,7 +138,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
 
   const { keeper, handshakeWith } = startIssuing({ ...world, sockets, editions, commands });
   const morePairs = () => admin.pairs;
-  const vitals = vitalsOf({ ...world, acceptor, delivery, editions, pressure, spool, suspension, morePairs });
+  const vitals = vitalsOf({ ...world, gate, delivery, editions, pressure, spool, suspension, morePairs });
   const admin = startAdministration({
     ...world,
     file,
@@ -160,7 +162,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     waitingFor: (destination) => spool.figures.of(destination),
   }));
 
-  await editions.serve(acceptor);
+  await editions.serve(inbound);
   const applied = async (config: Config) => {
     await admin.apply(config);
     alerting.look();
@@ -181,7 +183,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
       staging.stop();
       await editions.stopWatching();
       await keeper.stop();
-      await Promise.all([acceptor.shutdown(), delivery.stop()]);
+      await Promise.all([inbound.shutdown(), delivery.stop()]);
       await Promise.all([control.close(), admin.close(), revocation.stop()]);
       pressure[Symbol.dispose]();
       rates[Symbol.dispose]();

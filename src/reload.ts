@@ -7,7 +7,6 @@
  *
  * @module
  */
-import type { Acceptor } from "./accept/acceptor.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Random } from "./base/random.ts";
 import { LineLog, type LogOptions } from "./base/log.ts";
@@ -22,12 +21,13 @@ import { type Fault, faultText, warningText } from "./config/faults.ts";
 import { loadConfig } from "./config/load.ts";
 import { openStorage, type Storage } from "./config/storage.ts";
 import { type FileWatch, watchFiles } from "./config/watch.ts";
-import { type DoorDraft, Doors, type DoorState, newDoorDraft } from "./doors.ts";
-import { buildEdition, type Edition } from "./edition.ts";
+import { type DoorDraft, Doors, type DoorState, type Inbound, newDoorDraft } from "./doors.ts";
+import { buildEdition, type Edition, type EditionParts } from "./edition.ts";
 import { eventText, type MailEvent } from "./mail/events.ts";
 import { endpointText } from "./net/net.ts";
 import type { Tcp } from "./net/tcp.ts";
-import { type OpenSslEngine, openSslEngine } from "./openssl/engine.ts";
+import { type OpenSslEngine, openSslEngine, ticketKeysOctets } from "./openssl/engine.ts";
+import { Crew } from "./workers/crew.ts";
 
 /** What editions are made with. */
 export interface EditionsWorld {
@@ -45,6 +45,8 @@ export interface Ground {
   pairs: Pairs;
   /** Statistics and alerts hear it by `observe`. */
   log: LineLog<MailEvent>;
+  /** The threads that serve sessions, where it is not this one. */
+  crew: Crew | undefined;
 }
 
 /** A configuration that cannot be applied, with everything that is wrong with it. */
@@ -90,7 +92,7 @@ export class Editions {
   private constructor(file: string, world: EditionsWorld) {
     this.#file = file;
     this.#world = world;
-    this.#doors = new Doors((at) => world.sockets.listen(at));
+    this.#doors = new Doors((at) => this.#ground?.crew?.open(at) ?? world.sockets.listen(at));
   }
 
   /** Reads the file for the first time. Rejects with {@linkcode ConfigError} or `StorageError`; then nothing is left open. */
@@ -121,8 +123,8 @@ export class Editions {
   }
 
   /** Begins to serve on all listeners, and to watch the files. */
-  async serve(acceptor: Acceptor): Promise<void> {
-    this.#doors.serve(acceptor, this.current);
+  async serve(inbound: Inbound): Promise<void> {
+    this.#doors.serve(inbound, this.current);
     const { log, engine } = this.ground;
     const { config } = this.current;
     const doors = config.listeners.map(({ name, address }) => `${name} ${endpointText(address)}`).join(", ");
@@ -183,8 +185,7 @@ export class Editions {
     try {
       const trust = await withNewLists(config, { previous, engine });
       if (trust === previous) return;
-      this.#put({ edition: buildEdition({ config, engine, trust, keyPairs }), doors: newDoorDraft() });
-      this.onRenewed(this.current);
+      await this.#renew({ config, engine, trust, keyPairs });
     } catch (error) {
       const text = `Cannot put new revocation lists in force: ${causeOf(error)}`;
       log.critical({ event: "note", reason: "crl_refused", text });
@@ -210,6 +211,7 @@ export class Editions {
   close(): void {
     this.#doors.close();
     this.#current?.retire();
+    this.#ground?.crew?.close();
     this.#ground?.file[Symbol.dispose]();
     for (const sink of this.#ground?.log.options.sinks ?? []) sink.flush();
     this.#ground?.storage[Symbol.dispose]();
@@ -240,14 +242,26 @@ export class Editions {
     try {
       const keyPairs = await loadInventory(config, (config, name) => pairs.load(config, name));
       if (JSON.stringify([...keyPairs]) === JSON.stringify([...before])) return this.onRenewed(this.current);
-      this.#put({ edition: buildEdition({ config, engine, trust, keyPairs }), doors: newDoorDraft() });
-      this.onRenewed(this.current);
+      await this.#renew({ config, engine, trust, keyPairs });
       const text = "Certificates that changed are in service, under the configuration from before";
       log.info({ event: "note", reason: "certificates_applied", text });
     } catch (error) {
       const text = `Cannot put certificates in service that changed: ${causeOf(error)}`;
       log.critical({ event: "note", reason: "certificate_unfit", text });
     }
+  }
+
+  /** Puts the same configuration in force with other pairs or authorities. Rejects, and changes nothing, where it cannot. */
+  async #renew(parts: EditionParts): Promise<void> {
+    const draft: Draft = { edition: buildEdition(parts), doors: newDoorDraft() };
+    try {
+      await this.ground.crew?.build(draft.edition!);
+    } catch (error) {
+      await this.#undo(draft);
+      throw error;
+    }
+    this.#put(draft);
+    this.onRenewed(this.current);
   }
 
   async #apply(): Promise<void> {
@@ -285,7 +299,7 @@ export class Editions {
   /** Makes everything that a flawless configuration needs. What goes wrong gets its place in the file. */
   async #prepare(config: Config, draft: Draft): Promise<Findings> {
     const found: Findings = { errors: [], warnings: [] };
-    const { storage, engine, log, pairs } = this.#ground ??= this.#lay(config);
+    const { storage, engine, log, pairs, crew } = this.#ground ??= this.#lay(config);
     if (config.storage.directory !== storage.directory) {
       const text = `it is ${storage.directory} while the gateway runs; another one needs a restart`;
       found.errors.push({ path: ["storage", "directory"], at: "value", text });
@@ -298,18 +312,28 @@ export class Editions {
       log.critical({ event: "note", reason: "no_authorities", text });
     }
     draft.edition = buildEdition({ config, engine, trust, keyPairs });
+    await crew?.build(draft.edition);
+    const threads = this.#current?.config.workers ?? config.workers;
+    if (config.workers !== threads) {
+      const text = `${config.workers} serve sessions from the next start on; now it is ${threads}`;
+      found.warnings.push({ path: ["workers"], at: "value", text });
+    }
     await this.#doors.open(config, draft.doors, found);
     return found;
   }
 
   /** Storage, engine and log, in this order: the binary's libraries are unpacked below the storage. */
   #lay(config: Config): Ground & { file: RotatingFile } {
-    const { clock } = this.#world;
+    const { clock, random, sockets } = this.#world;
     const storage = openStorage(config.storage.directory);
     try {
       // A compiled program unpacks libraries to TMPDIR under names that can be foretold: nobody else may write there.
       Deno.env.set("TMPDIR", storage.run);
-      const engine = openSslEngine();
+      const ticketKeys = random.bytes(ticketKeysOctets);
+      const engine = openSslEngine({
+        ticketKeys,
+        onStaple: (fingerprint, staple) => this.#ground?.crew?.staple(fingerprint, staple),
+      });
       const file = new RotatingFile(`${storage.logs}/mail.log`, {
         clock,
         rotateSize: config.logs.rotate_size,
@@ -322,7 +346,16 @@ export class Editions {
         note: (level, text) => log[level]({ event: "note", text }),
         tell: (level, text) => log[level]({ event: "note", reason: "certificate_unfit", text }),
       });
-      return { storage, engine, log, pairs, file };
+      const spawn = () => new Worker(new URL("./accept_worker.ts", import.meta.url), { type: "module" });
+      const crew = config.workers === 1 ? undefined : new Crew({
+        count: config.workers,
+        spawn,
+        probe: (at) => sockets.listen(at),
+        clock,
+        log,
+        hello: { ticketKeys, logs: config.logs },
+      });
+      return { storage, engine, log, pairs, file, crew };
     } catch (error) {
       storage[Symbol.dispose]();
       throw error;
@@ -350,13 +383,16 @@ export class Editions {
     const retired = this.#current;
     this.#current = edition!;
     this.#generation = edition!.config.generation;
-    this.ground.engine.threads = edition!.config.workers;
+    const { crew } = this.ground;
+    crew?.enforce(edition!);
     this.#doors.swap(edition!, doors);
     retired?.retire();
+    if (retired !== undefined) crew?.retire(retired);
   }
 
   async #undo({ edition, doors }: Draft): Promise<void> {
     await this.#doors.undo(doors, { edition: this.#current, log: () => this.ground.log });
     edition?.retire();
+    if (edition !== undefined) this.#ground?.crew?.retire(edition);
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Acceptor } from "./accept/acceptor.ts";
+import type { Turnstile } from "./accept/gate.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Pressure } from "./base/pressure.ts";
 import type { Suspension } from "./control/suspension.ts";
@@ -15,13 +15,13 @@ import type { Engine, KeyPair } from "./tls/engine.ts";
 
 /** Whose state it is. */
 export interface VitalParts {
-  acceptor: Acceptor;
   clock: Clock;
   delivery: Delivery;
   editions: Editions;
   pressure: Pressure;
   spool: DurableSpool;
   suspension: Suspension;
+  gate: Turnstile;
   version: string;
   /** Pairs in use beside those of the edition. */
   morePairs(): ReadonlyMap<string, KeyPair[]>;
@@ -29,7 +29,7 @@ export interface VitalParts {
 
 /** Makes what reads the state. Certificates are read once for each set of pairs. */
 export function vitalsOf(parts: VitalParts): () => Vitals {
-  const { acceptor, clock, delivery, editions, pressure, spool, suspension, version, morePairs } = parts;
+  const { clock, delivery, editions, gate, pressure, spool, suspension, version, morePairs } = parts;
   const certificates = certificateReader(editions.ground.engine);
   return () => {
     const { config, keyPairs } = editions.current;
@@ -40,7 +40,7 @@ export function vitalsOf(parts: VitalParts): () => Vitals {
       now: clock.now(),
       generation: config.generation,
       listeners: editions.listeners,
-      sessions: acceptor.sessions,
+      sessions: gate.sessions,
       connections: delivery.connections,
       failingHosts: delivery.failingHosts,
       queue: {

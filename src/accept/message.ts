@@ -193,7 +193,7 @@ export class MessageDesk implements ServerHost {
 }
 
 /** A message that is not taken: the answer, and the reason for the log. */
-interface Refusal {
+export interface Refusal {
   answer: Reply;
   reason: DropReason;
 }

@@ -98,6 +98,15 @@ export class LineLog<E extends object> implements Log<E> {
     this.#observers.push(observer);
   }
 
+  /** Takes over what the log of another thread has rendered, and the events for the observers. */
+  relay(lines: string, events: readonly (readonly [LogLevel, E])[]): void {
+    for (const [level, event] of events) {
+      if (level === "critical" && this.#early.length < earlyMax) this.#early.push(event);
+      for (const observer of this.#observers) observer(event, level);
+    }
+    if (lines !== "") { for (const sink of this.#options.sinks) sink.write(lines); }
+  }
+
   critical(event: E): void {
     this.#write(0, event);
     for (const sink of this.#options.sinks) sink.flush();

@@ -54,6 +54,8 @@ export interface PressureSource {
   space: () => { octets: number; inodes: number };
   /** Octets of memory in use. */
   memory: () => number;
+  /** How late threads beside this one are, ms. */
+  lag?: () => number;
 }
 
 /** Why somebody is turned away: words for the log, and for the peer. */
@@ -136,6 +138,8 @@ interface Active {
 export class Pressure implements Disposable {
   /** Messages that cannot be stored although nothing measured runs short. */
   readonly storage: RepeatedFault;
+  /** Called when {@linkcode Pressure.mailShortage} is another one. */
+  onMailShortage: (shortage: Shortage | undefined) => void = () => {};
   readonly #source: PressureSource;
   readonly #active = new Map<PressureKind, Active>();
   readonly #timer: Timer;
@@ -212,7 +216,7 @@ export class Pressure implements Disposable {
     const lag = Math.max(now - this.#sampledAt - sampleMs, 0);
     this.#sampledAt = now;
     // One stall is over when it is noticed; two in a row are a load.
-    this.#readings.lag = Math.min(lag, this.#lastLag);
+    this.#readings.lag = Math.max(Math.min(lag, this.#lastLag), this.#source.lag?.() ?? 0);
     this.#lastLag = lag;
     this.#readings.memory = this.#source.memory();
     this.#readings.sessions = this.#source.sessions();
@@ -279,7 +283,9 @@ export class Pressure implements Disposable {
       kinds.find((kind) => kind !== "sessions" && gauges[kind].refuses === refuses && this.#active.has(kind));
     const [noSessions, noMail] = [first("sessions"), first("mail")];
     this.#noSessions = noSessions && shortage(noSessions);
+    if (this.#noMail?.kind === noMail) return;
     this.#noMail = noMail && shortage(noMail);
+    this.onMailShortage(this.#noMail);
   }
 }
 

@@ -234,7 +234,7 @@ export interface Config {
     max_memory: number;
     max_event_loop_lag: number;
   };
-  /** Threads that handshakes are spread over, the main one included. */
+  /** Threads that serve inbound sessions; 1: the main one does. */
   workers: number;
   metrics: {
     address: { address: string; port: number } | null;

@@ -212,13 +212,16 @@ const deliveryKey = section({
   hostname: withDefault(domainKey().nullable(), null, "The EHLO name outbound; none: hostname."),
 });
 
+/** More threads than one main thread can store and deliver for help handshakes alone, and each has its own heap. */
+const workersAutoMax = 8;
+
 /**
- * `workers`. `auto` leaves a core to everything else: on two cores that a load generator shares, a second thread made P-256 handshakes
- * 18 % fewer a second and RSA-2048 6 % more.
+ * `workers`. On two cores threads beside the main one cost more than they bring: what passes between threads takes a third more CPU
+ * for a message in clear, and the second core is the kernel's and the disk's anyway (`tests/bench/RESULTS.md`).
  */
 const workersKey = z.preprocess(
-  (input) => input === "auto" ? Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 1024) : input,
-  countKey({ min: 1, max: 1024 }).meta({ word: "auto" }),
+  (input) => input === "auto" ? Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), workersAutoMax) : input,
+  countKey({ min: 1, max: 64 }).meta({ word: "auto" }),
 );
 
 /** `limits`. */

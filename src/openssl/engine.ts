@@ -43,6 +43,8 @@ export interface OpenSslEngineOptions {
   /** 80 secret bytes, the same in every worker that serves the same listeners; by default drawn. */
   ticketKeys?: Octets;
   random?: Random;
+  /** Hears of each {@linkcode RevocationEngine.staple}: other threads show the same. */
+  onStaple?: (fingerprint: string, staple: Staple | undefined) => void;
 }
 
 /** The engine, with what only OpenSSL's has. */
@@ -102,7 +104,10 @@ export function openSslEngine(options: OpenSslEngineOptions = {}): OpenSslEngine
       withTrust(state, anchors, (trust) => statusQuestion(native, pair, trust)),
     readStatus: (pair: KeyPair, { response, trust: anchors }: { response: Octets; trust: TrustAnchors }) =>
       withTrust(state, anchors, (trust) => readStatus(native, pair, { response, trust, now: now() })),
-    staple: (fingerprint: string, staple: Staple | undefined) => state.staples.set(fingerprint, staple),
+    staple(fingerprint: string, staple: Staple | undefined): void {
+      state.staples.set(fingerprint, staple);
+      options.onStaple?.(fingerprint, staple);
+    },
   };
 }
 

@@ -29,6 +29,14 @@ export function roomError(error: unknown): unknown {
   return full ? new SpoolFullError(`Cannot store a message: ${causeOf(error)}`, { cause: error }) : error;
 }
 
+/** How the files of one directory are used by one thread. */
+export interface BodiesOptions {
+  /** What all drafts together may hold in memory; {@linkcode heldOctetsMax} by default. */
+  heldMax?: number;
+  /** Told of each file: it is there, or it is thrown away. */
+  told?: (mid: number, there: boolean) => void;
+}
+
 /** The files of long texts, in one directory. */
 export class Bodies implements Disposable {
   readonly directory: string;
@@ -36,10 +44,14 @@ export class Bodies implements Disposable {
   readonly #removals = new Set<Promise<void>>();
   #syncing: Promise<void> | undefined;
   #syncNext: Promise<void> | undefined;
-  /** Octets that drafts hold in memory. */
+  readonly #told: BodiesOptions["told"];
+  /** What drafts may hold in memory together, and what they hold. */
+  readonly heldMax: number;
   held = 0;
 
-  constructor(directory: string) {
+  constructor(directory: string, { heldMax = heldOctetsMax, told }: BodiesOptions = {}) {
+    this.heldMax = heldMax;
+    this.#told = told;
     Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.directory = directory;
     this.#handle = Deno.openSync(directory);
@@ -89,8 +101,16 @@ export class Bodies implements Disposable {
     return chunks.length === 0 ? new Uint8Array(0) : joined(chunks).subarray(0, count);
   }
 
+  /** Makes a text's file. */
+  async make(mid: number): Promise<Deno.FsFile> {
+    const file = await Deno.open(this.path(mid), { createNew: true, write: true, mode: 0o600 });
+    this.#told?.(mid, true);
+    return file;
+  }
+
   /** Removes a text's file in the background. One that cannot be removed is left to the next start's sweep. */
   remove(mid: number): void {
+    this.#told?.(mid, false);
     const removal = Deno.remove(this.path(mid)).catch(() => {}).finally(() => this.#removals.delete(removal));
     this.#removals.add(removal);
   }
@@ -162,7 +182,7 @@ export class BodyDraft implements Draft {
     // A view must not keep a socket's much larger buffer alive.
     this.#hold(chunk.buffer.byteLength > 2 * chunk.length + 1024 ? chunk.slice() : chunk);
     if (this.#file === undefined) {
-      if (this.octets <= limits.bodyInMemoryOctetsMax && this.#bodies.held <= heldOctetsMax) return;
+      if (this.octets <= limits.bodyInMemoryOctetsMax && this.#bodies.held <= this.#bodies.heldMax) return;
       return this.#opening = this.#spill();
     }
     if (this.#held < pieceOctets) return;
@@ -199,7 +219,7 @@ export class BodyDraft implements Draft {
 
   async #spill(): Promise<void> {
     try {
-      this.#file = await Deno.open(this.#bodies.path(this.mid), { createNew: true, write: true, mode: 0o600 });
+      this.#file = await this.#bodies.make(this.mid);
     } catch (error) {
       throw this.#error = roomError(error);
     }

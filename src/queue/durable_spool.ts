@@ -22,6 +22,7 @@ import { Bodies, BodyDraft, type SealedText } from "./bodies.ts";
 import { MessageCache } from "./cache.ts";
 import { byDestination, type NewMessage, PostponeChange, PutChange } from "./changes.ts";
 import { Committer } from "./committer.ts";
+import { FarQueue } from "./far.ts";
 import { QueueFigures } from "./figures.ts";
 import { Housekeeper } from "./housekeeper.ts";
 import { Counters } from "./ids.ts";
@@ -83,6 +84,8 @@ export class DurableSpool implements Spool {
   readonly figures: QueueFigures = new QueueFigures(() => this.#parts);
   /** The operator's hands. */
   readonly manage: QueueManager;
+  /** For threads that receive mail. */
+  readonly far: FarQueue;
   readonly #parts: Parts;
   readonly #path: string;
   readonly #lender: Lender;
@@ -140,6 +143,7 @@ export class DurableSpool implements Spool {
       settler: this.#settler,
       announce: (destination) => void this.#announced.push(destination),
     });
+    this.far = new FarQueue(this.#parts, (envelope, sealed) => this.#take(envelope, sealed));
     catchUp(this.#parts, marks.get("seen") ?? 0);
     sweep(this.#parts, aside === undefined ? undefined : `${directory}/bodies${aside.slice(this.#path.length)}`);
     agenda.load();
@@ -168,9 +172,7 @@ export class DurableSpool implements Spool {
     if (!(draft instanceof BodyDraft) || draft.mid !== mid) {
       return Promise.reject(new Error(`Cannot store MID ${mid}: the text is of another message`));
     }
-    const refusal = envelope.recipients.length === 0
-      ? new Error(`Cannot store MID ${mid}: it has no recipients`)
-      : this.#refusal();
+    const refusal = this.#refusal(envelope);
     if (refusal !== undefined) return draft.abort().then(() => Promise.reject(refusal));
     let sealed: SealedText | Promise<SealedText>;
     try {
@@ -179,12 +181,24 @@ export class DurableSpool implements Spool {
       return draft.abort().then(() => Promise.reject(error));
     }
     if (!(sealed instanceof Promise)) return this.#enqueue(envelope, sealed);
-    const { bodies } = this.#parts;
-    return sealed.then((text) => this.#enqueue(envelope, text)).catch(async (error) => {
+    return this.#orRemoved(mid, sealed.then((text) => this.#enqueue(envelope, text)));
+  }
+
+  #take(envelope: Envelope, sealed: SealedText): Promise<void> {
+    const refusal = this.#refusal(envelope);
+    const stored = refusal === undefined ? this.#enqueue(envelope, sealed) : Promise.reject(refusal);
+    return sealed.text === null ? this.#orRemoved(envelope.mid, stored) : stored;
+  }
+
+  async #orRemoved(mid: number, storing: Promise<void>): Promise<void> {
+    try {
+      await storing;
+    } catch (error) {
+      const { bodies } = this.#parts;
       bodies.remove(mid);
       await bodies.settled();
       throw error;
-    });
+    }
   }
 
   lease(destination: string, count: number): Promise<Lease[]> {
@@ -290,7 +304,8 @@ export class DurableSpool implements Spool {
   }
 
   /** Why no message is taken now. */
-  #refusal(): Error | undefined {
+  #refusal({ mid, recipients }: Envelope): Error | undefined {
+    if (recipients.length === 0) return new Error(`Cannot store MID ${mid}: it has no recipients`);
     if (this.#closed) return new Error("Cannot store a message: the queue is closed");
     const { max_queue_messages, min_free_disk } = this.#parts.options.settings();
     if (this.messages + this.#parts.arriving.size >= max_queue_messages) {

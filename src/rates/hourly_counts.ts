@@ -19,6 +19,13 @@ export interface HourlyCount {
   until: number;
 }
 
+/** A key's count, and what is left of its hour. */
+export interface CountLeft {
+  key: string;
+  count: number;
+  ms: number;
+}
+
 /** What has changed since somebody asked last. */
 export interface CountChanges {
   /** Everything that was kept elsewhere is void. */
@@ -81,9 +88,11 @@ export class HourlyCounts {
     return most > 0 && before >= most ? { allowed: false, count: before } : { allowed: true, count: this.add(key) };
   }
 
-  /** All counts, those whose hour ends first in front. */
-  *all(): Iterable<HourlyCount> {
-    for (const [key, span] of this.#spans) yield { key, ...span };
+  /** All counts with the milliseconds that are left of their hour, those whose hour ends first in front. */
+  left(): CountLeft[] {
+    this.purge();
+    const now = this.#now();
+    return [...this.#spans].map(([key, { count, until }]) => ({ key, count, ms: until - now }));
   }
 
   /** Takes up a count of an earlier process. Those whose hour ends first have to come first. */

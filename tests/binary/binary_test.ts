@@ -53,6 +53,26 @@ peerTest(["swaks"], "dist/postern relays a message from an empty folder, without
 
 peerTest(
   ["swaks"],
+  "dist/postern serves sessions in threads of its own, with TLS, from what it has embedded",
+  async () => {
+    const { path } = await buildBinary();
+    await using gateway = await GatewayProcess.start({
+      binary: path,
+      env: bare,
+      ports: ["inbound", "blackhole"],
+      config: (ports) => ({ ...withBlackhole(ports), workers: 2 }),
+    });
+    const threads = [...Deno.readDirSync(`/proc/${gateway.pid}/task`)]
+      .map(({ name }) => Deno.readTextFileSync(`/proc/${gateway.pid}/task/${name}/comm`).trim());
+    assert.deepEqual(threads.filter((name) => name.startsWith("worker-")).sort(), ["worker-1", "worker-2"]);
+    for (let message = 0; message < 4; message++) await relayOne(gateway);
+    assert.doesNotMatch(gateway.log, / (?:Critical|Warning): /);
+    assert.equal((await gateway.stop()).code, 0, gateway.log);
+  },
+);
+
+peerTest(
+  ["swaks"],
   "dist/postern reaches itself over its control socket, and its files when it does not run",
   async () => {
     const { path: binary } = await buildBinary();

@@ -13,9 +13,14 @@ import { Ledger, sendLoad, startLedgerSink } from "../support/ledger.ts";
 import { until } from "../gateway/rig.ts";
 import { assertEmptyQueue, mixedShape, queuedMessages, settleBooks, startRig } from "./rig.ts";
 
-const cycles = 30;
+/** Sessions in the main thread, and in threads of their own. */
+for (const { cycles, workers } of [{ cycles: 30, workers: 1 }, { cycles: 10, workers: 3 }]) {
+  const name =
+    `kill -9, ${cycles} times under load, workers: ${workers}: nothing acknowledged is lost, nothing is halved or made up`;
+  Deno.test(name, () => killUnderLoad(cycles, workers));
+}
 
-Deno.test(`kill -9, ${cycles} times under load: nothing acknowledged is lost, nothing is halved or made up`, async () => {
+async function killUnderLoad(cycles: number, workers: number): Promise<void> {
   const seed = Number(Deno.env.get("SEED") ?? Date.now() % 1e9);
   console.log(`seed ${seed} (SEED=${seed} repeats the moments)`);
   const random = seededRandom(seed);
@@ -24,7 +29,7 @@ Deno.test(`kill -9, ${cycles} times under load: nothing acknowledged is lost, no
   // In half of the time a destination defers, so that retries and settlements of a part are cut too.
   let defers = false;
   sink.answer = (recipient) => defers && recipient.startsWith("b@") ? "451 4.3.0 later" : "250 ok";
-  await using gateway = await startRig({ sink });
+  await using gateway = await startRig({ sink, more: { workers } });
   for (let cycle = 0; cycle < cycles; cycle++) {
     defers = cycle % 2 === 0;
     let loading = true;
@@ -40,10 +45,10 @@ Deno.test(`kill -9, ${cycles} times under load: nothing acknowledged is lost, no
   }
   defers = false;
   await ledger.drained(60_000);
-  settleBooks(ledger, `kill -9, ${cycles} cycles, seed ${seed}`, gateway);
+  settleBooks(ledger, `kill -9, ${cycles} cycles, workers ${workers}, seed ${seed}`, gateway);
   assert.ok(ledger.acknowledged.size > cycles * 10, `only ${ledger.acknowledged.size} were acknowledged`);
   // What the last kill cut off before its 250 is delivered too, and nobody waited for that so far.
   await until("an empty queue", () => queuedMessages(`${gateway.folder}/data`) === 0, { ms: 60_000, every: 200 });
   assert.equal((await gateway.stop()).code, 0);
   assertEmptyQueue(`${gateway.folder}/data`);
-});
+}

@@ -14,8 +14,8 @@ export const confined: Readonly<Record<string, readonly string[]>> = {
   "performance.now": [clock],
   "setTimeout": [clock],
   "setInterval": [clock],
-  // No time passes: the group commit gathers what one turn of the event loop brings.
-  "setImmediate": ["src/queue/"],
+  // No time passes: group commit and wire gather what one turn of the event loop brings.
+  "setImmediate": ["src/queue/", "src/workers/"],
   "AbortSignal.timeout": [clock],
   "Math.random": [random],
   "crypto.getRandomValues": [random],

@@ -27,6 +27,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   queue: ["base", "mail"],
   auth: ["base", "config", "policy"],
   accept: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "rates", "auth"],
+  // Sessions in other threads: what they stand on, at both ends of a wire.
+  workers: ["base", "mail", "net", "tls", "config", "queue", "rates", "auth", "accept"],
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
   monitor: ["base", "mail", "tls"],
   services: ["base", "mail", "net", "tls", "dns", "config", "certs"],
@@ -105,7 +107,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   "node:crypto": ["src/auth/", "src/certs/", "src/queue/", "src/admin/"],
   "node:net": ["src/net/"],
   "node:fs": ["src/queue/"],
-  "node:timers": ["src/queue/"],
+  "node:timers": ["src/queue/", "src/workers/"],
   "node:path": ["src/", "main.ts"],
   "node:buffer": ["src/"],
   "node:url": ["src/"],

@@ -1,0 +1,117 @@
+/**
+ * The words between the main thread and a thread that serves sessions. Everything is plain data, which is copied or handed over.
+ *
+ * What is one for the whole gateway stays in the main thread: the queue, the counts of sessions and of the hour, what runs short,
+ * passwords under check, statistics and the log's files. A thread that serves sessions has its own TLS engine, tables and
+ * resolver, made of the same configuration.
+ *
+ * @module
+ */
+import type { Crowd, Entry, Knock } from "../accept/gate.ts";
+import type { Stored, Unstored } from "../accept/intake.ts";
+import type { CheckResult } from "../auth/passwords.ts";
+import type { LogLevel } from "../base/log.ts";
+import type { Octets } from "../base/octets.ts";
+import type { Shortage } from "../base/pressure.ts";
+import type { ScryptHash } from "../base/scrypt_hash.ts";
+import type { Config } from "../config/config.ts";
+import type { Envelope } from "../mail/envelope.ts";
+import type { MailEvent } from "../mail/events.ts";
+import type { Endpoint } from "../net/net.ts";
+import type { Attempt, CountLeft } from "../rates/hourly_counts.ts";
+import type { KeyPair, TrustAnchors } from "../tls/engine.ts";
+import type { Staple } from "../tls/revocation.ts";
+
+/** What a configuration's edition is made of. */
+export interface Recipe {
+  config: Config;
+  keyPairs: ReadonlyMap<string, KeyPair[]>;
+  trust: TrustAnchors;
+}
+
+/** An answer of a responder, for the certificate that has this fingerprint; none: there is none any more. */
+export interface StapleWords {
+  fingerprint: string;
+  staple: Staple | undefined;
+}
+
+/** What is counted in every thread, and told to the others. */
+export const countedKinds = ["recipients", "senders", "invalid"] as const;
+
+/** One of {@linkcode countedKinds}. */
+export type CountedKind = typeof countedKinds[number];
+
+/** What a thread needs before it can make anything. */
+export interface WorkerHello {
+  /** Of TLS tickets: a session that began in one thread goes on in another. */
+  ticketKeys: Octets;
+  logs: Config["logs"];
+}
+
+/** What a thread needs before it can serve anybody. */
+export interface WorkerStart {
+  /** `bodies/` of the queue: long texts are written by the thread that receives them. */
+  bodies: string;
+  /** Octets of texts that it may hold in memory. */
+  heldMax: number;
+  /** The next numbers: `queue/ids.ts`. */
+  ids: SharedArrayBuffer;
+  shortage: Shortage | undefined;
+  counts: ReadonlyMap<CountedKind, CountLeft[]>;
+}
+
+/** A count that another thread made. */
+export interface Counted {
+  kind: CountedKind;
+  key: string;
+  by: number;
+}
+
+/** Lines of the log as they are written, and the events for those who hear them. */
+export interface LogTail {
+  lines: string;
+  events: [LogLevel, MailEvent][];
+}
+
+/** What the main thread says. */
+export type ToWorker = {
+  hello: (hello: WorkerHello) => void;
+  start: (start: WorkerStart) => void;
+  /** Makes an edition, which serves nobody yet. */
+  build: (edition: Recipe & { id: number }) => void;
+  /** An edition is not needed any more: it goes with its last session. */
+  retire: (id: number) => void;
+  /** Opens a door, which takes nobody in yet; the address that it got. */
+  open: (door: { id: number; at: Endpoint }) => Endpoint;
+  /** What new sessions at a door begin with. */
+  serve: (door: { id: number; edition: number; listener: string }) => void;
+  /** Closes a door. Sessions go on. */
+  shut: (id: number) => Promise<void>;
+  /** Which edition is in force, for the log and for DNS. */
+  inForce: (id: number) => void;
+  staple: (staple: StapleWords) => void;
+  shortage: (shortage: Shortage | undefined) => void;
+  counted: (counted: Counted) => void;
+  /** Ends as `Acceptor.shutdown` does. */
+  shutdown: (nothing: undefined) => Promise<void>;
+};
+
+/** What a thread that serves sessions says. */
+export type ToMain = {
+  log: (tail: LogTail) => void;
+  enter: (knock: Knock) => Entry;
+  leave: (icid: number) => void;
+  crowd: (nothing: undefined) => Crowd;
+  put: (message: { envelope: Envelope; octets: number; text: Octets | null }) => Promise<Stored>;
+  /** A text is a file from now on; or it was, and is thrown away. */
+  spilled: (mid: number) => void;
+  dropped: (mid: number) => void;
+  refused: (shortage: Shortage) => void;
+  unstored: (message: { mid: number; unstored: Unstored }) => void;
+  count: (counted: Counted) => void;
+  attempt: (attempt: { client: string; most: number }) => Attempt;
+  attemptBack: (attempt: { client: string; by: number }) => void;
+  check: (login: { password: string; hash: ScryptHash }) => Promise<CheckResult>;
+  /** Each second: it lives. */
+  beat: (nothing: undefined) => void;
+};
