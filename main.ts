@@ -15,7 +15,7 @@ import { checkFile } from "./src/cli/check.ts";
 import { cliCommands } from "./src/cli/commands/all.ts";
 import { readSecret, standardInput } from "./src/cli/secret.ts";
 import { runShell } from "./src/cli/shell.ts";
-import { lineReader, terminal, writeOctets } from "./src/cli/terminal.ts";
+import { askPerson, lineReader, terminal, writeOctets } from "./src/cli/terminal.ts";
 import { openSslEngine } from "./src/openssl/engine.ts";
 
 const world = { clock: systemClock, random: systemRandom, hostname: Deno.hostname(), version: deno.version };
@@ -54,6 +54,7 @@ function tools(file: string): CallWorld {
     openEngine: openSslEngine,
     commands: cliCommands,
     caller: { name: Deno.uid() === 0 ? "root" : `uid ${Deno.uid()}`, stages: false },
+    ask: Deno.stdin.isTerminal() ? (question) => askPerson(question, () => lineReader()("")) : undefined,
     secret: () => readSecret(standardInput),
     input: standardInput.read,
     output: writeOctets,

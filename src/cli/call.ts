@@ -9,7 +9,7 @@
 import { causeOf } from "../base/text.ts";
 import { storageDirectoryOf } from "../config/where.ts";
 import { callGateway, type CallOptions } from "../control/client.ts";
-import type { Caller } from "../control/protocol.ts";
+import type { Caller, ControlRequest } from "../control/protocol.ts";
 import type { Call, CliCommand, HereWorld } from "./command.ts";
 import { callFiles } from "./files.ts";
 import { callOffline } from "./offline.ts";
@@ -25,6 +25,8 @@ export interface CallWorld extends Terminal, Omit<HereWorld, "item"> {
   commands: readonly CliCommand[];
   /** Who sits there. */
   caller?: Caller;
+  /** Asks a person a question. Absent where nobody is there. */
+  ask?: (question: string) => Promise<boolean>;
 }
 
 /** See the module. */
@@ -45,9 +47,16 @@ export async function callCommand({ name, args, json }: Call, world: CallWorld):
     const { caller } = world;
     const request = { command: name, args, caller, ...command.files === undefined ? {} : { files: sent } };
     const options: CallOptions = { directory, clock, item, save, warning: err };
-    let called = await callGateway(request, options);
-    if (called.kind === "not running" && command.offline !== undefined) {
-      called = await callOffline(request, { ...world, needs: command.offline, call: options });
+    const run = async (request: ControlRequest) => {
+      const called = await callGateway(request, options);
+      if (called.kind !== "not running" || command.offline === undefined) return called;
+      return await callOffline(request, { ...world, needs: command.offline, call: options });
+    };
+    let called = await run(request);
+    if (called.kind === "done" && command.asks !== undefined && args.yes !== true && args["dry-run"] !== true) {
+      if (world.ask === undefined) return told(err, "Nothing was changed; --yes does it");
+      if (!await world.ask(command.asks)) return told(err, "Nothing was changed");
+      called = await run({ ...request, args: { ...args, yes: true } });
     }
     switch (called.kind) {
       case "done":
@@ -65,4 +74,10 @@ export async function callCommand({ name, args, json }: Call, world: CallWorld):
     err(causeOf(error));
     return 1;
   }
+}
+
+/** A word to the person, and the exit code of something that was not done. */
+function told(err: (line: string) => void, text: string): 1 {
+  err(text);
+  return 1;
 }

@@ -50,6 +50,8 @@ export interface CliCommand {
   operands?: { name: string; min: number; max: number };
   /** Options and operands whose words name files of the caller's; see `files.ts`. Beside `save` the option `force` lets a file be replaced. */
   files?: Readonly<Record<string, FileUse>>;
+  /** It shows first and asks this question, unless `--yes` or `--dry-run` stands there; then it is called again with `yes`. */
+  asks?: string;
   /** Explains options, one a line: what `help COMMAND` shows below the usage. */
   details?: readonly string[];
   /**

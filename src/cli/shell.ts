@@ -9,6 +9,7 @@
  */
 import { callCommand, type CallWorld } from "./call.ts";
 import { helpText, parseWords, tableOf } from "./command.ts";
+import { askPerson } from "./terminal.ts";
 
 /** What the shell runs with. */
 export interface ShellWorld extends CallWorld {
@@ -22,7 +23,9 @@ quit                                end`;
 /** Runs until the input ends. The exit code of the last command. */
 export async function runShell(outer: ShellWorld): Promise<number> {
   const { caller } = outer;
-  const world: ShellWorld = { ...outer, caller: caller && { ...caller, stages: true } };
+  // A pipe cannot be asked: its next line is the next command.
+  const ask = outer.ask && ((question: string) => askPerson(question, () => outer.read("")));
+  const world: ShellWorld = { ...outer, ask, caller: caller && { ...caller, stages: true } };
   let code = 0;
   for (let line = await world.read("postern> "); line !== null; line = await world.read("postern> ")) {
     const words = splitWords(line);

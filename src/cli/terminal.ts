@@ -35,6 +35,12 @@ export function lineReader(): (prompt: string) => Promise<string | null> {
   };
 }
 
+/** Asks a person, and takes `y` or `yes` for yes. */
+export async function askPerson(question: string, read: () => Promise<string | null>): Promise<boolean> {
+  writeAll(Deno.stderr, octets(`${question} [y/N] `));
+  return /^y(es)?$/i.test((await read())?.trim() ?? "");
+}
+
 /** Lines of a stream, without their ends; the last may have none. */
 export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new TextDecoder();

@@ -9,6 +9,10 @@
  */
 import { dirname } from "node:path";
 import { causeOf } from "../base/text.ts";
+import { giveToOwnerOf } from "./owner.ts";
+import { recoverFiles } from "./restore.ts";
+
+export { giveToOwnerOf } from "./owner.ts";
 
 /** The folder cannot be used; the message is one clear line. */
 export class StorageError extends Error {
@@ -47,6 +51,7 @@ export function openStorage(directory: string): Storage {
   try {
     const path = (name: typeof parts[number]) => `${directory}/${name}`;
     for (const name of parts) ownFolder(path(name));
+    recoverFiles(directory);
     tidyRun(path("run"), lock.statSync().mtime?.getTime() ?? 0);
     return {
       directory,
@@ -109,13 +114,6 @@ function tidyRun(run: string, now: number): void {
 function isOurs(path: string): boolean {
   const names = [...Deno.readDirSync(path)].map((entry) => entry.name);
   return names.length === 0 || names.includes("lock") || parts.some((part) => path.endsWith(`/${part}`));
-}
-
-/** What root makes in a folder of the gateway's user belongs to that user, else the gateway could not use it later. */
-export function giveToOwnerOf(folder: string, path: string): void {
-  if (Deno.uid() !== 0) return;
-  const { uid, gid } = Deno.statSync(folder);
-  if (uid !== null && uid !== 0) Deno.chownSync(path, uid, gid);
 }
 
 function takeLock(directory: string): Deno.FsFile {

@@ -15,6 +15,7 @@ import type { Resolver } from "../dns/records.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { Engine } from "../tls/engine.ts";
 import type { RevocationEngine } from "../tls/revocation.ts";
+import { backupCommands } from "./backup_commands.ts";
 import type { Command } from "./commands.ts";
 import { configCommands } from "./config_commands.ts";
 import { listCommands } from "./revocation_commands.ts";
@@ -45,5 +46,11 @@ export interface FileGround {
 
 /** See the module. */
 export function fileCommands(ground: FileGround): Command[] {
-  return [...stageCommands(ground), ...configCommands(ground), ...listCommands(ground), ...tlsaCommands(ground)];
+  return [
+    ...stageCommands(ground),
+    ...configCommands(ground),
+    ...backupCommands(ground),
+    ...listCommands(ground),
+    ...tlsaCommands(ground),
+  ];
 }

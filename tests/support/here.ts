@@ -21,7 +21,7 @@ export interface HereResult {
 /** Runs a command on a file. Words that the command line itself refuses throw. */
 export async function runHere(
   words: readonly string[],
-  { file, engine }: { file: string; engine?: Engine & RevocationEngine },
+  { file, engine, stages = false }: { file: string; engine?: Engine & RevocationEngine; stages?: boolean },
 ): Promise<HereResult> {
   const parsed = parseWords(words, cliCommands);
   if (parsed.kind !== "call") throw new Error(parsed.kind === "misused" ? parsed.fault : "help was asked for");
@@ -37,6 +37,7 @@ export async function runHere(
       return engine;
     },
     commands: cliCommands,
+    caller: { name: "root", stages },
     out: (line) => out.push(line),
     err: (line) => err.push(line),
   });
@@ -45,11 +46,15 @@ export async function runHere(
 
 /** A configuration in a folder of its own, for as long as it is used. */
 export async function withFile<T>(source: string, use: (file: string) => Promise<T>): Promise<T> {
+  const temporary = Deno.env.get("TMPDIR");
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/c.yaml`, source);
     return await use(`${folder}/c.yaml`);
   } finally {
+    // A command on files that opened the engine has set it.
+    if (temporary === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", temporary);
     await Deno.remove(folder, { recursive: true });
   }
 }

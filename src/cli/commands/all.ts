@@ -7,6 +7,7 @@ import type { CliCommand } from "../command.ts";
 import { acmeCommands } from "./acme.ts";
 import { adminCommands } from "./admin.ts";
 import { alertCommands } from "./alerts.ts";
+import { backupCommands } from "./backup.ts";
 import { configCommands } from "./config.ts";
 import { explainCommands } from "./explain.ts";
 import { gatewayCommands } from "./gateway.ts";
@@ -26,6 +27,7 @@ export const cliCommands: readonly CliCommand[] = [
   ...gatewayCommands,
   ...revocationCommands,
   ...configCommands,
+  ...backupCommands,
   ...acmeCommands,
   ...tlsaCommands,
   ...explainCommands,

@@ -9,6 +9,7 @@ import { flowText, yamlText } from "../../config/edit_render.ts";
 import type { ConfigSet, ConfigText, ConfigValue } from "../../control/config_commands.ts";
 import type { CommitFacts, HistoryLine, PendingFacts } from "../../control/stage_commands.ts";
 import type { CliCommand } from "../command.ts";
+import { screen } from "../screen.ts";
 
 const staged =
   "In the shell `postern cli` it is staged until commit; else it is written at once and in force when the command returns.";
@@ -135,12 +136,4 @@ function historyText({ id, at, who, comment, difference }: HistoryLine, index: n
 
 function when(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace("T", " ");
-}
-
-/** Lines of the owner's file, without what would move the cursor. */
-function screen(text: string): string {
-  return text.split("\n").map((line) => {
-    const shown = printable(line.replaceAll("\\", "/"), Infinity);
-    return shown === line.replaceAll("\\", "/") ? line : printable(line, Infinity);
-  }).join("\n");
 }

@@ -1,0 +1,193 @@
+/**
+ * The commands `saveconfig` and `loadconfig`: configuration, certificates and keys in one file under a password.
+ *
+ * @module
+ */
+import {
+  type Backup,
+  collectBackup,
+  decodeBackup,
+  encodeBackup,
+  type Folders,
+  planFiles,
+  type PlannedFile,
+  relocations,
+} from "../certs/backup.ts";
+import { BackupError, seal, unseal } from "../certs/backup_seal.ts";
+import { CertificateFileError } from "../certs/files.ts";
+import { limits } from "../base/limits.ts";
+import { printable } from "../base/text.ts";
+import { editSource, plainSource } from "../config/edit.ts";
+import { valueAt } from "../config/issues.ts";
+import { faultText } from "../config/faults.ts";
+import { loadSource } from "../config/load.ts";
+import { maskedDifference } from "../config/mask.ts";
+import { EditError } from "../config/plain.ts";
+import { placeFiles } from "../config/restore.ts";
+import { dirname, resolve } from "node:path";
+import { type Args, type Command, CommandError } from "./commands.ts";
+import { tellCommit } from "./config_ground.ts";
+import type { FileGround } from "./file_commands.ts";
+
+/** What `saveconfig` gives. */
+export interface SavedFacts {
+  /** Files besides the configuration. */
+  files: string[];
+  octets: number;
+}
+
+/** What `loadconfig` gives. */
+export interface LoadedFacts {
+  /** Wall milliseconds at which the archive was made, and on which machine. */
+  made: number;
+  hostname: string;
+  /** Of the configuration, without secrets. */
+  difference: string;
+  files: PlannedFile[];
+  /** It was done; else it is what would be. */
+  done: boolean;
+}
+
+/** See the module. */
+export function backupCommands(ground: FileGround): Command[] {
+  return [
+    {
+      name: "saveconfig",
+      async run(args, { save }): Promise<SavedFacts> {
+        const { file, hostname, clock, random, staging } = ground;
+        const { text: source } = await staging.source();
+        const loaded = await loadSource(source, { file, hostname, generation: 1 });
+        if (!loaded.ok) throw new CommandError(`Cannot save ${file}: ${faultText(loaded.errors[0])}`);
+        const password = passwordOf(args);
+        return await clearly(async () => {
+          const backup = await collectBackup(loaded.config, { source, made: clock.now(), hostname });
+          const archive = await seal(encodeBackup(backup), { password, random });
+          if (archive.length > limits.controlFilesOctetsMax) {
+            throw new BackupError(
+              `Cannot save: the archive would have more than ${limits.controlFilesOctetsMax} octets, and could not be loaded`,
+            );
+          }
+          save("file", archive);
+          return { files: backup.files.map(({ path }) => path), octets: archive.length };
+        });
+      },
+    },
+    {
+      name: "loadconfig",
+      async run(args, { caller, warn }): Promise<LoadedFacts> {
+        const { name, content } = args.neededFile("file");
+        const password = passwordOf(args);
+        return await clearly(async () => {
+          const backup = decodeBackup(await unseal(content, { password, what: printable(name) }), printable(name));
+          const wish = { yes: args.has("yes"), outside: args.has("outside"), who: caller.name, warn };
+          return await load(ground, { backup, wish });
+        });
+      },
+    },
+  ];
+}
+
+interface Wish {
+  yes: boolean;
+  outside: boolean;
+  who: string;
+  warn: (text: string) => void;
+}
+
+async function load(ground: FileGround, { backup, wish }: { backup: Backup; wish: Wish }): Promise<LoadedFacts> {
+  const { file, staging, storage } = ground;
+  const { warn } = wish;
+  const folders: Folders = { config: dirname(resolve(file)), storage: storage.directory };
+  const { text: now } = await staging.source();
+  const storageSaid = valueAt(plainNow(now), ["storage", "directory"]);
+  const changes = relocations(backup, { folders, storageSaid });
+  for (const { path, value } of changes) {
+    warn(
+      `${path.join(".")} is ${
+        value === undefined ? "left out" : printable(String(value))
+      } here: this gateway keeps its own storage`,
+    );
+  }
+  const after = editSource(backup.config, changes);
+  const { plan, files } = planFiles(backup, { folders, outside: wish.outside, file });
+  const difference = maskedDifference(now, after, { names: ["config.yaml", "config.yaml (archive)"] });
+  const { made, hostname } = backup;
+  const facts: LoadedFacts = { made, hostname, difference, files: plan, done: false };
+  if (!wish.yes) return facts;
+  await restore(ground, {
+    after,
+    files,
+    who: wish.who,
+    comment: `loadconfig: made ${new Date(made).toISOString()}`,
+    warn,
+  });
+  return { ...facts, done: true };
+}
+
+/** All or nothing: the files, then the configuration, then it is put in force. */
+async function restore(
+  { file, staging, storage, alone, apply, log }: FileGround,
+  { after, files, who, comment, warn }: {
+    after: string;
+    files: Parameters<typeof placeFiles>[1]["files"];
+    who: string;
+    comment: string;
+    warn: (text: string) => void;
+  },
+): Promise<void> {
+  const before = (await staging.source()).text;
+  const placed = await alone(() =>
+    Promise.resolve(placeFiles(storage.directory, { files, file: resolve(file), after }))
+  );
+  try {
+    tellCommit(await staging.writeSource(after, { who, comment }), { file, warn });
+    // What the files say is new even where the configuration is not.
+    const lines = await apply();
+    if (lines.length > 0) {
+      for (const line of lines) warn(line);
+      throw new CommandError("Cannot put the archive's configuration in force: what was there before is there again");
+    }
+  } catch (error) {
+    await alone(() => Promise.resolve(placed.undo()));
+    if ((await staging.source()).text !== before) {
+      await staging.writeSource(before, { who: "postern", comment: "loadconfig undone" });
+    }
+    await apply();
+    throw error;
+  }
+  placed.done();
+  log.info({
+    event: "note",
+    reason: "config_restored",
+    text: `Configuration and ${files.length} files were restored from an archive by ${who}`,
+  });
+}
+
+/** A file that is no YAML any more is replaced all the same. */
+function plainNow(text: string): unknown {
+  try {
+    return plainSource(text);
+  } catch (error) {
+    if (error instanceof EditError) return null;
+    throw error;
+  }
+}
+
+function passwordOf(args: Args): string {
+  const password = args.password("password-file");
+  if (password === undefined) {
+    throw new CommandError("Cannot go on without a password: --password-file F, or - to type it");
+  }
+  if (password === "") throw new CommandError("Cannot use the password: its file has an empty first line");
+  return password;
+}
+
+/** What is the operator's to put right reaches him as it is. */
+async function clearly<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const known = error instanceof BackupError || error instanceof CertificateFileError || error instanceof EditError;
+    throw known ? new CommandError(error.message) : error;
+  }
+}
