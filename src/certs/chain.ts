@@ -110,12 +110,18 @@ interface Ordered {
   dropped: CertificateRecord[];
 }
 
+/** Whether two names may be one: RFC 5280 §7.1 compares without regard to case and runs of spaces. The engine has the last word. */
+function likeName(one: string, other: string): boolean {
+  const plain = (name: string) => name.toLowerCase().replaceAll(/\s+/g, " ");
+  return one === other || plain(one) === plain(other);
+}
+
 /** RFC 8446 §4.4.2: each certificate certifies the one before it. */
 function ordered(leaf: CertificateRecord, others: readonly CertificateRecord[], engine: CertificateEngine): Ordered {
   const der = new Map([leaf, ...others].map((one) => [one, derOf(one)] as const));
   const left = new Set(others);
   const issuersOf = (one: CertificateRecord) =>
-    [...left].filter((other) => other.subject === one.issuer && engine.issued(der.get(one)!, der.get(other)!));
+    [...left].filter((other) => likeName(other.subject, one.issuer) && engine.issued(der.get(one)!, der.get(other)!));
   const chain: CertificateRecord[] = [];
   const extra: CertificateRecord[] = [];
   for (let at = leaf; !at.selfSigned;) {

@@ -254,7 +254,9 @@ class Walk {
 
   #reading(): Pkcs12Reading {
     const entries = this.#keys.map(({ key, friendlyName }) => {
-      const own = this.#certificates.find(({ certificate }) => fits(key, certificate));
+      // Of an old one and its renewal the one that lasts longer.
+      const [own] = this.#certificates.filter(({ certificate }) => fits(key, certificate))
+        .toSorted((a, b) => b.certificate.notAfter - a.certificate.notAfter);
       return { key, certificate: own?.certificate, friendlyName: friendlyName ?? own?.friendlyName };
     });
     const leaves = new Set(entries.map(({ certificate }) => certificate));

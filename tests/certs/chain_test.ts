@@ -344,6 +344,30 @@ for (const { name, report, warnings } of judged) {
   });
 }
 
+Deno.test("checkChain tells a revoked certificate by the lists that are trusted", async () => {
+  await shop.run(`
+    touch index.txt; echo 01 >crlnumber
+    printf '[ca]\\ndefault_ca=o\\n[o]\\ndatabase=index.txt\\ncrlnumber=crlnumber\\ndefault_md=sha256\\ndefault_crl_days=9\\n' >ca.cnf
+    openssl ca -config ca.cnf -keyfile lower.key -cert lower.crt -revoke leaf.crt 2>/dev/null
+    openssl ca -config ca.cnf -keyfile lower.key -cert lower.crt -gencrl -out lower.crl 2>/dev/null
+  `);
+  const trust = { ...trustIn("root"), crls: [shop.read("lower.crl")] };
+  const wish = { leaf: one("leaf"), others: ["lower", "upper"].map(one), trust, now: Date.now() + 1_000 };
+  assert.deepEqual(checkChain(wish, engine).warnings, [
+    { kind: "untrusted", text: `CN=mx.test does not verify: ${sees("certificate revoked")}` },
+  ]);
+});
+
+Deno.test("checkChain takes names that differ in case alone for one, as RFC 5280 §7.1 does", async () => {
+  await shop.run(`
+    openssl req -new -key leaf.key -subj /CN=mx.test -out case.csr
+    openssl req -new -key lower.key -subj "/CN=LoWer" -out lower2.csr
+    openssl x509 -req -in lower2.csr -CA upper.crt -CAkey upper.key -set_serial 5 -extfile v3.cnf -extensions ca -out lower2.crt 2>/dev/null
+  `);
+  const report = check("leaf", ["lower2", "upper"], ["root"], Date.now() + 1_000);
+  assert.deepEqual([names(report), report.trust], [["CN=LoWer by CN=upper", upper], { trusted: true }]);
+});
+
 Deno.test("checkChain is plain data, so that a page can show it", () => {
   const report = check("leaf", ["lower", "upper"]);
   assert.deepEqual(

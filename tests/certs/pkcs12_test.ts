@@ -54,7 +54,8 @@ const written: { name: string; options: string; key?: string; pass?: string }[] 
   { name: "OpenSSL 1.x, an EC key", options: "-legacy", key: "ec" },
   {
     name: "Windows of old (triple DES for all, SHA-1)",
-    options: "-keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1",
+    options: "-keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1 -LMK " +
+      "-CSP 'Microsoft Software Key Storage Provider'",
   },
   { name: "RC2 with 128 bits", options: "-legacy -certpbe PBE-SHA1-RC2-128 -keypbe PBE-SHA1-RC2-128" },
   { name: "RC4 with 128 bits", options: "-legacy -certpbe PBE-SHA1-RC4-128" },
@@ -95,6 +96,17 @@ Deno.test("readPkcs12 takes a file without a checksum, says so, and knows a wron
   assert.equal(entries[0].key.pem, text("rsa.key"));
   assert.deepEqual(notes, ["mx.p12 has no checksum, so nothing tells whether somebody changed it"]);
   assert.equal((await fault(() => read(shop.read("nomac.p12"), "falsch"))).fault, "password_wrong");
+});
+
+Deno.test("readPkcs12 takes of two certificates for one key the one that lasts longer", async () => {
+  await shop.run(
+    "openssl x509 -req -in ec.csr -CA lower.crt -CAkey lower.key -set_serial 99 -days 400 -out ec2.crt 2>/dev/null; " +
+      "cat chain.crt ec2.crt >more.crt; openssl pkcs12 -export -inkey ec.key -in ec.crt -certfile more.crt " +
+      `-passout 'pass:${password}' -out renewed.p12`,
+  );
+  const { entries, certificates } = await read(shop.read("renewed.p12"), password);
+  assert.equal(entries[0].certificate?.serial, "63");
+  assert.deepEqual(certificates.map(({ subject }) => subject).sort(), ["CN=ec", "CN=lower", "CN=upper"]);
 });
 
 Deno.test("readPkcs12 takes an empty password and none at all, whichever was meant", async () => {
