@@ -42,7 +42,7 @@ export interface ChainWish {
 const othersMax = 100;
 
 /**
- * The certificate of a file that fits the key, and the others. Throws {@linkcode FormatError} where none fits, or where two do: a file of two
+ * The certificate of a file that fits the key, and the others as they stand there. Throws {@linkcode FormatError} where none fits, or where two do: a file of two
  * certificates does not say which is meant.
  */
 export function chooseLeaf(
@@ -52,7 +52,10 @@ export function chooseLeaf(
   const distinct = withoutRepeats(certificates);
   const fitting = distinct.filter((certificate) => fits(key, certificate));
   // An authority may have the same key as its cross-signed twin: of a leaf there is one.
-  if (fitting.length === 1) return { leaf: fitting[0], others: distinct.filter((other) => other !== fitting[0]) };
+  if (fitting.length === 1) {
+    const [leaf] = fitting;
+    return { leaf, others: certificates.filter(({ fingerprint }) => fingerprint !== leaf.fingerprint) };
+  }
   if (fitting.length > 1) {
     const state = `it holds ${fitting.length} certificates for this key, and one is wanted`;
     throw new FormatError("count", `Cannot use ${what}: ${state}`);

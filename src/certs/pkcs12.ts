@@ -244,8 +244,7 @@ class Walk {
     const der = octetString(itemsOf(value, 0xa0)[0]);
     try {
       const certificate = certificateRecord(readBer(der).whole, this.#world.engine);
-      const known = this.#certificates.some((other) => other.certificate.fingerprint === certificate.fingerprint);
-      if (!known) this.#certificates.push({ friendlyName: name, certificate });
+      this.#certificates.push({ friendlyName: name, certificate });
     } catch (thrown) {
       if (!(thrown instanceof TlsSetupError)) throw thrown;
       throw new BerError(`a certificate in it: ${thrown.message}`);

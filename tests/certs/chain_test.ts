@@ -394,9 +394,13 @@ Deno.test("checkChain ends where authorities certify each other in a circle", as
 
 Deno.test("chooseLeaf takes the one certificate that fits the key, wherever it stands", async () => {
   const key = await readKey(shop.read("leaf.key"), { engine, what: "leaf.key" });
-  const full = ["lower", "leaf", "upper", "leaf"].map(one);
+  const full = ["lower", "leaf", "upper", "leaf", "lower"].map(one);
   const { leaf, others } = chooseLeaf(full, { key, what: "mx.crt" });
-  assert.deepEqual([leaf.subject, others.map(({ subject }) => subject)], ["CN=mx.test", ["CN=lower", "CN=upper"]]);
+  assert.deepEqual([leaf.subject, others.map(({ subject }) => subject)], ["CN=mx.test", [
+    "CN=lower",
+    "CN=upper",
+    "CN=lower",
+  ]]);
 });
 
 Deno.test("chooseLeaf refuses a certificate of another key, and two that fit", async () => {
