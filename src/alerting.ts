@@ -105,14 +105,19 @@ function certificatesInUse(
     const { keyPairs, config } = editions.current;
     const byFingerprint = new Map<string, WatchedCertificate>();
     for (const [profile, pairs] of [...keyPairs, ...morePairs()]) {
-      const selfSigned = config.certificates.get(profile)?.self_signed ?? false;
+      const known = config.certificates.get(profile);
       for (const pair of pairs) {
+        const [leaf] = chainOf(pair);
+        const acme = known?.self_signed === true && known.acme !== undefined && leaf.subject !== leaf.issuer;
+        const selfSigned = known?.self_signed === true && !acme;
+        // Due at two thirds of its life; half of what is left then is for what goes wrong.
+        const late = acme ? { renewedBefore: leaf.notBefore + (leaf.notAfter - leaf.notBefore) * 5 / 6 } : {};
         for (const [place, facts] of chainOf(pair).entries()) {
           const { subject, issuer, names, serial, notAfter, fingerprint } = facts;
           const profiles = [...new Set([...byFingerprint.get(fingerprint)?.profiles ?? [], profile])];
           const part = place === 0 ? "certificate" : "intermediate";
           const words = { subject, issuer, names, serial, notAfter, fingerprint };
-          byFingerprint.set(fingerprint, { profiles, part, selfSigned, ...words });
+          byFingerprint.set(fingerprint, { profiles, part, selfSigned, ...place === 0 ? late : {}, ...words });
         }
       }
     }

@@ -66,7 +66,10 @@ function certificateReader(engine: Pick<Engine, "inspect">): (...sets: Pairs[]) 
       list.map((pair) => {
         let facts = read.get(pair);
         if (facts === undefined) {
-          const [{ key, subject, notAfter }] = engine.inspect(pair);
+          const chain = engine.inspect(pair);
+          const [{ key, subject }] = chain;
+          // A client needs the whole chain, so its first end counts.
+          const notAfter = Math.min(...chain.map((one) => one.notAfter));
           facts = { profile, key, subject, notAfter };
           read.set(pair, facts);
         }

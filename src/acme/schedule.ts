@@ -20,12 +20,15 @@ export interface Due {
   why: string;
 }
 
+/** What of a certificate decides. */
+export type Leaf = Pick<CertificateFacts, "notBefore" | "notAfter" | "names" | "key">;
+
 /** The facts that decide. */
 export interface ScheduleFacts {
   acme: AcmeConfig;
   state: AcmeState;
   /** Of the certificate that the authority issued, where there is one. */
-  leaf: CertificateFacts | undefined;
+  leaf: Leaf | undefined;
   now: number;
 }
 
@@ -65,7 +68,7 @@ export function pauseAfter(
 
 /** Whether a failure is critical: nothing is in service that the authority issued, or half of the time that was left has passed. */
 export function isCritical(
-  leaf: CertificateFacts | undefined,
+  leaf: Leaf | undefined,
   { failures, now }: { failures: number; now: number },
 ): boolean {
   if (leaf === undefined) return failures >= 3;

@@ -146,7 +146,8 @@ export const metricTable: readonly MetricRow[] = [
   {
     name: "postern_certificate_expiry_days",
     type: "gauge",
-    help: "Days until a certificate in use expires, by profile and key type; negative once it has.",
+    help:
+      "Days until a certificate in use, or an intermediate of it, expires, by profile and key type; negative once it has.",
     labels: ["profile", "key"],
     samples: (_, { certificates, now }) => {
       const least = new Map<string, { labels: { profile: string; key: string }; value: number }>();

@@ -28,6 +28,8 @@ export interface WatchedCertificate {
   part: "certificate" | "intermediate";
   /** The gateway made it, and makes the next one. */
   selfSigned: boolean;
+  /** ACME renews it, and should have by then: nobody is told before, since a certificate that lives for days is always near its end. */
+  renewedBefore?: number;
   subject: string;
   issuer: string;
   names: readonly string[];
@@ -132,12 +134,14 @@ export class CertificateWatch implements Disposable {
 }
 
 /** The latest step that a certificate has come to. */
-function stepOf({ notAfter }: WatchedCertificate, now: number): number | undefined {
+function stepOf({ notAfter, renewedBefore = 0 }: WatchedCertificate, now: number): number | undefined {
+  if (now < renewedBefore && now < notAfter) return undefined;
   return expirySteps.findLast((days) => notAfter - now <= days * dayMs);
 }
 
 function expiryAlert(certificate: WatchedCertificate, { step, now }: { step: number; now: number }): Alert {
-  const { profiles, part, selfSigned, subject, issuer, names, serial, notAfter, fingerprint } = certificate;
+  const { profiles, part, selfSigned, renewedBefore, subject, issuer, names, serial, notAfter, fingerprint } =
+    certificate;
   const when = step === 0 ? "has expired" : `expires in ${daysText(Math.ceil((notAfter - now) / dayMs))}`;
   const next = expirySteps[expirySteps.indexOf(step) + 1];
   const which = `${part === "certificate" ? "the certificate" : "an intermediate certificate of"} ${
@@ -165,6 +169,8 @@ function expiryAlert(certificate: WatchedCertificate, { step, now }: { step: num
     ],
     advice: selfSigned
       ? "It is self-signed: the gateway makes a new one when the configuration is read again (SIGHUP) or the gateway is restarted."
+      : renewedBefore !== undefined
+      ? "ACME should have renewed it: the log says why it could not, and `postern certconfig acme NAME` tries now."
       : "Put the renewed certificate in the place of the old one, with its key: files that change are read again at once.",
     again: next === undefined
       ? "This is the last warning about this certificate."

@@ -214,3 +214,15 @@ Deno.test("CertificateWatch: a disk that takes nothing is told, and each step st
   assert.equal(raised.length, 1);
   assert.equal(lines.filter((line) => line.startsWith("Warning: Cannot keep which certificates")).length, 2);
 });
+
+Deno.test("CertificateWatch: one that ACME renews is told of when its renewal is late, however short its life", async () => {
+  const { clock, raised, start, certificates } = rig({ days: 6 });
+  certificates[0] = { ...certificates[0], renewedBefore: clock.now() + 5 * day };
+  const watch = await start();
+  await clock.advance(4.9 * day);
+  assert.equal(raised.length, 0);
+  await clock.advance(0.2 * day);
+  assert.deepEqual(raised.map(words), ["critical: the certificate mx1 expires in 1 day"]);
+  assert.match(raised[0].advice, /certconfig acme NAME/);
+  await watch.stop();
+});
