@@ -158,7 +158,8 @@ export function filesOf(config: Config): string[] {
   return [...configFiles(config), ...lists];
 }
 
-async function readSystemList(): Promise<{ path: string; text: string } | null> {
+/** The system's list; `null` where there is none. */
+export async function readSystemList(): Promise<{ path: string; text: string } | null> {
   const named = Deno.env.get("SSL_CERT_FILE");
   for (const path of [...named ? [named] : [], ...systemLists]) {
     try {

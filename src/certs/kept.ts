@@ -109,7 +109,8 @@ async function readable(path: string): Promise<Octets | undefined> {
   }
 }
 
-function makeFolder(folder: string): void {
+/** Makes a folder within one that is there, for the same owner alone. */
+export function makeFolder(folder: string): void {
   try {
     Deno.mkdirSync(folder, { mode: 0o700 });
     giveToOwnerOf(dirname(folder), folder);

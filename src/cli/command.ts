@@ -11,9 +11,8 @@ import type { Octets } from "../base/octets.ts";
 import type { Random } from "../base/random.ts";
 import type { FileUse } from "./files.ts";
 import type { Secret } from "./secret.ts";
+import type { FileEngine } from "../control/file_commands.ts";
 import type { CommandArgs } from "../control/protocol.ts";
-import type { Engine } from "../tls/engine.ts";
-import type { RevocationEngine } from "../tls/revocation.ts";
 
 /** What a command works with that needs no gateway: the configuration file as the owner named it, and the machine. */
 export interface HereWorld {
@@ -23,7 +22,7 @@ export interface HereWorld {
   /** The machine's name. */
   hostname: string;
   /** Opens the TLS engine; in the binary that unpacks its libraries to TMPDIR. */
-  openEngine(): Engine & RevocationEngine;
+  openEngine(): FileEngine;
   /** Asks a person, or reads from a pipe, what must not be shown. Absent where standard input is read by somebody else, as the shell. */
   secret?: () => Promise<Secret>;
   /** Standard input as octets; absent likewise. */

@@ -17,7 +17,7 @@ import { giveToOwnerOf, openStorage, type Storage } from "../config/storage.ts";
 import { type Called, type CallOptions, takeAside } from "../control/client.ts";
 import { type Command, Commands } from "../control/commands.ts";
 import { openStaging } from "../control/config_ground.ts";
-import { fileCommands } from "../control/file_commands.ts";
+import { fileCommands, type FileEngine } from "../control/file_commands.ts";
 import type { ControlRequest } from "../control/protocol.ts";
 import { queueCommands } from "../control/queue_commands.ts";
 import { Suspension, suspensionDomain } from "../control/suspension.ts";
@@ -27,8 +27,6 @@ import { eventText, type MailEvent } from "../mail/events.ts";
 import { tcp } from "../net/tcp.ts";
 import { systemUdp } from "../net/udp.ts";
 import { openSpool } from "../queue/durable_spool.ts";
-import type { Engine } from "../tls/engine.ts";
-import type { RevocationEngine } from "../tls/revocation.ts";
 
 /** What the machine gives. */
 export interface OfflineWorld {
@@ -36,7 +34,7 @@ export interface OfflineWorld {
   random: Random;
   hostname: string;
   /** Opens the TLS engine; in the binary that unpacks its libraries to TMPDIR. */
-  openEngine(): Engine & RevocationEngine;
+  openEngine(): FileEngine;
 }
 
 /** Where and how a command is run. */
@@ -118,7 +116,7 @@ async function onQueue(request: ControlRequest, frame: Frame): Promise<Called> {
 
 async function onFiles(request: ControlRequest, frame: Frame): Promise<Called> {
   const { loaded, storage, clock, openEngine } = frame;
-  let engine: Engine & RevocationEngine | undefined;
+  let engine: FileEngine | undefined;
   const settings = () => loaded.ok ? loaded.config.dns : usualDns;
   const ground = {
     ...frame,

@@ -13,14 +13,19 @@ import type { Staging } from "../config/stage.ts";
 import type { Storage } from "../config/storage.ts";
 import type { Resolver } from "../dns/records.ts";
 import type { MailLog } from "../mail/events.ts";
+import type { CertificateEngine } from "../tls/certificates.ts";
 import type { Engine } from "../tls/engine.ts";
 import type { RevocationEngine } from "../tls/revocation.ts";
+import { authorityCommands } from "./authority_commands.ts";
 import { backupCommands } from "./backup_commands.ts";
 import type { Command } from "./commands.ts";
 import { configCommands } from "./config_commands.ts";
 import { listCommands } from "./revocation_commands.ts";
 import { stageCommands } from "./stage_commands.ts";
 import { tlsaCommands } from "./tlsa_commands.ts";
+
+/** An engine that knows certificates as things of their own too, and revocation lists. */
+export type FileEngine = Engine & RevocationEngine & { certificates: CertificateEngine };
 
 /** What these commands stand on. */
 export interface FileGround {
@@ -36,7 +41,7 @@ export interface FileGround {
   /** Changes of the configuration; commands make them by `changeConfig`. */
   staging: Staging;
   /** The TLS engine, opened when it is first asked for. */
-  engine(): Engine & RevocationEngine;
+  engine(): FileEngine;
   resolver(): Resolver;
   /** Does work that leaves files half changed meanwhile: no configuration is read before it is done. It must not call `apply`, which waits for it. */
   alone<T>(work: () => Promise<T>): Promise<T>;
@@ -49,6 +54,7 @@ export function fileCommands(ground: FileGround): Command[] {
   return [
     ...stageCommands(ground),
     ...configCommands(ground),
+    ...authorityCommands(ground),
     ...backupCommands(ground),
     ...listCommands(ground),
     ...tlsaCommands(ground),

@@ -8,8 +8,7 @@ import { systemRandom } from "../../src/base/random.ts";
 import { callCommand } from "../../src/cli/call.ts";
 import { parseWords } from "../../src/cli/command.ts";
 import { cliCommands } from "../../src/cli/commands/all.ts";
-import type { Engine } from "../../src/tls/engine.ts";
-import type { RevocationEngine } from "../../src/tls/revocation.ts";
+import type { FileEngine } from "../../src/control/file_commands.ts";
 
 /** What a command printed, line by line, and its exit code. */
 export interface HereResult {
@@ -21,7 +20,7 @@ export interface HereResult {
 /** Runs a command on a file. Words that the command line itself refuses throw. */
 export async function runHere(
   words: readonly string[],
-  { file, engine, stages = false }: { file: string; engine?: Engine & RevocationEngine; stages?: boolean },
+  { file, engine, stages = false }: { file: string; engine?: FileEngine; stages?: boolean },
 ): Promise<HereResult> {
   const parsed = parseWords(words, cliCommands);
   if (parsed.kind !== "call") throw new Error(parsed.kind === "misused" ? parsed.fault : "help was asked for");

@@ -7,6 +7,7 @@ import type { CliCommand } from "../command.ts";
 import { acmeCommands } from "./acme.ts";
 import { adminCommands } from "./admin.ts";
 import { alertCommands } from "./alerts.ts";
+import { authorityCommands } from "./authorities.ts";
 import { backupCommands } from "./backup.ts";
 import { configCommands } from "./config.ts";
 import { explainCommands } from "./explain.ts";
@@ -25,6 +26,7 @@ export const cliCommands: readonly CliCommand[] = [
   ...queueCommands,
   ...suspensionCommands,
   ...gatewayCommands,
+  ...authorityCommands,
   ...revocationCommands,
   ...configCommands,
   ...backupCommands,
