@@ -121,8 +121,8 @@ export class Trust extends Shared {
   /** Authorities of one name may have several keys: one that fits is enough. */
   #signature(crl: Crl): CrlFacts["signature"] {
     const native = this.#native;
-    const anchors = this.#read;
-    if (anchors === undefined || anchors instanceof TlsSetupError) return "unproven";
+    const anchors = this.#read ??= readAnchors(native, this.#anchors);
+    if (anchors instanceof TlsSetupError) return "unproven";
     const issuer = native.X509_CRL_get_issuer(crl.handle.pointer);
     let signature: CrlFacts["signature"] = "unproven";
     for (const object of stackMembers(native, native.X509_STORE_get0_objects(anchors.store.pointer))) {

@@ -16,6 +16,13 @@ export interface ResponderWish {
   port?: number;
 }
 
+/** Takes the newest certificate out of the authority's list: its responder knows it no more. */
+export async function forgetNewest({ dir }: Authority): Promise<void> {
+  const path = `${dir}/index.txt`;
+  const lines = (await Deno.readTextFile(path)).split("\n").slice(0, -2);
+  await Deno.writeTextFile(path, lines.map((line) => `${line}\n`).join(""));
+}
+
 /** A responder that runs. */
 export class Responder implements AsyncDisposable {
   readonly port: number;
@@ -32,7 +39,7 @@ export class Responder implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}/`;
   }
 
-  /** Starts it and waits until it listens. It reads the authority's list of certificates once, now. */
+  /** Starts it and waits until it listens. It reads the authority's list of certificates now, and again when that is newer. */
   static async start({ ca, signer = ca, minutes, port = 0 }: ResponderWish): Promise<Responder> {
     const child = new Deno.Command(needPeer("openssl"), {
       args: [
