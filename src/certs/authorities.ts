@@ -122,7 +122,7 @@ export function newBundle(
   const warnings = [...notes];
   const certificates: CertificateRecord[] = [];
   const known = new Map(
-    held.bundles.flatMap(({ name, certificates }) =>
+    held.bundles.toReversed().flatMap(({ name, certificates }) =>
       certificates.map(({ fingerprint }) => [fingerprint, name] as const)
     ),
   );

@@ -26,6 +26,11 @@ export async function runHere(
   if (parsed.kind !== "call") throw new Error(parsed.kind === "misused" ? parsed.fault : "help was asked for");
   const out: string[] = [];
   const err: string[] = [];
+  // A command on files sets TMPDIR, for its process alone as a rule.
+  const temporary = Deno.env.get("TMPDIR");
+  using _restored = {
+    [Symbol.dispose]: () => temporary === undefined ? Deno.env.delete("TMPDIR") : Deno.env.set("TMPDIR", temporary),
+  };
   const code = await callCommand(parsed.call, {
     file,
     clock: systemClock,
