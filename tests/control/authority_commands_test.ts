@@ -80,13 +80,13 @@ Deno.test("certconfig authorities: add in PEM, DER and PKCS#7, list, export, rem
   const kept = await Deno.readTextFile(`${site.folder}/data/certificates/authorities/mixed.pem`);
   assert.ok(!kept.includes("PRIVATE"), "no key is copied");
 
-  const list = (await site.run("authorities", "list")).out.join("\n");
-  assert.match(list, /^system     trusted: \S+, \d+ certificates$/m);
+  const list = (await site.run("authorities", "list")).out.join("\n").replaceAll(/ +/g, " ");
+  assert.match(list, /^system trusted: \S+, \d+ certificates$/m);
   assert.match(
     list,
-    /^partner \(\S+\)\n  CN=Partner CA\n    authority, EC P-256, expires \S+\n    SHA-256 [0-9A-F:]{95}$/m,
+    /^partner \(\S+\)\n CN=Partner CA\n authority, EC P-256, expires \S+\n SHA-256 [0-9A-F:]{95}$/m,
   );
-  assert.match(list, /CN=Old CA\n    authority, EC P-256, EXPIRED on /);
+  assert.match(list, /CN=Old CA\n authority, EC P-256, EXPIRED on /);
   assert.match(list, /NO AUTHORITY/);
 
   const out = `${site.folder}/out.pem`;
@@ -167,12 +167,12 @@ Deno.test("certconfig crls: add and remove files and URLs, list what they hold",
     const added = await site.run("crls", "add", source);
     assert.deepEqual([added.code, added.err], [0, []], added.err.join());
   }
-  const list = (await site.run("crls", "list")).out.join("\n");
+  const list = (await site.run("crls", "list")).out.join("\n").replaceAll(/ +/g, " ");
   assert.match(
     list,
-    /ca\.crl\n  issuer       CN=Partner CA \(signed by it\)\n  this update  .*\n  next update  .* UTC\n  revoked      1$/m,
+    /ca\.crl\n issuer CN=Partner CA \(signed by it\)\n this update .*\n next update .* UTC\n revoked 1$/m,
   );
-  assert.match(list, /^http:\/\/crl\.example\.test\/ca\.crl\n  none         it was not fetched yet$/m);
+  assert.match(list, /^http:\/\/crl\.example\.test\/ca\.crl\n none it was not fetched yet$/m);
   const source = site.source;
   const cases: [words: string[], why: RegExp][] = [
     [["add", "ca.crl"], /^Cannot add ca\.crl: it is there$/],
