@@ -15,21 +15,24 @@ import { Throttle } from "./admin/throttle.ts";
 import { Tokens } from "./admin/tokens.ts";
 import { type ChangeEnd, UserEditor } from "./admin/users.ts";
 import { Passwords } from "./auth/passwords.ts";
+import type { TraceEnd } from "./admin/world.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Random } from "./base/random.ts";
 import { causeOf } from "./base/text.ts";
-import { tlsCheck } from "./certs/check.ts";
-import { commitChanges } from "./config/change.ts";
 import type { Change } from "./config/edit.ts";
 import type { Config } from "./config/config.ts";
 import type { Staging } from "./config/stage.ts";
+import type { TraceItem } from "./cli/trace.ts";
 import type { Commands } from "./control/commands.ts";
+import type { CommandArgs } from "./control/protocol.ts";
+import { probe, type ProbeWorld } from "./deliver/probe.ts";
 import { metricsPage } from "./monitor/metrics.ts";
 import type { Monitor } from "./monitor/monitor.ts";
 import type { Vitals } from "./monitor/vitals.ts";
 import type { Conn } from "./net/net.ts";
 import type { Tcp } from "./net/tcp.ts";
 import type { Editions, Ground } from "./reload.ts";
+import type { BoardRow } from "./services/alert_board.ts";
 import type { KeyPair, Session } from "./tls/engine.ts";
 import type { TlsStart } from "./tls/pump.ts";
 import { Tracking } from "./tracking/tracking.ts";
@@ -43,14 +46,16 @@ export interface AdministrationParts {
   /** The machine's name. */
   hostname: string;
   editions: Editions;
+  staging: Staging;
   sockets: Tcp;
   commands: Commands;
   monitor: Monitor;
   vitals(): Vitals;
   /** Runs a handshake of the front with a session of its own, unless the client came for something else. */
   handshakeWith(conn: Conn, session: () => Session): Promise<TlsStart>;
-  /** Changes of the configuration. */
-  staging: Staging;
+  /** As delivery meets hosts. */
+  outbound: ProbeWorld;
+  alerts(): readonly BoardRow[];
   /** Shows a line on a terminal; absent: there is none. */
   terminal?: (line: string) => void;
 }
@@ -88,7 +93,7 @@ export function startAdministration(parts: AdministrationParts): Administration 
     terminal,
   });
   const change = (changes: readonly Change[], note: { who: string; comment: string }) =>
-    changeFile(parts, changes, note);
+    changeFile(staging, changes, note);
   const users = new UserEditor({ config, random, change, sessions, tokens, factors });
   const metrics = () => metricsPage(monitor, vitals);
   const admin: Admin = new Admin({
@@ -121,6 +126,9 @@ export function startAdministration(parts: AdministrationParts): Administration 
       users,
       audit,
       metrics,
+      alerts: parts.alerts,
+      probe: (question) => probe(parts.outbound, { ...question, config: config() }),
+      trace: (args) => traceFile(parts, args),
     },
   });
   commands.add(...adminCommands({ config, setup, factors, audit }));
@@ -152,22 +160,48 @@ export function startAdministration(parts: AdministrationParts): Administration 
   };
 }
 
-/** Writes a change into the file as `postern check` would take it, and puts it in force before it returns. */
+/** Traces as the command line does: the same words, the same file. */
+async function traceFile(
+  { file, clock, random, hostname, editions }: AdministrationParts,
+  args: CommandArgs,
+): Promise<TraceEnd> {
+  const { traceHere } = await import("./cli/trace.ts");
+  const items: TraceItem[] = [];
+  const faults: string[] = [];
+  await traceHere(args, {
+    file,
+    clock,
+    random,
+    hostname,
+    openEngine: () => editions.ground.engine,
+    item: (value) => void items.push(value as TraceItem),
+    err: (line) => void faults.push(line),
+  });
+  if (items.length === 0) return { ok: false, faults };
+  const [{ file: _file, ...trace }] = items;
+  return { ok: true, trace };
+}
+
+/** Writes a change into the file as `postern check` would take it; it is in force then. */
 async function changeFile(
-  { file, clock, hostname, editions }: AdministrationParts,
+  staging: Staging,
   changes: readonly Change[],
   note: { who: string; comment: string },
 ): Promise<ChangeEnd> {
-  const { engine, storage } = editions.ground;
-  const { generation, admin: { history: keep } } = editions.current.config;
-  const done = await commitChanges(file, {
-    ...note,
-    changes,
-    clock,
-    load: { hostname, generation, checkTls: tlsCheck({ engine, now: () => clock.now() }) },
-    history: { directory: `${storage.directory}/history`, keep },
-  });
-  if (!done.ok) return { ok: false, errors: done.errors.map(({ path, text }) => ({ path, detail: text })) };
-  const faults = await editions.reload();
-  return faults.length === 0 ? { ok: true } : { ok: false, errors: faults.map((detail) => ({ path: "", detail })) };
+  const result = await staging.write(changes, note);
+  switch (result.kind) {
+    case "committed":
+      return { ok: true };
+    case "faults":
+      return { ok: false, errors: result.errors.map(({ path, text }) => ({ path, detail: text })) };
+    case "not applied":
+      return { ok: false, errors: result.lines.map((detail) => ({ path: "", detail })) };
+    case "waiting":
+      return { ok: false, errors: [{ path: "", detail: `change ${result.confirm.id} waits to be confirmed` }] };
+    case "nothing":
+    case "changed":
+      throw new Error(`Cannot change the users: ${result.kind}`);
+    default:
+      return result satisfies never;
+  }
 }

@@ -143,12 +143,14 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     ...world,
     file,
     editions,
+    staging,
     sockets,
     commands,
     monitor,
     vitals,
-    staging,
     handshakeWith,
+    outbound,
+    alerts: () => alerting.alerts.board.rows,
   });
   const alerting = await startAlerting(outbound, { editions, morePairs });
   const revocation = startRevocation({ clock, random, editions, morePairs });

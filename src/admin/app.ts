@@ -13,6 +13,8 @@ export interface Client {
   address: string;
   /** The names on his certificate, in lower case, where he showed one and it is verified. */
   certificate?: readonly string[];
+  /** Wall milliseconds at which the connection began. */
+  opened: number;
 }
 
 /** Answers a request whose URL is the one that the client asked for. */

@@ -142,6 +142,7 @@ export class Front {
 
   async #serve(conn: Conn, wish: DoorWish): Promise<void> {
     const { address } = conn.remote;
+    const opened = this.#world.clock.now();
     const siblings = this.#byAddress.get(address) ?? 0;
     if (this.#closed || this.#sessions.size >= limits.httpSessionsMax || siblings >= limits.httpSessionsPerAddressMax) {
       return conn.close();
@@ -154,7 +155,7 @@ export class Front {
       this.#trouble.check();
       await serveFront(secured.conn, {
         app: wish.app,
-        client: { address, certificate: secured.names },
+        client: { address, certificate: secured.names, opened },
         scheme: schemeOf(wish),
         path: `${this.#world.run}/front.${Deno.pid}.${this.#sockets++}`,
         fault: (text, thrown) => this.fault(text, thrown),

@@ -9,9 +9,13 @@ import type { Random } from "../base/random.ts";
 import type { Config } from "../config/config.ts";
 import type { Staging } from "../config/stage.ts";
 import type { Commands } from "../control/commands.ts";
+import type { CommandArgs } from "../control/protocol.ts";
+import type { Probe, ProbeQuestion } from "../deliver/probe.ts";
+import type { Trace } from "../explain/trace.ts";
 import type { MetricsPage } from "../monitor/metrics.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Vitals } from "../monitor/vitals.ts";
+import type { BoardRow } from "../services/alert_board.ts";
 import type { Tracking } from "../tracking/tracking.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Client } from "./app.ts";
@@ -46,6 +50,12 @@ export interface AdminWorld {
   setup: SetupLink;
   users: UserEditor;
   audit: Audit;
+  /** Alerts since the start, the last one first. */
+  alerts(): readonly BoardRow[];
+  /** Meets the hosts of a destination as delivery would, under the configuration in force. */
+  probe(question: Omit<ProbeQuestion, "config">): Promise<Probe>;
+  /** Plays a client against the configuration file by the words of `postern trace`. */
+  trace(args: CommandArgs): Promise<TraceEnd>;
   /** Loads what renders the metrics. */
   metrics(): Promise<MetricsPage>;
   /** The token that opens `/metrics` beside API tokens. Rejects where it cannot be read. */
@@ -53,6 +63,9 @@ export interface AdminWorld {
   /** Something of ours failed. */
   fault(text: string, thrown: unknown): void;
 }
+
+/** What `trace` gave: a trace, or why there is none. */
+export type TraceEnd = { ok: true; trace: Trace } | { ok: false; faults: readonly string[] };
 
 /** What handlers find in Hono's context. */
 export interface AdminEnv extends Env {

@@ -36,6 +36,8 @@ export interface ProbeQuestion {
   level?: Level;
   /** The longest for one address, milliseconds; all together take ten times this at most. */
   ms: number;
+  /** Hears of each address when it is done. */
+  onHost?(host: HostProbe): void;
 }
 
 /** What a probe needs of the world. */
@@ -98,7 +100,7 @@ const hostsMax = 10;
 
 /** Probes the hosts of a destination in the order of trial. Never rejects for what peers do. */
 export async function probe(world: ProbeWorld, question: ProbeQuestion): Promise<Probe> {
-  const { config, domain, level: asked, ms } = question;
+  const { config, domain, level: asked, ms, onHost } = question;
   const plain = routeOf(domain, config);
   // Without STARTTLS there would be nothing to see.
   const level = levelRow(asked ?? (plain.level.tries ? plain.level.name : "preferred"));
@@ -120,6 +122,7 @@ export async function probe(world: ProbeWorld, question: ProbeQuestion): Promise
   for (const hop of found.hops.slice(0, hostsMax)) {
     const probed = await new HopProbe(world, { hop, route, config, memory, endsAt, ms }).run();
     result.hosts.push(...probed.hosts);
+    for (const host of probed.hosts) onHost?.(host);
     if (probed.text !== undefined) texts.push(probed.text);
   }
   if (found.hops.length > hostsMax) texts.push(`${found.hops.length - hostsMax} more hosts are not looked at`);

@@ -23,6 +23,7 @@ import type { Outcome } from "../mail/outcome.ts";
 import { replyText } from "../mail/reply.ts";
 import { lastWords } from "../mail/status.ts";
 import { alertOf, ownReason } from "./alert_facts.ts";
+import { AlertBoard } from "./alert_board.ts";
 import { AlertGroups, type AlertReport } from "./alert_groups.ts";
 import { alertMail } from "./alert_mail.ts";
 
@@ -57,12 +58,15 @@ export class Alerts {
   readonly #options: AlertsOptions;
   readonly #groups: AlertGroups;
   readonly #sending = new Set<Promise<unknown>>();
+  /** For whoever looks. */
+  readonly board: AlertBoard;
   /** The gateway stops: no pause between attempts; and then: no attempt any more. */
   readonly #hurry = new AbortController();
   readonly #cut = new AbortController();
 
   constructor(options: AlertsOptions) {
     this.#options = options;
+    this.board = new AlertBoard(options.clock);
     this.#groups = new AlertGroups({
       clock: options.clock,
       pauses: () => options.config().alerts,
@@ -76,11 +80,12 @@ export class Alerts {
     if (event.event !== "note" && event.event !== "required_tls_failed" && level !== "critical") return;
     const { alert_on_required_tls_failure: requiredTls } = this.#options.config().destination_controls;
     const alert = alertOf(event, { level, requiredTls });
-    if (alert !== undefined) this.#groups.raise(alert);
+    if (alert !== undefined) this.raise(alert);
   };
 
   /** Something is wrong. */
   raise(alert: Alert): void {
+    this.board.note(alert);
     this.#groups.raise(alert);
   }
 

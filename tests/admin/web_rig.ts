@@ -20,12 +20,17 @@ import { Passwords } from "../../src/auth/passwords.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import type { AdminUser, Config } from "../../src/config/config.ts";
 import type { Change } from "../../src/config/edit.ts";
+import { faultText } from "../../src/config/faults.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { Staging } from "../../src/config/stage.ts";
 import { Commands } from "../../src/control/commands.ts";
 import { monitorCommands } from "../../src/control/monitor_commands.ts";
+import type { HostProbe } from "../../src/deliver/probe.ts";
+import type { Trace } from "../../src/explain/trace.ts";
 import { metricsPage } from "../../src/monitor/metrics.ts";
 import type { Monitor } from "../../src/monitor/monitor.ts";
 import type { Vitals } from "../../src/monitor/vitals.ts";
+import { AlertBoard } from "../../src/services/alert_board.ts";
 import { Tracking } from "../../src/tracking/tracking.ts";
 import { adminConfig, configOf, listenerOf } from "../accept/accept_rig.ts";
 import { cheapHash } from "../auth/hashes.ts";
@@ -46,24 +51,74 @@ export interface WorldParts {
   faults?: string[];
 }
 
-/** A world whose configuration has these users, and takes changes of users alone. */
+function usersOf(users: readonly AdminUser[]): Map<string, AdminUser> {
+  return new Map(users.map((user) => [user.name, user]));
+}
+
+/** A file of the owner's, with words of his own. */
+function sourceOf(users: readonly AdminUser[]): string {
+  const lines = users.map(({ name, ...user }) => `    ${name}: ${JSON.stringify(user)}\n`);
+  return `# the owner's words\nversion: 1\nhostname: gw.example.test\n${
+    lines.length === 0 ? "" : `admin:\n  users:\n${lines.join("")}`
+  }`;
+}
+
+/** What every probe of the rig meets. */
+const probedHost: HostProbe = {
+  host: { name: "mx.example.test", address: "192.0.2.25", port: 25 },
+  dialogue: [{ by: "us", text: "connecting" }, { by: "server", text: "220 <script>alert(1)</script>" }],
+  met: { kind: "no_tls", reason: "no_starttls", text: "STARTTLS not offered" },
+  verified: false,
+  levels: [{ level: "preferred", end: "clear", text: "clear text" }],
+};
+
+/** What every trace of the rig says. */
+const tracedClient: Trace = {
+  decisions: [{ step: "client", text: "192.0.2.9", notes: [] }],
+  verdict: { accepted: true, text: "accepted: the client may send" },
+  dialogue: [{ step: "greeting", command: "", reply: ["220 gw.example.test ESMTP"] }],
+  log: [],
+};
+
+/** A world whose configuration file has these users. */
 export function adminWorld({ clock, folder, monitor, vitals, ...rest }: WorldParts): AdminWorld {
   const { commands = new Commands(), users: first = [], faults = [] } = rest;
   for (const name of ["run", "state", "logs"]) Deno.mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 });
-  let users: ReadonlyMap<string, AdminUser> = new Map(first.map((user) => [user.name, user]));
-  const base = configOf(listenerOf(), {});
-  const config = (): Config => ({ ...base, admin: adminConfig({ users }) });
-  const change = (changes: readonly Change[]): Promise<ChangeEnd> => {
-    const next = new Map(users);
-    for (const { path: [, , key], value } of changes) {
-      const name = String(key);
-      if (value === undefined) next.delete(name);
-      else next.set(name, { name, ...value as Omit<AdminUser, "name"> });
-    }
-    users = next;
-    return Promise.resolve({ ok: true });
+  const file = `${folder}/config.yaml`;
+  Deno.writeTextFileSync(file, sourceOf(first));
+  let current: Config = { ...configOf(listenerOf(), {}), admin: adminConfig({ users: usersOf(first) }) };
+  const config = () => current;
+  const staging = new Staging({
+    file,
+    directory: folder,
+    clock,
+    keep: () => 50,
+    load: () => ({ hostname: "gw.example.test", generation: 1 }),
+    async apply() {
+      const loaded = await loadConfig(file, { hostname: "gw.example.test", generation: 1 });
+      if (!loaded.ok) return loaded.errors.map(faultText);
+      current = { ...current, admin: loaded.config.admin };
+      return [];
+    },
+    report: (_level, text) => void faults.push(text),
+  });
+  const change = async (changes: readonly Change[], note: { who: string; comment: string }): Promise<ChangeEnd> => {
+    const result = await staging.write(changes, note);
+    assert.equal(result.kind, "committed");
+    return { ok: true };
   };
   const random = systemRandom;
+  const board = new AlertBoard(clock);
+  board.note({
+    kind: "disk",
+    about: "",
+    severity: "critical",
+    classes: ["system"],
+    title: "the disk is full",
+    text: "No room",
+    facts: [],
+    advice: "Make room",
+  });
   const account = (name: string) => accounts.find(name);
   const accounts = new Accounts({ config, passwords: new Passwords({ clock, random }) });
   const sessions = new Sessions({ clock, random, account, idleMs: () => config().admin.session_timeout });
@@ -92,15 +147,7 @@ export function adminWorld({ clock, folder, monitor, vitals, ...rest }: WorldPar
     config,
     vitals,
     monitor,
-    staging: new Staging({
-      file: `${folder}/config.yaml`,
-      directory: folder,
-      clock,
-      keep: () => 50,
-      load: () => ({ hostname: "gw.example.test", generation: 1 }),
-      apply: () => Promise.resolve([]),
-      report: () => {},
-    }),
+    staging,
     tracking: new Tracking({ clock, directory: `${folder}/logs` }),
     commands,
     accounts,
@@ -111,6 +158,23 @@ export function adminWorld({ clock, folder, monitor, vitals, ...rest }: WorldPar
     setup,
     audit,
     users: new UserEditor({ config, random, change, sessions, tokens, factors }),
+    alerts: () => board.rows,
+    probe({ domain, onHost }) {
+      onHost?.(probedHost);
+      return Promise.resolve({
+        destination: domain,
+        level: "preferred",
+        verifyNames: "domain",
+        hostsFrom: "mx",
+        hosts: [probedHost],
+      });
+    },
+    trace: (args) =>
+      Promise.resolve(
+        args.ip === "192.0.2.9"
+          ? { ok: true, trace: tracedClient }
+          : { ok: false, faults: [`Cannot trace ${args.ip}: it is no IP address; --ip 192.0.2.1`] },
+      ),
     metrics: () => metricsPage(monitor, vitals),
     metricsToken: () => Promise.resolve("the-token-of-the-figures"),
     fault: (text, thrown) => void faults.push(`${text}: ${thrown}`),
@@ -183,8 +247,9 @@ export class WebRig implements AsyncDisposable {
       headers: { ...json, ...headers },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
-    const response = await this.#app(request, { address, certificate });
+    const response = await this.#app(request, { address, certificate, opened: this.clock.now() });
     const text = await response.text();
+    assert.notEqual(response.status, 500, this.faults.join("\n"));
     const isJson = /json/.test(response.headers.get("Content-Type") ?? "");
     return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
   }
@@ -223,10 +288,10 @@ export class WebRig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.world.setup.void();
+    this.world.staging.stop();
     this.world.audit[Symbol.dispose]();
     await this.#monitor[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });
-    assert.deepEqual(this.faults, []);
   }
 }
 

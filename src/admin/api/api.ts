@@ -7,9 +7,13 @@ import { isSafe } from "../csrf.ts";
 import { Problem } from "../problem.ts";
 import type { AdminWorld } from "../world.ts";
 import { mountAccount } from "./account.ts";
+import { mountConfig } from "./config.ts";
+import { mountDestinations } from "./destinations.ts";
+import { mountExplain } from "./explain.ts";
 import { mountLogin } from "./login.ts";
 import { mountQueue } from "./queue.ts";
 import type { ApiApp } from "./operation.ts";
+import { mountRecords } from "./records.ts";
 import { mountStatus } from "./status.ts";
 import { mountTokens } from "./tokens.ts";
 import { mountUsers } from "./users.ts";
@@ -35,6 +39,10 @@ export function mountApi(app: ApiApp, world: AdminWorld): void {
   mountTokens(app);
   mountStatus(app);
   mountQueue(app);
+  mountDestinations(app);
+  mountExplain(app);
+  mountRecords(app);
+  mountConfig(app);
 
   app.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",
@@ -60,7 +68,8 @@ export function mountApi(app: ApiApp, world: AdminWorld): void {
       info: {
         title: "Postern",
         version: world.vitals().version,
-        description: "The gateway's API. Every refusal is a problem document (RFC 9457).",
+        description:
+          "The gateway's API. Every refusal is a problem document (RFC 9457). Times are milliseconds since 1970.",
       },
       servers: [{ url: "/" }],
       tags: tags.map(([name, description]) => ({ name, description })),
@@ -77,4 +86,9 @@ const tags = [
   ["tokens", "API tokens"],
   ["status", "How the gateway does, and its suspension"],
   ["queue", "Mail that waits"],
+  ["destinations", "Destinations and sender domains, and how TLS went"],
+  ["explain", "What the gateway would do"],
+  ["alerts", "What went wrong"],
+  ["tracking", "Messages in the mail log"],
+  ["config", "The configuration, staged changes, history"],
 ] as const;

@@ -20,12 +20,14 @@ export interface CommandCall {
   signal: AbortSignal;
   /** The status of a refusal; 422 where nothing is said. */
   refused?: ProblemStatus;
+  /** What it gave before it failed counts: then its failure is the last warning. */
+  keep?: true;
 }
 
 /** Runs a command to its end. Rejects with a {@linkcode Problem} that says what the command says. */
 export async function call<T>(
   commands: Pick<Commands, "run">,
-  { name, args = {}, signal, refused = 422 }: CommandCall,
+  { name, args = {}, signal, refused = 422, keep }: CommandCall,
 ): Promise<CommandAnswer<T>> {
   const items: T[] = [];
   const warnings: string[] = [];
@@ -39,6 +41,7 @@ export async function call<T>(
       return Promise.resolve();
     },
   });
+  if (fault !== undefined && keep && items.length > 0) return { items, warnings: [...warnings, fault] };
   if (fault !== undefined) throw new Problem(refused, { detail: [fault, ...warnings].join("\n") });
   return { items, warnings };
 }

@@ -32,6 +32,8 @@ export interface Operation<P extends z.ZodType, Q extends z.ZodType, B extends z
   params?: P;
   query?: Q;
   body?: B;
+  /** Headers that count, for the document: the handler reads them. */
+  headers?: z.ZodObject;
   /** Absent: 204, nothing is answered. */
   answer?: A;
   /** 200 where nothing is said. */
@@ -64,6 +66,8 @@ const problemSchema = z.strictObject({
   errors: z.array(z.strictObject({ path: z.string(), detail: z.string() })).optional()
     .openapi({ description: "Fields that are wrong" }),
 }).openapi("Problem");
+
+const problemContent = { "application/problem+json": { schema: problemSchema } };
 
 /** Adds an operation. */
 export function serve<
@@ -135,8 +139,22 @@ export function refuseFaults(result: { success: boolean; target?: string; error?
 }
 
 function routeOf<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType>(
-  { method, path, id, tag, summary, description, role, params, query, body, answer, status = 200, streams = [] }:
-    Operation<P, Q, B, A>,
+  {
+    method,
+    path,
+    id,
+    tag,
+    summary,
+    description,
+    role,
+    params,
+    query,
+    body,
+    headers,
+    answer,
+    status = 200,
+    streams = [],
+  }: Operation<P, Q, B, A>,
 ): RouteConfig {
   const json = (schema: z.ZodType) => ({ "application/json": { schema } });
   const others = Object.fromEntries(streams.map((type) => [type, { schema: z.string() }]));
@@ -152,13 +170,15 @@ function routeOf<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, 
     request: {
       ...(params === undefined ? {} : { params: params as never }),
       ...(query === undefined ? {} : { query: query as never }),
+      ...(headers === undefined ? {} : { headers: headers as never }),
       ...(body === undefined ? {} : { body: { required: true, content: json(body) } }),
     },
     responses: {
       ...(answer === undefined && streams.length === 0 ? { 204: { description: "Done" } } : {
         [status]: { description: summary, content: { ...(answer === undefined ? {} : json(answer)), ...others } },
       }),
-      default: { description: "It was not done", content: { "application/problem+json": { schema: problemSchema } } },
+      "4XX": { description: "It was not done", content: problemContent },
+      "5XX": { description: "It could not be done", content: problemContent },
     },
   };
 }

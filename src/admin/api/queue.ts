@@ -11,7 +11,7 @@ import type { ActionFacts, ListedPage, ListEnd, ShownMessage } from "../../contr
 import { Problem } from "../problem.ts";
 import { call, callOne } from "./bridge.ts";
 import { type ApiApp, type Asked, serve } from "./operation.ts";
-import { moment } from "./schemas.ts";
+import { midText, moment } from "./schemas.ts";
 
 const tag = "queue";
 const actions = ["retry", "hold", "release", "delete", "bounce", "redirect"] as const;
@@ -62,7 +62,7 @@ const messageSchema = z.strictObject({
   octets: z.int(),
   sender: z.string(),
   parameters: z.array(z.string()),
-  rows: z.array(rowSchema.extend({ recipients: z.array(recipientSchema) }).openapi("MessageRow")),
+  rows: z.array(z.strictObject({ ...rowSchema.shape, recipients: z.array(recipientSchema) }).openapi("MessageRow")),
   trail: z.array(z.strictObject({
     at: moment,
     domain: z.string(),
@@ -89,7 +89,7 @@ const to = z.string().min(1).max(300).openapi({
   description: "HOST[:PORT], for redirect; absent: back to its route",
   example: "10.0.0.9:25",
 });
-const midParams = z.strictObject({ mid: z.string().regex(/^[1-9]\d{0,14}$/, "is no MID").openapi({ example: "7" }) });
+const midParams = z.strictObject({ mid: midText });
 
 /** Adds the operations. */
 export function mountQueue(app: ApiApp): void {

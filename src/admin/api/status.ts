@@ -5,28 +5,15 @@
  */
 import { z } from "@hono/zod-openapi";
 import type { SuspensionFacts } from "../../control/suspension.ts";
-import { countNames } from "../../monitor/counts.ts";
 import type { StatusFacts } from "../../monitor/status.ts";
 import { rateMinutes, type TotalName, totalTable } from "../../monitor/totals.ts";
 import { callOne } from "./bridge.ts";
 import { type ApiApp, serve } from "./operation.ts";
-import { moment } from "./schemas.ts";
+import { count, countsSchema, each, moment } from "./schemas.ts";
 
 const tag = "status";
-const count = z.int();
-
-/** One field of one kind for each name. */
-function each<N extends string, T extends z.ZodType>(
-  names: readonly N[],
-  value: T,
-): z.ZodObject<Record<N, T>, z.core.$strict> {
-  return z.strictObject(Object.fromEntries(names.map((name) => [name, value])) as Record<N, T>);
-}
 
 const totalNames: readonly TotalName[] = totalTable.map(({ name }) => name);
-
-/** Counts of a span of time, by direction. */
-export const countsSchema: z.ZodType = each(countNames, count).openapi("Counts");
 
 const suspendedSchema = z.union([z.literal("all"), z.array(z.string())]);
 
@@ -106,7 +93,9 @@ export function mountStatus(app: ApiApp): void {
     summary: "Listeners of the configuration in force, and whether they take mail",
     role: "read-only",
     answer: z.strictObject({
-      listeners: z.array(listenerSchema.extend({ type: z.string(), suspended: z.boolean() }).openapi("ListenerState")),
+      listeners: z.array(
+        z.strictObject({ ...listenerSchema.shape, type: z.string(), suspended: z.boolean() }).openapi("ListenerState"),
+      ),
     }).openapi("Listeners"),
   }, ({ world }) => {
     const { listeners, suspended } = world.vitals();
