@@ -27,7 +27,7 @@ import { useTicketKeys } from "./context.ts";
 import { openLibrary } from "./library.ts";
 import { textAt } from "./memory.ts";
 import { serverContext } from "./server.ts";
-import { type EngineState, Helpers, trustFor } from "./state.ts";
+import { type EngineState, trustFor } from "./state.ts";
 import { selectedSuites } from "./suites.ts";
 import type { Trust } from "./verify.ts";
 import { readStatus, statusQuestion } from "./ocsp.ts";
@@ -49,8 +49,6 @@ export interface OpenSslEngineOptions {
 
 /** The engine, with what only OpenSSL's has. */
 export interface OpenSslEngine extends Engine, RevocationEngine {
-  /** Threads that handshakes of servers are spread over, our own included; 1 at first. May change at any time. */
-  threads: number;
   /** New keys for the tickets of all server contexts, 80 bytes: who learns old ones then cannot read newer sessions. Tickets given out before are void. */
   rotateTicketKeys(keys: Octets): void;
   /** Reads anchors: how many certificates, and the revocation lists, so that old ones can be warned about. Throws `TlsSetupError`. */
@@ -73,19 +71,12 @@ export function openSslEngine(options: OpenSslEngineOptions = {}): OpenSslEngine
     alive: { contexts: 0, sessions: 0 },
     ticketKeys: checkedKeys(options.ticketKeys ?? (options.random ?? systemRandom).bytes(ticketKeysOctets)),
     serverContexts: new Set(),
-    helpers: new Helpers(),
     staples: new Staples(now),
     trusts: new Map(),
   };
   return {
     version: textAt(native, native.OpenSSL_version(0)),
     alive: state.alive,
-    get threads(): number {
-      return state.helpers.threads;
-    },
-    set threads(count: number) {
-      state.helpers.threads = count;
-    },
     serverContext: (server: ServerOptions): ServerContext => serverContext(state, server),
     clientContext: (client: ClientOptions): ClientContext => clientContext(state, client),
     suites: (profile: Pick<TlsProfile, "methods" | "ciphers">): CipherSuite[] => selectedSuites(native, profile),

@@ -55,7 +55,6 @@ export function serverContext(state: EngineState, options: ServerOptions): Serve
     return new OpenSslServerContext(state, {
       options,
       contexts: makeContexts(state, { options, candidates, made }),
-      staples: candidates.some((candidate) => candidate.staples),
       made,
     });
   } catch (thrown) {
@@ -135,21 +134,14 @@ class OpenSslServerContext implements ServerContext {
   readonly #state: EngineState;
   readonly #options: ServerOptions;
   readonly #contexts: ContextsByName;
-  readonly #staples: boolean;
   readonly #shared: Shared;
   readonly #trust;
   #disposed = false;
 
   constructor(
     state: EngineState,
-    { options, contexts, staples, made }: {
-      options: ServerOptions;
-      contexts: ContextsByName;
-      staples: boolean;
-      made: DisposableStack;
-    },
+    { options, contexts, made }: { options: ServerOptions; contexts: ContextsByName; made: DisposableStack },
   ) {
-    this.#staples = staples;
     this.#state = state;
     this.#options = options;
     this.#contexts = contexts;
@@ -162,7 +154,7 @@ class OpenSslServerContext implements ServerContext {
 
   session(): Session {
     if (this.#disposed) throw new Error("Cannot begin a TLS session: its context was given up");
-    const { native, now, alive, helpers } = this.#state;
+    const { native, now, alive } = this.#state;
     this.#shared.hold();
     alive.sessions++;
     return new OpenSslSession({
@@ -172,9 +164,6 @@ class OpenSslServerContext implements ServerContext {
       trust: this.#trust,
       now,
       open: (serverName) => this.#open(serverName),
-      // The choice of a protocol calls back into this thread, and so does the answer about the certificate's status.
-      helpers: this.#options.alpn === undefined ? helpers : undefined,
-      statusHere: this.#staples,
       ended: () => {
         alive.sessions--;
         this.#shared.drop();

@@ -16,7 +16,6 @@ import { clearErrors, ownFailure, takeFailure } from "./errors.ts";
 import { peerFacts } from "./facts.ts";
 import type { Pointer } from "./handle.ts";
 import type { Native } from "./library.ts";
-import type { Helpers } from "./state.ts";
 import type { Trust } from "./verify.ts";
 
 /** What a session needs of the context that made it. */
@@ -29,10 +28,6 @@ export interface SessionPlan {
   now: () => number;
   /** A new native object, ready for the handshake; the name is that of the ClientHello. */
   open: (serverName: string | undefined) => Pointer;
-  /** Threads that may answer a ClientHello. */
-  helpers?: Helpers;
-  /** A ClientHello that asks for the certificate's status is answered by this thread. */
-  statusHere?: boolean;
   /** Called with the object when a ticket may have come, and at an orderly end. */
   keep?: (ssl: Pointer) => void;
   /** Called once, after the object was freed. */
@@ -60,10 +55,6 @@ export class OpenSslSession implements Session {
   #hello: HelloReader | undefined;
   #serverName: string | undefined;
   #ssl: Pointer | null = null;
-  /** What the client sent first, until it is answered. */
-  #greeting: Octets | undefined;
-  /** Another thread works at the object. */
-  #away = false;
   #incoming: Pointer | null = null;
   #outgoing: Pointer | null = null;
   /** The most that was fed or written at once since the BIOs were made. */
@@ -103,36 +94,8 @@ export class OpenSslSession implements Session {
     return octets > 0 ? octets : 0;
   }
 
-  /**
-   * The answer to a ClientHello, worked out by another thread; `undefined`: none is free, or there is nothing to answer. Nothing but
-   * `dispose` may be called until it resolves.
-   */
-  handshakeApart(): Promise<Step> | undefined {
-    const { helpers } = this.#plan;
-    const [ssl, greeting] = [this.#ssl, this.#greeting];
-    this.#greeting = undefined;
-    if (helpers === undefined || ssl === null || greeting === undefined || this.#failed !== undefined) return undefined;
-    if (!helpers.take()) return undefined;
-    this.#away = true;
-    return this.#native.SSL_do_handshake_apart(ssl).then((result) => {
-      helpers.give();
-      this.#away = false;
-      if (this.#gone) return this.#free(ssl), closed;
-      clearErrors(this.#native);
-      const error = this.#native.SSL_get_error(ssl, result);
-      if (error === errorWantRead || error === errorWantWrite) return wantRead;
-      // Why it failed stands in the other thread's queue. A new object fails for the same reason, before our eyes; nothing was sent yet.
-      this.#ssl = this.#incoming = this.#outgoing = null;
-      this.#native.SSL_free(ssl);
-      this.#open(this.#serverName);
-      this.feed(greeting);
-      return this.handshake();
-    });
-  }
-
   handshake(): Step {
     const ssl = this.#ssl;
-    this.#greeting = undefined;
     if (ssl === null || this.#failed !== undefined) return this.#idle();
     clearErrors(this.#native);
     const result = this.#native.SSL_do_handshake(ssl);
@@ -189,8 +152,8 @@ export class OpenSslSession implements Session {
     const ssl = this.#ssl;
     this.#ssl = this.#incoming = this.#outgoing = null;
     this.#hello = undefined;
-    if (ssl !== null && !this.#away) this.#free(ssl);
-    else if (ssl === null) this.#plan.ended();
+    if (ssl !== null) this.#free(ssl);
+    else this.#plan.ended();
   }
   #gone = false;
 
@@ -229,8 +192,6 @@ export class OpenSslSession implements Session {
     this.#hello = undefined;
     this.#open(this.#serverName);
     this.feed(reader.bytes());
-    if (hello.kind !== "hello" || hello.statusRequest === true && this.#plan.statusHere === true) return;
-    this.#greeting = reader.bytes();
   }
 
   #open(serverName: string | undefined): void {

@@ -2,8 +2,7 @@
  * Answers of responders that servers show to clients who ask (RFC 6066 §8, "OCSP stapling").
  *
  * An answer belongs to a certificate, not to a context: all contexts of all configurations that hold the certificate show the newest
- * one. OpenSSL asks when it has chosen the certificate, which may be one of several; it does so only where the client asked. The call comes on
- * our own thread: `session.ts` gives no ClientHello that asks to another one.
+ * one. OpenSSL asks when it has chosen the certificate, which may be one of several; it does so only where the client asked.
  *
  * @module
  */

@@ -315,8 +315,6 @@ export const sslSymbols = {
   SSL_set_connect_state: { parameters: ["pointer"], result: "void" },
   // int SSL_do_handshake(SSL *s);
   SSL_do_handshake: { parameters: ["pointer"], result: "i32" },
-  // The same on a thread of the runtime's: its error queue is that thread's, out of reach here.
-  SSL_do_handshake_apart: { name: "SSL_do_handshake", parameters: ["pointer"], result: "i32", nonblocking: true },
   // int SSL_read(SSL *ssl, void *buf, int num);
   SSL_read: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
   // int SSL_write(SSL *ssl, const void *buf, int num);

@@ -168,11 +168,6 @@ export interface Session extends Disposable {
   /** Cipher text for the peer into `into`; how many bytes, 0 when there is none. */
   drain(into: Octets): number;
   handshake(): Step;
-  /**
-   * The next step of the handshake on another thread; `undefined`, or no such method: `handshake` is to be called. Nothing but `dispose` may be
-   * called until it resolves. It never rejects.
-   */
-  handshakeApart?(): Promise<Step> | undefined;
   read(into: Octets): Step;
   /** All of `clearText` or none. */
   write(clearText: Octets): Step;

@@ -15,8 +15,8 @@ import type { Octets } from "../base/octets.ts";
 export type Hello =
   /** The ClientHello is not whole yet. */
   | { kind: "more" }
-  /** A whole ClientHello, with the name that it asks for in lower case, and whether it asks for the status of the certificate (RFC 6066 §8). */
-  | { kind: "hello"; serverName?: string; statusRequest?: true }
+  /** A whole ClientHello, with the name that it asks for in lower case. */
+  | { kind: "hello"; serverName?: string }
   /** Records of TLS, but no proper ClientHello. */
   | { kind: "other" }
   /** Not TLS at all. */
@@ -36,7 +36,6 @@ const messageHeaderOctets = 4;
 const recordOctetsMax = 16_384;
 // RFC 6066 §1.1
 const serverName = 0;
-const statusRequest = 5;
 const protocolNegotiation = 16; // RFC 7301 §3.1
 
 /** Whether a record of TLS may begin with this byte: change_cipher_spec to heartbeat (RFC 8446 App. B.1). */
@@ -84,7 +83,8 @@ export class HelloReader {
         if (this.#wanted > limits.clientHelloOctetsMax) return tooLarge;
       }
       if (this.#messageOctets < this.#wanted) continue;
-      return { kind: "hello", ...wishesIn(this.#message()) };
+      const serverName = serverNameIn(this.#message());
+      return serverName === undefined ? { kind: "hello" } : { kind: "hello", serverName };
     }
   }
 
@@ -140,18 +140,13 @@ function visitExtensions(message: Octets, visit: (type: number, body: Octets | u
   }
 }
 
-/** What the extensions of a ClientHello ask for. */
-function wishesIn(message: Octets): { serverName?: string; statusRequest?: true } {
-  const wishes: { serverName?: string; statusRequest?: true } = {};
-  let named = false;
+/** The host name of the first server_name extension; `undefined` where there is none or the message is malformed. */
+function serverNameIn(message: Octets): string | undefined {
+  let first: { body: Octets | undefined } | undefined;
   visitExtensions(message, (type, body) => {
-    if (type === statusRequest) wishes.statusRequest = true;
-    if (type !== serverName || named) return;
-    named = true;
-    const name = body === undefined ? undefined : hostNameIn(body);
-    if (name !== undefined) wishes.serverName = name;
+    if (type === serverName) first ??= { body };
   });
-  return wishes;
+  return first?.body === undefined ? undefined : hostNameIn(first.body);
 }
 
 /** The names of the application_layer_protocol_negotiation extension; none where it is malformed. */

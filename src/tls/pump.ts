@@ -83,8 +83,7 @@ async function handshake(conn: Conn, session: Session, octetsMax: number): Promi
   let octets = 0;
   try {
     while (true) {
-      const apart = session.handshakeApart?.();
-      const step = apart === undefined ? session.handshake() : await apart;
+      const step = session.handshake();
       const sent = flushed(conn, session);
       // The alert is sent for what it is worth: a peer that is gone must not hide why the handshake failed.
       await (step.kind === "failed" ? sent.catch(() => {}) : sent);

@@ -137,7 +137,6 @@ Deno.test("Engine.staple shows answers in TLS 1.2 and 1.3, for the certificate t
   await using responder = await Responder.start({ ca, minutes: 10 });
   let now = Date.now();
   const own = openSslEngine({ now: () => now });
-  own.threads = 4;
   using context = own.serverContext({
     profile: profileOf(),
     keyPairs: [pair, rsaPair],
@@ -184,36 +183,9 @@ async function helloOf(args: readonly string[]): Promise<Octets> {
   return buffer.slice(0, length);
 }
 
-Deno.test("Session.handshakeApart leaves clients who ask for a status to this thread, where there may be an answer, and nobody else", async () => {
-  const own = openSslEngine();
-  own.threads = 2;
-  const [asking, silent] = [await helloOf(["-status"]), await helloOf([])];
-  const contextOf = (keyPair: KeyPair) =>
-    own.serverContext({
-      profile: profileOf(),
-      keyPairs: [keyPair],
-      askClientCertificate: false,
-      sessionIdContext: "apart",
-    });
-  const cases = [
-    [pair, asking, "here"],
-    [pair, silent, "apart"],
-    [withChain("plain", plain, ca), asking, "apart"],
-  ] as const;
-  for (const [keyPair, hello, where] of cases) {
-    using context = contextOf(keyPair);
-    using session = context.session();
-    session.feed(hello);
-    const away = session.handshakeApart!();
-    assert.equal(away === undefined ? "here" : "apart", where);
-    assert.equal((away === undefined ? session.handshake() : await away).kind, "want_read");
-  }
-});
-
-Deno.test("Engine.staple: a hundred clients at once, some of whom ask, beside other threads", async () => {
+Deno.test("Engine.staple: a hundred clients at once, some of whom ask", async () => {
   await using responder = await Responder.start({ ca, minutes: 10 });
   const own = openSslEngine();
-  own.threads = 4;
   own.staple(own.statusQuestion(pair, none).fingerprint, { response: await ask(responder, pair), until: Infinity });
   const [asking, silent] = [await helloOf(["-status"]), await helloOf([])];
   const context = own.serverContext({
@@ -223,15 +195,15 @@ Deno.test("Engine.staple: a hundred clients at once, some of whom ask, beside ot
     sessionIdContext: "many",
   });
   const buffer = new Uint8Array(65_536);
-  const one = async (asks: boolean) => {
+  const one = (asks: boolean) => {
     using session = context.session();
     session.feed(asks ? asking : silent);
-    const step = await (session.handshakeApart!() ?? session.handshake());
+    const step = session.handshake();
     assert.equal(step.kind, "want_read");
     return session.drain(buffer);
   };
   for (let round = 0; round < 5; round++) {
-    const sent = await Promise.all(Array.from({ length: 20 }, (_, index) => one(index % 2 === 0)));
+    const sent = Array.from({ length: 20 }, (_, index) => one(index % 2 === 0));
     assert.ok(
       Math.min(...sent.filter((_, index) => index % 2 === 0)) > Math.max(...sent.filter((_, index) => index % 2 === 1)),
     );
