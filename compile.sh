@@ -49,7 +49,7 @@ for library in libcrypto.so.3 libssl.so.3 ossl-modules/legacy.so; do
 done
 
 include=(--include native)
-for asset in config/config.yaml config/schema.json config/postern.service; do include+=(--include "$asset"); done
+for asset in config/config.yaml config/schema.json config/postern.service config/presets/*.yaml; do include+=(--include "$asset"); done
 # A worker is reached by its URL alone, which the module graph does not see.
 while read -r worker; do include+=(--include "$worker"); done < <(find src -name '*worker.ts' | sort)
 

@@ -165,15 +165,18 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   }));
 
   await editions.serve(inbound);
-  const applied = async (config: Config) => {
-    await admin.apply(config);
-    alerting.look();
-    revocation.look();
-    await keeper.apply(config);
+  const applied = (config: Config): Promise<void> => {
+    const served = admin.apply(config);
+    void served.then(() => {
+      alerting.look();
+      revocation.look();
+      return keeper.apply(config);
+    });
+    return served;
   };
   editions.onApplied = ({ config }) => {
-    void applied(config);
     void staging.noticed();
+    return applied(config);
   };
   editions.onRenewed = ({ config }) => void applied(config);
   void applied(config());

@@ -39,6 +39,7 @@ export function runningGround({ editions, resolver, ...parts }: GroundParts): Fi
     engine: () => editions.ground.engine,
     resolver: () => resolver,
     alone: <T>(work: () => Promise<T>) => editions.alone(work),
+    running: true,
     apply: () => editions.reload(),
   };
   const staging = openStaging({ ...ground, apply: () => editions.follow() }, {

@@ -84,8 +84,9 @@ export class Editions {
   /** Wall milliseconds at which the reading of what is in force began. */
   #readAt = 0;
   #ended = false;
-  /** Called with each edition that is put in force, the first one left out. It must not throw. */
-  onApplied: (edition: Edition) => void = () => {};
+  /** Called with each edition that is put in force, the first one left out. A reload waits for it. It must neither throw nor reject. */
+  onApplied: (edition: Edition) => void | Promise<void> = () => {};
+  #settled: void | Promise<void> = undefined;
   /** Called where certificates may have changed under the configuration that was in force before. It must not throw. */
   onRenewed: (edition: Edition) => void = () => {};
 
@@ -222,6 +223,7 @@ export class Editions {
     const since = this.#world.clock.now();
     try {
       await this.#apply();
+      await this.#settled;
       await this.#watch?.replace(filesOf(this.current.config), since);
       log.info({ event: "note", reason: "config_applied", text: `Configuration applied: ${this.#file}` });
       return [];
@@ -376,7 +378,7 @@ export class Editions {
   /** From here on nothing fails. */
   #swap(draft: Draft): void {
     this.#put(draft);
-    this.onApplied(draft.edition!);
+    this.#settled = this.onApplied(draft.edition!);
   }
 
   #put({ edition, doors }: Draft): void {

@@ -11,12 +11,13 @@ import type { Path } from "../config/faults.ts";
 import { isUrl } from "../config/sources.ts";
 import { type CertificateFacts, type Engine, TlsSetupError, type TrustAnchors } from "../tls/engine.ts";
 import { type NamedKey, profileWarnings } from "../tls/warnings.ts";
+import { checkAssigned, type ReadyProfile } from "./assigned.ts";
 import { readBounded } from "./files.ts";
 import { loadTrust } from "./inventory.ts";
 
 /** What the check takes from outside. */
 export interface TlsCheckWorld {
-  engine: Pick<Engine, "suites" | "inspect" | "clientContext"> & {
+  engine: Pick<Engine, "suites" | "inspect" | "clientContext"> & Partial<Pick<Engine, "serverContext">> & {
     /** Where the engine has it, out-of-date revocation lists are warned about. */
     inspectTrust?: (anchors: TrustAnchors) => { crls: { issuer: string; until?: number }[] };
   };
@@ -34,13 +35,14 @@ const warnDays = 14;
 export function tlsCheck(world: TlsCheckWorld): (config: Config) => Promise<Findings> {
   return async (config) => {
     const found: Findings = { errors: [], warnings: [] };
-    const keys = new Map<string, NamedKey>();
+    const ready = new Map<string, ReadyProfile>();
     for (const profile of config.certificates.values()) {
       if (profile.self_signed) continue;
-      const facts = await checkProfile(profile, { world, found });
-      if (facts !== undefined) keys.set(profile.name, { name: profile.name, key: facts.key });
+      const usable = await checkProfile(profile, { world, found });
+      if (usable !== undefined) ready.set(profile.name, usable);
     }
-    checkServices(config, { world, found, keys });
+    checkServices(config, { world, found, ready });
+    checkAssigned(config, { ...world, found, ready });
     await checkTrust(config, { world, found });
     return found;
   };
@@ -51,8 +53,8 @@ interface Context {
   found: Findings;
 }
 
-/** Files, their fit, their time. The leaf's facts, where there is nothing to say against the pair. */
-async function checkProfile(profile: FileProfile, context: Context): Promise<CertificateFacts | undefined> {
+/** Files, their fit, their time. The pair, where there is nothing to say against it. */
+async function checkProfile(profile: FileProfile, context: Context): Promise<ReadyProfile | undefined> {
   const { world: { engine }, found: { errors } } = context;
   const path = (part: string): Path => ["certificates", profile.name, part];
   const read = async (part: "certificate" | "key" | "intermediates") => {
@@ -81,20 +83,23 @@ async function checkProfile(profile: FileProfile, context: Context): Promise<Cer
     return undefined;
   }
   checkTimes(chain, path("certificate"), context);
-  if (intermediates === undefined || intermediates === "") return chain[0];
+  const alone = { pair: { name, certificatePem, keyPem }, facts: chain[0] };
+  if (intermediates === undefined || intermediates === "") return alone;
+  const complete = { name, certificatePem: `${certificatePem}\n${intermediates}`, keyPem };
   try {
-    const whole = engine.inspect({ name, certificatePem: `${certificatePem}\n${intermediates}`, keyPem });
+    const whole = engine.inspect(complete);
     const others = whole.slice(chain.length);
     if (others.length === 0) {
       const text = `Cannot read ${profile.intermediates}: it holds no certificate; certificates in PEM`;
       errors.push({ path: path("intermediates"), at: "value", text });
     }
     checkTimes(others, path("intermediates"), context);
+    return { pair: complete, facts: chain[0] };
   } catch (thrown) {
     if (!(thrown instanceof TlsSetupError)) throw thrown;
     errors.push({ path: path("intermediates"), at: "value", text: `${thrown.message}; certificates in PEM` });
   }
-  return chain[0];
+  return alone;
 }
 
 function checkTimes(chain: readonly CertificateFacts[], path: Path, { world, found: { warnings } }: Context): void {
@@ -112,9 +117,13 @@ function checkTimes(chain: readonly CertificateFacts[], path: Path, { world, fou
 /** Each service's methods and ciphers, with the keys that it serves with. */
 function checkServices(
   config: Config,
-  { world: { engine }, found, keys }: Context & { keys: ReadonlyMap<string, NamedKey> },
+  { world: { engine }, found, ready }: Context & { ready: ReadonlyMap<string, ReadyProfile> },
 ): void {
-  const known = (names: readonly string[]) => [...new Set(names)].flatMap((name) => keys.get(name) ?? []);
+  const known = (names: readonly string[]): NamedKey[] =>
+    [...new Set(names)].flatMap((name) => {
+      const profile = ready.get(name);
+      return profile === undefined ? [] : { name, key: profile.facts.key };
+    });
   const served = {
     gui_https: known(config.admin.address === null ? [] : config.admin.certificate),
     inbound_smtp: known(config.listeners.flatMap((listener) => listener.certificate)),
@@ -130,7 +139,8 @@ function checkServices(
     if (borrowed && failed.has("outbound_smtp")) continue;
     try {
       for (const text of profileWarnings(engine, profile, served[service])) {
-        const key = borrowed || /^TLSv1\.\d is enabled/.test(text) ? "methods" : "ciphers";
+        const key = /^TLSv1\.\d is enabled/.test(text) ? "methods" : "ciphers";
+        if (borrowed && key === "ciphers") continue;
         found.warnings.push({ path: ["tls", service, key], at: "value", text: `${text}; other methods or ciphers` });
       }
     } catch (thrown) {

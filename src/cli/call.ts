@@ -21,7 +21,7 @@ export interface Terminal {
 }
 
 /** What a command runs with. */
-export interface CallWorld extends Terminal, Omit<HereWorld, "item"> {
+export interface CallWorld extends Terminal, Omit<HereWorld, "item" | "call"> {
   commands: readonly CliCommand[];
   /** Who sits there. */
   caller?: Caller;
@@ -39,8 +39,9 @@ export async function callCommand({ name, args, json }: Call, world: CallWorld):
     const text = json ? JSON.stringify(value) : command.view(value, index++);
     if (text !== "") print(text);
   };
+  const call: HereWorld["call"] = (other, words) => callCommand({ name: other, args: words, json }, world);
   try {
-    if (command.here !== undefined) return await command.here(args, { ...world, item });
+    if (command.here !== undefined) return await command.here(args, { ...world, item, call });
     const directory = await storageDirectoryOf(file);
     const { sent, save, piped } = await callFiles(command.files ?? {}, { args, world });
     if (piped) print = err;

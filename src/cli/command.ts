@@ -29,6 +29,10 @@ export interface HereWorld {
   input?: (into: Uint8Array) => Promise<number | null>;
   /** Standard output as octets: for a file called `-`. */
   output?: (content: Octets) => void;
+  /** The next line that a person types, behind a prompt; null at the end. In the shell only. */
+  askLine?: (prompt: string) => Promise<string | null>;
+  /** Runs another command of the command line. */
+  call?: (name: string, args: CommandArgs) => Promise<0 | 1 | 2>;
   /** Gives a result, as a gateway would. */
   item(value: unknown): void;
   /** A line for standard error. */

@@ -117,6 +117,7 @@ async function onQueue(request: ControlRequest, frame: Frame): Promise<Called> {
 async function onFiles(request: ControlRequest, frame: Frame): Promise<Called> {
   const { loaded, storage, clock, openEngine } = frame;
   let engine: FileEngine | undefined;
+  const tmpdir = Deno.env.get("TMPDIR");
   const settings = () => loaded.ok ? loaded.config.dns : usualDns;
   const ground = {
     ...frame,
@@ -128,11 +129,17 @@ async function onFiles(request: ControlRequest, frame: Frame): Promise<Called> {
     },
     resolver: () => createResolver({ ...frame, udp: systemUdp, tcp: tcp(clock), settings }),
     alone: <T>(work: () => Promise<T>) => work(),
+    running: false,
     apply: () => Promise.resolve([]),
   };
   const staging = openStaging(ground, { keep: () => loaded.ok ? loaded.config.admin.history : usualHistory });
   const offered = fileCommands({ ...ground, staging });
-  return await runOne(request, { ...frame, offered });
+  try {
+    return await runOne(request, { ...frame, offered });
+  } finally {
+    if (tmpdir === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", tmpdir);
+  }
 }
 
 async function runOne(request: ControlRequest, { call, offered }: Pick<Frame, "call"> & Offer): Promise<Called> {

@@ -52,7 +52,7 @@ async function runLine(words: readonly string[], world: ShellWorld): Promise<num
   const parsed = parseWords(words, world.commands);
   switch (parsed.kind) {
     case "call":
-      return await callCommand(parsed.call, world);
+      return await callCommand(parsed.call, { ...world, askLine: world.read });
     case "help":
       world.out(helpText(parsed.about));
       return 0;

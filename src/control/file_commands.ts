@@ -21,6 +21,7 @@ import { backupCommands } from "./backup_commands.ts";
 import type { Command } from "./commands.ts";
 import { configCommands } from "./config_commands.ts";
 import { listCommands } from "./revocation_commands.ts";
+import { sslconfigCommands } from "./sslconfig_commands.ts";
 import { stageCommands } from "./stage_commands.ts";
 import { tlsaCommands } from "./tlsa_commands.ts";
 
@@ -45,6 +46,8 @@ export interface FileGround {
   resolver(): Resolver;
   /** Does work that leaves files half changed meanwhile: no configuration is read before it is done. It must not call `apply`, which waits for it. */
   alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Whether this is a gateway that runs. */
+  running: boolean;
   /** Puts in force what the files say now: the lines that say what is wrong with it. Where no gateway runs there is nothing to do. */
   apply(): Promise<readonly string[]>;
 }
@@ -57,6 +60,7 @@ export function fileCommands(ground: FileGround): Command[] {
     ...authorityCommands(ground),
     ...backupCommands(ground),
     ...listCommands(ground),
+    ...sslconfigCommands(ground),
     ...tlsaCommands(ground),
   ];
 }

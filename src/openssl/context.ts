@@ -123,8 +123,9 @@ function setCiphers(native: Native, context: Pointer, profile: Pick<TlsProfile, 
   const usable = !profile.ciphers.includes("\0") &&
     native.SSL_CTX_set_cipher_list(context, cString(profile.ciphers)) === 1;
   if (!usable) {
-    native.ERR_clear_error();
-    throw new TlsSetupError("ciphers", `Cannot set the ciphers: "${profile.ciphers}" selects none`);
+    const cause = takeReasonText(native);
+    const state = cause === "invalid command" ? "is no cipher string" : "selects none";
+    throw new TlsSetupError("ciphers", `Cannot set the ciphers: "${profile.ciphers}" ${state}`);
   }
   native.SSL_CTX_set_ciphersuites(context, suites13);
 }

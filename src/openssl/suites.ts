@@ -9,7 +9,7 @@ import { makeContext } from "./context.ts";
 import { clearErrors } from "./errors.ts";
 import { Handle, type Pointer } from "./handle.ts";
 import type { Native } from "./library.ts";
-import { stackMembers, textAt } from "./memory.ts";
+import { stackMembers, textAt, textUntilNul } from "./memory.ts";
 
 /** See `Engine.suites`. Versions and the security level are taken into account. */
 export function selectedSuites(native: Native, profile: Pick<TlsProfile, "methods" | "ciphers">): CipherSuite[] {
@@ -32,8 +32,18 @@ function describe(native: Native, cipher: Pointer): CipherSuite {
     oldest: version === "SSLv3" ? "TLSv1.0" : version as Method,
     authentication: authentications[native.SSL_CIPHER_get_auth_nid(cipher)] ?? "other",
     keyExchange: keyExchanges[native.SSL_CIPHER_get_kx_nid(cipher)] ?? "other",
+    ...encryptionOf(native, cipher),
     bits: native.SSL_CIPHER_get_bits(cipher, null),
   };
+}
+
+/** SSL_CIPHER_description(3): `… Enc=AESGCM(256)            Mac=AEAD`. */
+function encryptionOf(native: Native, cipher: Pointer): { encryption: string; mac: string } {
+  const buffer = new Uint8Array(256); // at least 128 are asked for
+  native.SSL_CIPHER_description(cipher, buffer, buffer.length);
+  const text = textUntilNul(buffer);
+  const word = (name: string) => new RegExp(`${name}=(\\S+)`).exec(text)?.[1] ?? "other";
+  return { encryption: word("Enc"), mac: word("Mac") };
 }
 
 // NID_auth_… and NID_kx_… of obj_mac.h.

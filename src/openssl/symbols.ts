@@ -361,6 +361,8 @@ export const sslSymbols = {
   SSL_CIPHER_get_version: { parameters: ["pointer"], result: "pointer" },
   // int SSL_CIPHER_get_bits(const SSL_CIPHER *c, int *alg_bits);
   SSL_CIPHER_get_bits: { parameters: ["pointer", "pointer"], result: "i32" },
+  // char *SSL_CIPHER_description(const SSL_CIPHER *, char *buf, int size);
+  SSL_CIPHER_description: { parameters: ["pointer", "buffer", "i32"], result: "pointer" },
   // int SSL_CIPHER_get_auth_nid(const SSL_CIPHER *c);
   SSL_CIPHER_get_auth_nid: { parameters: ["pointer"], result: "i32" },
   // int SSL_CIPHER_get_kx_nid(const SSL_CIPHER *c);

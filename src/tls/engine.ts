@@ -97,6 +97,10 @@ export interface CipherSuite {
   authentication: string;
   /** `ECDHE`, `DHE`, `RSA`, `any`, … */
   keyExchange: string;
+  /** OpenSSL's words: `AESGCM(256)`, `CHACHA20/POLY1305(256)`, `None`. */
+  encryption: string;
+  /** `AEAD`, `SHA1`, `SHA256`. */
+  mac: string;
   bits: number;
 }
 

@@ -45,7 +45,8 @@ async function said(source: string): Promise<string[]> {
   return [...errors, ...result.warnings.map(warningText)].map((line) => line.replaceAll(`${folder}/`, ""));
 }
 
-const head = "version: 1\nlisteners: { in: { address: 127.0.0.1:2525, certificate: c } }\ncertificates:\n";
+const head =
+  "version: 1\nlisteners: { in: { address: 127.0.0.1:2525, certificate: c, hostname: good.test } }\ncertificates:\n";
 
 const cases: { name: string; source: string; lines: (string | RegExp)[] }[] = [
   { name: "a good pair", source: `${head}  c: { certificate: good.ec.crt, key: good.ec.key }\n`, lines: [] },
@@ -88,7 +89,7 @@ const cases: { name: string; source: string; lines: (string | RegExp)[] }[] = [
   },
   {
     name: "certificates before, near and after their time",
-    source: `${head}  c: { certificate: old.ec.crt, key: old.ec.key }
+    source: `${head.replace("good.test", "old.test")}  c: { certificate: old.ec.crt, key: old.ec.key }
   d: { certificate: soon.ec.crt, key: soon.ec.key }
   e: { certificate: early.ec.crt, key: early.ec.key, intermediates: old.rsa.crt }\n`,
     lines: [

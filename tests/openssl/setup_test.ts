@@ -132,6 +132,8 @@ Deno.test("Engine.suites tells what a string selects, best first", () => {
     oldest: "TLSv1.0",
     authentication: "RSA",
     keyExchange: "ECDHE",
+    encryption: "AES(256)",
+    mac: "SHA1",
     bits: 256,
   });
   const [plain] = engine.suites({ methods: ["TLSv1.2"], ciphers: "AES128-SHA" });

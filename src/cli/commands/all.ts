@@ -14,8 +14,10 @@ import { explainCommands } from "./explain.ts";
 import { gatewayCommands } from "./gateway.ts";
 import { monitorCommands } from "./monitor.ts";
 import { passwordCommands } from "./password.ts";
+import { presetCommands } from "./presets.ts";
 import { queueCommands } from "./queue.ts";
 import { revocationCommands } from "./revocation.ts";
+import { sslconfigCommands } from "./sslconfig.ts";
 import { suspensionCommands } from "./suspension.ts";
 import { tlsaCommands } from "./tlsa.ts";
 import { trackingCommands } from "./tracking.ts";
@@ -32,6 +34,8 @@ export const cliCommands: readonly CliCommand[] = [
   ...backupCommands,
   ...acmeCommands,
   ...tlsaCommands,
+  ...sslconfigCommands,
+  ...presetCommands,
   ...explainCommands,
   ...trackingCommands,
   ...alertCommands,
