@@ -40,11 +40,9 @@ export function runningGround({ editions, resolver, ...parts }: GroundParts): Fi
     resolver: () => resolver,
     alone: <T>(work: () => Promise<T>) => editions.alone(work),
     running: true,
-    apply: () => editions.reload(),
+    apply: () => editions.follow(),
   };
-  const staging = openStaging({ ...ground, apply: () => editions.follow() }, {
-    keep: () => editions.current.config.admin.history,
-  });
+  const staging = openStaging(ground, { keep: () => editions.current.config.admin.history });
   return { ...ground, staging };
 }
 

@@ -13,6 +13,7 @@ import { LineLog, type LogOptions } from "./base/log.ts";
 import { RotatingFile, standardOutput } from "./base/log_sinks.ts";
 import { causeOf } from "./base/text.ts";
 import { tlsCheck } from "./certs/check.ts";
+import { recoverSwap } from "./certs/swap.ts";
 import { filesOf, loadInventory, loadTrust, withNewLists } from "./certs/inventory.ts";
 import { Pairs } from "./certs/pairs.ts";
 import type { Config } from "./config/config.ts";
@@ -293,7 +294,7 @@ export class Editions {
   async #check(config: Config, { whole }: { whole: boolean }): Promise<Findings> {
     // A file with faults leaves no trace: storage, which TLS needs, is made for a sound one.
     if (this.#ground === undefined && !whole) return { errors: [], warnings: [] };
-    const { engine, pairs } = this.#ground ??= this.#lay(config);
+    const { engine, pairs } = this.#ground ??= await this.#lay(config);
     const { errors, warnings } = await tlsCheck({ engine, now: this.#world.clock.now })(config);
     return { errors: pairs.spare(errors, { config, current: this.#current?.config }), warnings };
   }
@@ -301,7 +302,7 @@ export class Editions {
   /** Makes everything that a flawless configuration needs. What goes wrong gets its place in the file. */
   async #prepare(config: Config, draft: Draft): Promise<Findings> {
     const found: Findings = { errors: [], warnings: [] };
-    const { storage, engine, log, pairs, crew } = this.#ground ??= this.#lay(config);
+    const { storage, engine, log, pairs, crew } = this.#ground ??= await this.#lay(config);
     if (config.storage.directory !== storage.directory) {
       const text = `it is ${storage.directory} while the gateway runs; another one needs a restart`;
       found.errors.push({ path: ["storage", "directory"], at: "value", text });
@@ -325,10 +326,11 @@ export class Editions {
   }
 
   /** Storage, engine and log, in this order: the binary's libraries are unpacked below the storage. */
-  #lay(config: Config): Ground & { file: RotatingFile } {
+  async #lay(config: Config): Promise<Ground & { file: RotatingFile }> {
     const { clock, random, sockets } = this.#world;
     const storage = openStorage(config.storage.directory);
     try {
+      await recoverSwap(storage.certificates, { file: this.#file }); // before anything reads a certificate
       // A compiled program unpacks libraries to TMPDIR under names that can be foretold: nobody else may write there.
       Deno.env.set("TMPDIR", storage.run);
       const ticketKeys = random.bytes(ticketKeysOctets);

@@ -18,6 +18,7 @@ import type { Engine } from "../tls/engine.ts";
 import type { RevocationEngine } from "../tls/revocation.ts";
 import { authorityCommands } from "./authority_commands.ts";
 import { backupCommands } from "./backup_commands.ts";
+import { certificateCommands } from "./certificate_commands.ts";
 import type { Command } from "./commands.ts";
 import { configCommands } from "./config_commands.ts";
 import { listCommands } from "./revocation_commands.ts";
@@ -59,6 +60,7 @@ export function fileCommands(ground: FileGround): Command[] {
     ...configCommands(ground),
     ...authorityCommands(ground),
     ...backupCommands(ground),
+    ...certificateCommands(ground),
     ...listCommands(ground),
     ...sslconfigCommands(ground),
     ...tlsaCommands(ground),

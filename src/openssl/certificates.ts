@@ -110,11 +110,16 @@ const ed448 = 1088; // EVP_PKEY_ED448
 function readingOf(native: Native, certificate: Pointer): CertificateReading {
   const digest = new Uint8Array(20);
   native.X509_digest(certificate, native.EVP_sha1(), digest, null);
+  const facts = certificateFacts(native, certificate);
+  const key = native.X509_get0_pubkey(certificate);
+  // Not X509_check_issued: a host's own certificate may not sign others, and signed itself all the same.
+  const selfSigned = facts.subject === facts.issuer && key !== null && native.X509_verify(certificate, key) === 1;
+  clearErrors(native);
   return {
-    ...certificateFacts(native, certificate),
+    ...facts,
     fingerprintSha1: colonHex(digest),
-    publicKeySha256: publicKeyFingerprint(native, native.X509_get0_pubkey(certificate)),
-    selfSigned: isIssued(native, certificate, certificate),
+    publicKeySha256: publicKeyFingerprint(native, key),
+    selfSigned,
   };
 }
 

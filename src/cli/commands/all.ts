@@ -9,6 +9,7 @@ import { adminCommands } from "./admin.ts";
 import { alertCommands } from "./alerts.ts";
 import { authorityCommands } from "./authorities.ts";
 import { backupCommands } from "./backup.ts";
+import { certificateCommands } from "./certificates.ts";
 import { configCommands } from "./config.ts";
 import { explainCommands } from "./explain.ts";
 import { gatewayCommands } from "./gateway.ts";
@@ -30,6 +31,7 @@ export const cliCommands: readonly CliCommand[] = [
   ...gatewayCommands,
   ...authorityCommands,
   ...revocationCommands,
+  ...certificateCommands,
   ...configCommands,
   ...backupCommands,
   ...acmeCommands,
