@@ -45,7 +45,7 @@ async function shown(port: number, { root, smtp, name }: { root: string; smtp: b
 const keyOf = (facts: string) => /-----BEGIN PUBLIC KEY[^]*/.exec(facts)![0];
 
 peerTest(
-  ["pebble", "openssl"],
+  ["pebble", "openssl", "posttls-finger"],
   "AcmeKeeper: Pebble issues by http-01 and tls-alpn-01, and renews while a session goes on",
   async (t) => {
     await using empty = startEmptyDns();
@@ -81,6 +81,30 @@ peerTest(
       for await (const { name, isFile } of Deno.readDir(`${gateway.folder}/data/certificates/acme`)) {
         const { mode } = await Deno.stat(`${gateway.folder}/data/certificates/acme/${name}`);
         assert.equal(mode! & 0o777, isFile ? 0o600 : 0o700, name);
+      }
+    });
+
+    await t.step("Postfix's client verifies the listener", async () => {
+      const folder = await Deno.makeTempDir();
+      try {
+        await Deno.writeTextFile(`${folder}/main.cf`, `compatibility_level = 3.6\nqueue_directory = ${folder}\n`);
+        await Deno.writeTextFile(`${folder}/root.pem`, root);
+        const { stdout, stderr } = await runCommand("posttls-finger", [
+          ...[
+            "-c",
+            "-t",
+            "20",
+            "-l",
+            "verify",
+            "-F",
+            `${folder}/root.pem`,
+            `[127.0.0.1]:${inbound}`,
+            "mail.example.test",
+          ],
+        ], { env: { MAIL_CONFIG: folder } });
+        assert.match(stdout + stderr, /Verified TLS connection established/);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
       }
     });
 
@@ -241,5 +265,58 @@ peerTest(
     } finally {
       await pebble[Symbol.asyncDispose]();
     }
+  },
+);
+
+peerTest(
+  ["pebble", "openssl"],
+  "AcmeKeeper: a certificate that lives for seconds is renewed by itself, and goes on after a damaged file",
+  async (t) => {
+    await using empty = startEmptyDns();
+    const { http, tls } = freePorts(["http", "tls"]);
+    await using pebble = await Pebble.start({ ports: { http, tls }, seconds: 9 });
+    const root = await pebble.root();
+    await using gateway = await GatewayProcess.start({
+      ports: ["inbound"],
+      config: (ports) =>
+        config(ports, {
+          dns: empty.settings,
+          profiles: {
+            mx: {
+              acme: {
+                directory: pebble.directory,
+                terms_agreed: true,
+                ca: `${pebble.folder}/ca.pem`,
+                names: ["mx.example.test"],
+                http_address: `127.0.0.1:${http}`,
+              },
+            },
+          },
+        }),
+    });
+    const path = `${gateway.folder}/data/certificates/acme/mx.pem`;
+    await t.step("at two thirds of its life", async () => {
+      const first = await gateway.logged(/Info: Certificate mx: issued for /);
+      const since = performance.now();
+      await gateway.logged(
+        /Info: Certificate mx is ordered: two thirds of its life are over\n[^]*Certificate mx: issued for /,
+        {
+          from: first.index,
+        },
+      );
+      const seconds = (performance.now() - since) / 1000;
+      assert.ok(seconds > 3 && seconds < 9, `renewed after ${seconds} s`);
+      assert.ok((await shown(gateway.ports.inbound, { root, smtp: true, name: "mx.example.test" })).verified);
+      assert.doesNotMatch(gateway.log, /expires in/, "nobody is told of what renews itself");
+    });
+    await t.step("a damaged file costs an order, not the start", async () => {
+      assert.equal((await gateway.stop()).code, 0);
+      await Deno.writeTextFile(path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+      const from = gateway.log.length;
+      await gateway.launch();
+      await gateway.logged(/Warning: Certificate mx: what the authority issued cannot be used: /, { from });
+      await gateway.logged(/Info: Certificate mx: issued for /, { from });
+      assert.ok((await shown(gateway.ports.inbound, { root, smtp: true, name: "mx.example.test" })).verified);
+    });
   },
 );
