@@ -137,7 +137,7 @@ for (const renewal of renewals) {
         await renewal[order[0]](folder, pair.leaf);
         await gateway.logged(unfit, { from });
         assert.ok(await shows(port, before), "half a pair is kept out");
-        await pause(1600);
+        await pause(800); // more than a look apart
         assert.equal(countOf(gateway.log.slice(from), unfit), 1, "one line, not one for each look");
         await renewal[order[1]](folder, pair.leaf);
         const ms = await until("the fitting pair", () => shows(port, pair), { ms: 5000 });
