@@ -28,6 +28,7 @@ import type { CommandArgs } from "./control/protocol.ts";
 import { probe, type ProbeWorld } from "./deliver/probe.ts";
 import { metricsPage } from "./monitor/metrics.ts";
 import type { Monitor } from "./monitor/monitor.ts";
+import { Reports } from "./monitor/report.ts";
 import type { Vitals } from "./monitor/vitals.ts";
 import type { Conn } from "./net/net.ts";
 import type { Tcp } from "./net/tcp.ts";
@@ -115,6 +116,7 @@ export function startAdministration(parts: AdministrationParts): Administration 
       vitals,
       monitor,
       staging,
+      reports: new Reports({ monitor, clock, directory: storage.state }),
       tracking: new Tracking({ clock, directory: storage.logs }),
       commands,
       accounts,

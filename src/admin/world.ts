@@ -14,6 +14,7 @@ import type { Probe, ProbeQuestion } from "../deliver/probe.ts";
 import type { Trace } from "../explain/trace.ts";
 import type { MetricsPage } from "../monitor/metrics.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import type { Reports } from "../monitor/report.ts";
 import type { Vitals } from "../monitor/vitals.ts";
 import type { BoardRow } from "../services/alert_board.ts";
 import type { Tracking } from "../tracking/tracking.ts";
@@ -38,6 +39,8 @@ export interface AdminWorld {
   monitor: Monitor;
   /** Changes of the configuration: each user has a candidate of his own. */
   staging: Staging;
+  /** TLS of all domains, over time. */
+  reports: Reports;
   /** Searches of the mail log. */
   tracking: Tracking;
   /** The operator's commands, which give plain data: see `bridge.ts`. */

@@ -158,6 +158,8 @@ export const limits = {
   /** A search of the mail log takes no longer; searches that run and wait. */
   trackingMs: 30_000,
   trackingWaitingMax: 8,
+  /** A report over all domains is given up. */
+  reportMs: 30_000,
 
   /** The body of a request to the API and of a form: what is larger gets 413; a configuration file fits in. */
   apiBodyOctetsMax: 2_000_000,

@@ -28,6 +28,7 @@ import {
   type TlsResult,
 } from "./counts.ts";
 import type { Batch } from "./buckets.ts";
+import type { ReportOrder, ReportPage, ReportQuestion } from "./report.ts";
 
 /** What `PRAGMA user_version` says of these tables. */
 export const schemaVersion = 1;
@@ -249,6 +250,43 @@ export class MonitorStore implements Disposable {
       throw error;
     }
   }
+}
+
+// deno-fmt-ignore
+/** What each order sorts by, over the sums. */
+const orderTerms: Readonly<Record<ReportOrder, string>> = {
+  domain:                "t.domain",
+  share:                 "CAST(tls_required_success + tls_preferred_success AS REAL) / nullif(tls_required_success + tls_preferred_success + clear, 0)",
+  connections:           "connections",
+  messages:              "messages",
+  clear:                 "clear",
+  failed:                "tls_required_failed + tls_preferred_failed",
+  tls_required_success:  "tls_required_success",
+  tls_required_failed:   "tls_required_failed",
+  tls_preferred_success: "tls_preferred_success",
+  tls_preferred_failed:  "tls_preferred_failed",
+};
+
+/** A page of the report over all domains, made by whatever connection: see `report.ts`. */
+export function reportPage(
+  db: DatabaseSync,
+  { direction, since, until, filter, order, descending, offset, count }: ReportQuestion,
+): ReportPage {
+  const rows = db.prepare(
+    `SELECT t.*, l.at, l.result, l.demand, l.protocol, l.cipher, l.verified, l.reason, l.text, l.peer
+     FROM (SELECT domain, ${totals()} FROM traffic
+           WHERE direction = ? AND hour BETWEEN ? AND ? AND instr(domain, ?) > 0 GROUP BY domain) t
+     LEFT JOIN tls_last l ON l.direction = ? AND l.domain = t.domain
+     ORDER BY ${orderTerms[order]} ${descending ? "DESC" : "ASC"} NULLS LAST, t.domain LIMIT ? OFFSET ?`,
+  ).all(direction, ...hours({ since, until }), filter, direction, count + 1, offset);
+  return {
+    rows: rows.slice(0, count).map((row) => {
+      const { domain, at, result, demand, protocol, cipher, verified, reason, text, peer } = row;
+      const last = { at, result, demand, protocol, cipher, verified: verified === 1, reason, text, peer };
+      return { domain: domain as string, counts: countsOf(row), ...at === null ? {} : { last: last as TlsResult } };
+    }),
+    more: rows.length > count,
+  };
 }
 
 function totals(): string {

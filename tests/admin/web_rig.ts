@@ -17,6 +17,7 @@ import { Tokens } from "../../src/admin/tokens.ts";
 import { type ChangeEnd, UserEditor } from "../../src/admin/users.ts";
 import type { AdminWorld } from "../../src/admin/world.ts";
 import { Passwords } from "../../src/auth/passwords.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import type { AdminUser, Config } from "../../src/config/config.ts";
 import type { Change } from "../../src/config/edit.ts";
@@ -29,6 +30,7 @@ import type { HostProbe } from "../../src/deliver/probe.ts";
 import type { Trace } from "../../src/explain/trace.ts";
 import { metricsPage } from "../../src/monitor/metrics.ts";
 import type { Monitor } from "../../src/monitor/monitor.ts";
+import { Reports } from "../../src/monitor/report.ts";
 import type { Vitals } from "../../src/monitor/vitals.ts";
 import { AlertBoard } from "../../src/services/alert_board.ts";
 import { Tracking } from "../../src/tracking/tracking.ts";
@@ -44,6 +46,8 @@ export interface WorldParts {
   /** It has `run`, `state` and `logs`. */
   folder: string;
   monitor: Monitor;
+  /** The folder of `monitor.db`; `folder` where nothing is said. */
+  statistics?: string;
   vitals: () => Vitals;
   commands?: Commands;
   users?: AdminUser[];
@@ -81,7 +85,7 @@ const tracedClient: Trace = {
 };
 
 /** A world whose configuration file has these users. */
-export function adminWorld({ clock, folder, monitor, vitals, ...rest }: WorldParts): AdminWorld {
+export function adminWorld({ clock, folder, monitor, vitals, statistics = folder, ...rest }: WorldParts): AdminWorld {
   const { commands = new Commands(), users: first = [], faults = [] } = rest;
   for (const name of ["run", "state", "logs"]) Deno.mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 });
   const file = `${folder}/config.yaml`;
@@ -148,6 +152,7 @@ export function adminWorld({ clock, folder, monitor, vitals, ...rest }: WorldPar
     vitals,
     monitor,
     staging,
+    reports: new Reports({ monitor, clock: systemClock, directory: statistics }),
     tracking: new Tracking({ clock, directory: `${folder}/logs` }),
     commands,
     accounts,
@@ -226,7 +231,16 @@ export class WebRig implements AsyncDisposable {
     this.#monitor = monitor;
     const { clock, faults } = this;
     const vitals = () => vitalsAt(clock.now());
-    this.world = adminWorld({ clock, folder, monitor: monitor.monitor, vitals, users, commands, faults });
+    this.world = adminWorld({
+      clock,
+      folder,
+      monitor: monitor.monitor,
+      statistics: monitor.directory,
+      vitals,
+      users,
+      commands,
+      faults,
+    });
     this.#app = webApp(this.world);
   }
 

@@ -13,6 +13,7 @@ import { mountEntrance } from "./entrance.tsx";
 import { DoorPage } from "./frame.tsx";
 import { isLanguage, languageCookie } from "./language.ts";
 import { mountOverview } from "./monitor/overview.tsx";
+import { mountTls } from "./monitor/tls.tsx";
 import { setCookie } from "hono/cookie";
 
 /** Answers a browser with a page that says what went wrong; programs get the document. */
@@ -28,6 +29,7 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   const desk = new Desk(app, world);
   mountEntrance(app, world);
   mountOverview(desk);
+  mountTls(desk);
   app.post("/language", async (context) => {
     const { language, back } = await context.req.parseBody();
     if (typeof language === "string" && isLanguage(language)) {

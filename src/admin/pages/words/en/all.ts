@@ -6,6 +6,7 @@
 import { entrance } from "./entrance.ts";
 import { frame } from "./frame.ts";
 import { overview } from "./overview.ts";
+import { tls } from "./tls.ts";
 
 /** Every text. */
-export const english = { ...frame, ...entrance, ...overview } as const;
+export const english = { ...frame, ...entrance, ...overview, ...tls } as const;

@@ -8,6 +8,7 @@ import type { english } from "../en/all.ts";
 import { entrance } from "./entrance.ts";
 import { frame } from "./frame.ts";
 import { overview } from "./overview.ts";
+import { tls } from "./tls.ts";
 
 /** Every text. */
-export const words: Catalogue<typeof english> = { ...frame, ...entrance, ...overview };
+export const words: Catalogue<typeof english> = { ...frame, ...entrance, ...overview, ...tls };

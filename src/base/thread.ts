@@ -1,0 +1,90 @@
+/**
+ * Questions that take long, each answered in a thread of its own, which ends with it.
+ *
+ * One runs at a time; a few wait, more are refused. A thread that does not answer in time is ended.
+ *
+ * @module
+ */
+import type { Clock } from "./clock.ts";
+
+/** What a thread is like. */
+export interface ThreadOptions {
+  clock: Clock;
+  /** Starts it: `new Worker(new URL("./x_worker.ts", import.meta.url), { type: "module" })`, literally, so that the binary has the file. */
+  start(): Worker;
+  /** In errors: `search the mail log`. */
+  task: string;
+  /** An answer has to be there by then. */
+  ms: number;
+  /** Questions that run and wait. */
+  waitingMax: number;
+}
+
+/** Too many questions wait. */
+export class ThreadBusyError extends Error {
+  override name = "ThreadBusyError";
+}
+
+/** What the thread sends: an answer, or why there is none. */
+export type ThreadAnswer<Answer> = { answer: Answer } | { error: string };
+
+/** See the module. Questions and answers are plain values. */
+export class Thread<Question, Answer> {
+  readonly #options: ThreadOptions;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(options: ThreadOptions) {
+    this.#options = options;
+  }
+
+  /** Asks. Rejects with {@linkcode ThreadBusyError}, or with what the thread says. */
+  async ask(question: Question): Promise<Answer> {
+    const { task, waitingMax } = this.#options;
+    if (this.#waiting >= waitingMax) throw new ThreadBusyError(`Cannot ${task}: too many wait for it already`);
+    this.#waiting++;
+    const mine = this.#last.then(() => this.#run(question));
+    this.#last = mine.catch(() => {}); // the next one does not care how this one ended
+    try {
+      return await mine;
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async #run(question: Question): Promise<Answer> {
+    const { clock, start, task, ms } = this.#options;
+    const worker = start();
+    const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer<Answer>>();
+    const timer = clock.after(ms, () => reject(new Error(`Cannot ${task}: it took too long`)));
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(`Cannot ${task}: ${event.message}`));
+    };
+    try {
+      worker.postMessage(question);
+      const said = await promise;
+      if ("error" in said) throw new Error(`Cannot ${task}: ${said.error}`);
+      return said.answer;
+    } finally {
+      timer.cancel();
+      worker.terminate();
+    }
+  }
+}
+
+/** The thread's side: answers the one question. To be called once, by the worker's module. */
+export function answerWith<Question, Answer>(answer: (question: Question) => Answer): void {
+  const thread = self as unknown as {
+    onmessage: (event: { data: Question }) => void;
+    postMessage(answer: ThreadAnswer<Answer>): void;
+  };
+  thread.onmessage = ({ data }) => {
+    try {
+      thread.postMessage({ answer: answer(data) });
+    } catch (error) {
+      thread.postMessage({ error: error instanceof Error ? error.message : String(error) });
+    }
+  };
+}
