@@ -61,6 +61,10 @@ export function listFault(
 ): string | undefined {
   for (const { issuer, from, until, signature } of came) {
     if (signature === "wrong") return `its issuer, ${issuer}, did not sign it`;
+    // Whoever sits on the way could put any list in the place of one that is proven.
+    if (signature === "unproven" && held.some((one) => one.signature === "proven")) {
+      return `its issuer, ${issuer}, is no authority of ours, and that of the list that is there is`;
+    }
     if (until !== undefined && until <= now) return `it is out of date since ${day(until)}`;
     // Else a list of next year would keep all others out until then.
     if (from > now + skewMs) return `it does not count before ${new Date(from).toISOString()}`;

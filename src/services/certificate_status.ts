@@ -206,12 +206,15 @@ export class CertificateStatus {
         await this.#kept.write(fingerprint, response);
         break;
       case "revoked":
-      case "unknown":
+      case "unknown": {
         watched.answer = answer;
         engine.staple(fingerprint, undefined);
-        watched.record = afterSuccess(watched.record, { now, until: undefined, pace, random });
+        // A certificate that was issued just now is known in a few minutes.
+        const until = answer.kind === "unknown" ? now + unknownMs : undefined;
+        watched.record = afterSuccess(watched.record, { now, until, pace, random });
         await this.#kept.remove(fingerprint);
         break;
+      }
       case "unusable":
         watched.record = afterFailure(watched.record, { now, why: answer.why, random });
         break;
@@ -275,7 +278,7 @@ export class CertificateStatus {
         const left = held?.kind === "good" && held.until > this.#options.clock.now()
           ? `the last answer is stapled until ${day(held.until)}`
           : "nothing is stapled";
-        const text = `Cannot ask ${responder} about the status of ${who}: ${printable(answer.why)}; ${left}`;
+        const text = `Cannot ask ${responder} about ${who.replace(/^The/, "the")}: ${printable(answer.why)}; ${left}`;
         return log.warning({ event: "note", reason: "ocsp_fetch", text });
       }
       default:
@@ -298,6 +301,8 @@ export class CertificateStatus {
   }
 }
 
+/** How long it counts that a responder does not know a certificate. */
+const unknownMs = 600_000;
 /** Of those that a certificate names, so many are asked. */
 const respondersMax = 3;
 

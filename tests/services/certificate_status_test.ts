@@ -80,7 +80,7 @@ Deno.test("CertificateStatus: no responder, good, kept over a restart, revoked",
   await using rig = new Rig(directory);
   await rig.applied();
   assert.deepEqual(rig.log.lines.map((line) => line.replace(/ \(.*?\)/, "")), [
-    `warning: Cannot ask http://127.0.0.1:${port}/ about the status of The certificate mx: tcp connect error: Connection refused ` +
+    `warning: Cannot ask http://127.0.0.1:${port}/ about the certificate mx: tcp connect error: Connection refused ` +
     "(os error 111); nothing is stapled",
     "warning: The certificate mx promises that its status is stapled (must-staple), and there is no answer to staple: clients that mind refuse it",
   ]);

@@ -156,6 +156,7 @@ Deno.test("RevocationLists keeps the list that is there where another one does n
   rig.answer = held;
   await rig.lists.refresh();
   const namesake = await makeAuthority(dir);
+  const stranger = await makeAuthority(dir, { name: "Stranger" });
   const cases: [answer: string, why: RegExp][] = [
     ["<html>not here</html>", /it is no revocation list: it is neither PEM nor DER/],
     ["", /it is no revocation list/],
@@ -164,6 +165,10 @@ Deno.test("RevocationLists keeps the list that is there where another one does n
     [await listOf(now - 3 * hour, now - hour), /it is out of date since/],
     [await listOf(now + hour, now + 10 * hour), /it does not count before/],
     [await listOf(now, now + 10 * hour, namesake), /its issuer, CN=Test Authority, did not sign it/],
+    [
+      await listOf(now, now + 10 * hour, stranger),
+      /its issuer, CN=Stranger, is no authority of ours, and that of the list that is there is/,
+    ],
   ];
   for (const [answer, why] of cases) {
     rig.answer = answer;
