@@ -18,7 +18,7 @@ import { filesOf, loadInventory, loadTrust, withNewLists } from "./certs/invento
 import { Pairs } from "./certs/pairs.ts";
 import type { Config } from "./config/config.ts";
 import type { Findings } from "./config/cross.ts";
-import { type Fault, faultText, warningText } from "./config/faults.ts";
+import { ConfigError, faultText, warningText } from "./config/faults.ts";
 import { loadConfig } from "./config/load.ts";
 import { openStorage, type Storage } from "./config/storage.ts";
 import { type FileWatch, watchFiles } from "./config/watch.ts";
@@ -48,20 +48,6 @@ export interface Ground {
   log: LineLog<MailEvent>;
   /** The threads that serve sessions, where it is not this one. */
   crew: Crew | undefined;
-}
-
-/** A configuration that cannot be applied, with everything that is wrong with it. */
-export class ConfigError extends Error {
-  override name = "ConfigError";
-  readonly faults: readonly Fault[];
-  /** The files that it names: a change of one of them may put it right. */
-  readonly files: readonly string[];
-
-  constructor({ errors, files }: { errors: readonly Fault[]; files: readonly string[] }) {
-    super(errors.map(faultText).join("\n"));
-    this.faults = errors;
-    this.files = files;
-  }
 }
 
 /** Everything that was made for the next configuration, until it is in force or undone. */

@@ -99,3 +99,17 @@ function editDistance(a: string, b: string): number {
   }
   return rows[a.length][b.length];
 }
+
+/** A configuration that cannot be applied, with everything that is wrong with it. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+  readonly faults: readonly Fault[];
+  /** The files that it names: a change of one of them may put it right. */
+  readonly files: readonly string[];
+
+  constructor({ errors, files }: { errors: readonly Fault[]; files: readonly string[] }) {
+    super(errors.map(faultText).join("\n"));
+    this.faults = errors;
+    this.files = files;
+  }
+}

@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/random.ts";
-import { ConfigError, Editions } from "../../src/reload.ts";
+import { ConfigError } from "../../src/config/faults.ts";
+import { Editions } from "../../src/reload.ts";
 import { type ConfigObject, freePorts } from "../support/gateway_process.ts";
 import { sockets } from "../support/tls_world.ts";
 import { gatewayConfig, listenerAt } from "./rig.ts";
