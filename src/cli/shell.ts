@@ -27,6 +27,7 @@ export async function runShell(outer: ShellWorld): Promise<number> {
   const ask = outer.ask && ((question: string) => askPerson(question, () => outer.read("")));
   const world: ShellWorld = { ...outer, ask, caller: caller && { ...caller, stages: true } };
   let code = 0;
+  let changed = false;
   for (let line = await world.read("postern> "); line !== null; line = await world.read("postern> ")) {
     const words = splitWords(line);
     if (words === undefined) {
@@ -36,9 +37,20 @@ export async function runShell(outer: ShellWorld): Promise<number> {
     }
     if (words.length === 0 || words[0].startsWith("#")) continue;
     if (words[0] === "quit" || words[0] === "exit") break;
+    changed ||= /^(config|certconfig|sslconfig)$/.test(words[0]);
     code = await runLine(words, world);
   }
+  if (changed && caller !== undefined) await tellPending(world);
   return code;
+}
+
+/** What this shell staged and did not commit is not lost, and not in force. */
+async function tellPending(world: ShellWorld): Promise<void> {
+  const out = (line: string) => {
+    const { changes }: { changes: { own: boolean }[] } = JSON.parse(line);
+    if (changes.some(({ own }) => own)) world.err("Changes are staged and not in force: commit, or abandon");
+  };
+  await callCommand({ name: "showchanges", args: {}, json: true }, { ...world, out, err: () => {} });
 }
 
 async function runLine(words: readonly string[], world: ShellWorld): Promise<number> {

@@ -1,5 +1,9 @@
 /** Commands on the file, on what is staged and on its history, where no gateway runs. */
 import assert from "node:assert/strict";
+import { systemClock } from "../../src/base/clock.ts";
+import { systemRandom } from "../../src/base/random.ts";
+import { cliCommands } from "../../src/cli/commands/all.ts";
+import { runShell } from "../../src/cli/shell.ts";
 import { openSslEngine } from "../../src/openssl/engine.ts";
 import { type HereResult, runHere, withFile } from "../support/here.ts";
 
@@ -156,4 +160,30 @@ Deno.test("showconfig: shows no hash unless it is asked for", () =>
     const { out } = await run("showconfig");
     assert.ok(out.includes("# mine") && !out.join().includes("scrypt$"));
     assert.deepEqual((await run("showconfig", "--secrets")).out.join("\n") + "\n", source);
+  }));
+
+Deno.test("runShell: says at its end what is staged and not in force", () =>
+  withDesk(async ({ file, text }) => {
+    const shell = async (...lines: string[]) => {
+      const err: string[] = [];
+      const world = {
+        file,
+        clock: systemClock,
+        random: systemRandom,
+        hostname: "gw.example.test",
+        openEngine: () => engine,
+        commands: cliCommands,
+        caller: { name: "root", stages: false },
+        out: () => {},
+        err: (line: string) => void err.push(line),
+        read: () => Promise.resolve(lines.shift() ?? null),
+      };
+      assert.equal(await runShell(world), 0);
+      return err;
+    };
+    assert.deepEqual(await shell("config set workers 1"), ["Changes are staged and not in force: commit, or abandon"]);
+    assert.equal(text(), source);
+    assert.deepEqual(await shell("showconfig"), []);
+    assert.deepEqual(await shell("config set workers 2", "commit"), []);
+    assert.match(text(), /^workers: 2$/m);
   }));
