@@ -37,7 +37,7 @@ const dashes = "-----";
 export function readPem(bytes: Octets): PemReading {
   const text = decoded(bytes);
   const blocks: PemBlock[] = [];
-  for (let at = text.indexOf(begin); at >= 0; at = text.indexOf(begin, at)) {
+  for (let at = nextBegin(text, 0); at >= 0; at = nextBegin(text, at)) {
     if (blocks.length === blocksMax) return { kind: "broken", cause: `it has more than ${blocksMax} blocks` };
     const labelEnd = text.indexOf(dashes, at + begin.length);
     const label = labelEnd < 0 ? "" : text.slice(at + begin.length, labelEnd);
@@ -49,7 +49,7 @@ export function readPem(bytes: Octets): PemReading {
     const from = labelEnd + dashes.length;
     const end = `${dashes}END ${label}${dashes}`;
     const to = text.indexOf(end, from);
-    const next = text.indexOf(begin, from);
+    const next = nextBegin(text, from);
     if (to < 0 || (next >= 0 && next < to)) {
       return { kind: "broken", cause: `${number} (${label}) is cut off: it has no line "${end}"` };
     }
@@ -59,6 +59,18 @@ export function readPem(bytes: Octets): PemReading {
     at = to + end.length;
   }
   return blocks.length === 0 ? { kind: "none" } : { kind: "blocks", blocks };
+}
+
+/** Where the next block begins: at the beginning of a line, so that no name within a text can begin one. */
+function nextBegin(text: string, from: number): number {
+  let at = text.indexOf(begin, from);
+  while (at >= 0) {
+    let before = at - 1;
+    while (before >= 0 && (text[before] === " " || text[before] === "\t" || text[before] === "\ufeff")) before--;
+    if (before < 0 || text[before] === "\n" || text[before] === "\r") return at;
+    at = text.indexOf(begin, at + begin.length);
+  }
+  return -1;
 }
 
 /** One block of PEM, with a line end. */

@@ -10,11 +10,11 @@
  * @module
  */
 import { type Octets } from "../base/octets.ts";
-import { printable } from "../base/text.ts";
 import type { CertificateEngine } from "../tls/certificates.ts";
 import { TlsSetupError } from "../tls/engine.ts";
 import { type Ber, BerError, items, itemsOf, octetString, oidText, readBer, tagged, tags, wholeNumber } from "./ber.ts";
 import { FormatError } from "./format_error.ts";
+import { friendlyNameOf } from "./friendly_name.ts";
 import { kindOfBytes, kindOfLabel } from "./kinds.ts";
 import { macPassword } from "./pkcs12_mac.ts";
 import { readPem } from "./pem.ts";
@@ -61,7 +61,7 @@ export async function writePkcs12(content: Pkcs12Content, engine: CertificateEng
       key: content.key.pem,
       certificate: derOf(content.certificate),
       chain: content.chain.map(derOf),
-      friendlyName: content.friendlyName.replaceAll("\0", ""),
+      friendlyName: friendlyNameOf(content.friendlyName) ?? "",
     });
   } catch (thrown) {
     if (thrown instanceof TlsSetupError) throw new FormatError("mismatch", thrown.message);
@@ -291,7 +291,7 @@ function nameIn(attributes: Ber | undefined): string | undefined {
     const [type, values] = items(attribute);
     if (oidText(type) !== friendlyName) continue;
     const { content } = tagged(itemsOf(values, tags.set)[0], tags.bmp);
-    return printable(new TextDecoder("utf-16be").decode(content), 200);
+    return friendlyNameOf(new TextDecoder("utf-16be").decode(content));
   }
   return undefined;
 }

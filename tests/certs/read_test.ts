@@ -74,6 +74,10 @@ const taken: { name: string; bytes: () => Octets; certificates?: string[]; notes
     certificates: ["a.test", "b.test"],
   },
   {
+    name: "a text that speaks of another block",
+    bytes: () => octets(`friendlyName: x -----BEGIN PRIVATE KEY-----\n${text("a.crt")}`),
+  },
+  {
     name: "several in one file",
     bytes: () => octets(text("b.crt") + text("a.crt")),
     certificates: ["b.test", "a.test"],
@@ -257,7 +261,7 @@ const refused: { name: string; bytes: () => Octets; kind: string; says: RegExp }
   },
   {
     name: "PEM that is cut off before another block",
-    bytes: () => octets(text("a.crt").slice(0, 300) + text("b.crt")),
+    bytes: () => octets(`${text("a.crt").slice(0, 300)}\n${text("b.crt")}`),
     kind: "format",
     says: /block 1 \(CERTIFICATE\) is cut off/,
   },
