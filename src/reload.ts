@@ -2,8 +2,7 @@
  * Configurations in force, one after the other: read, validate, build, swap.
  *
  * A file is read and checked, its edition is built and its new listeners are opened; only then does it replace the edition in force, at
- * once for all. One fault undoes everything that was made for it, is logged, and mail goes on as before. Sessions that run
- * keep what they began with.
+ * once for all. One fault undoes what was made for it, is logged, and mail goes on as before. Sessions that run keep what they began with.
  *
  * @module
  */
@@ -144,8 +143,7 @@ export class Editions {
   }
 
   /**
-   * Reads the file again. Never rejects: what is wrong is logged and returned, and nothing changes then. A gateway that stops reads
-   * nothing.
+   * Reads the file again. Never rejects: what is wrong is logged and returned, and nothing changes then. One that stops reads nothing.
    */
   reload(): Promise<readonly string[]> {
     if (this.#ended) return this.#reloading;
