@@ -18,6 +18,7 @@ import type { Engine } from "../tls/engine.ts";
 import type { RevocationEngine } from "../tls/revocation.ts";
 import { authorityCommands } from "./authority_commands.ts";
 import { backupCommands } from "./backup_commands.ts";
+import { assignCommands } from "./assign_commands.ts";
 import { certificateCommands } from "./certificate_commands.ts";
 import type { Command } from "./commands.ts";
 import { configCommands } from "./config_commands.ts";
@@ -63,6 +64,7 @@ export function fileCommands(ground: FileGround): Command[] {
     ...certificateCommands(ground),
     ...listCommands(ground),
     ...sslconfigCommands(ground),
+    ...assignCommands(ground),
     ...tlsaCommands(ground),
   ];
 }

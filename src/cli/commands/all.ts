@@ -7,6 +7,7 @@ import type { CliCommand } from "../command.ts";
 import { acmeCommands } from "./acme.ts";
 import { adminCommands } from "./admin.ts";
 import { alertCommands } from "./alerts.ts";
+import { assignCommands } from "./assign.ts";
 import { authorityCommands } from "./authorities.ts";
 import { backupCommands } from "./backup.ts";
 import { certificateCommands } from "./certificates.ts";
@@ -37,6 +38,7 @@ export const cliCommands: readonly CliCommand[] = [
   ...acmeCommands,
   ...tlsaCommands,
   ...sslconfigCommands,
+  ...assignCommands,
   ...presetCommands,
   ...explainCommands,
   ...trackingCommands,
