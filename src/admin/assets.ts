@@ -9,6 +9,7 @@
 import type { Context } from "hono";
 import { type Octets, octets } from "../base/octets.ts";
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+// @ts-types="./assets/text.d.ts"
 import uplot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import app from "./assets/app.js" with { type: "text" };
 import chart from "./assets/chart.js" with { type: "text" };

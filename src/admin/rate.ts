@@ -23,6 +23,11 @@ export class RequestRate {
     this.#perSecond = perSecond;
   }
 
+  /** Clients that are remembered. */
+  get remembered(): number {
+    return this.#buckets.size;
+  }
+
   /** Takes one request of `key`: 0, or the seconds after which the next one is taken. */
   take(key: string): number {
     const now = this.#clock.monotonic();

@@ -58,6 +58,10 @@ class Counts {
     if (count !== undefined && --count.failures <= 0) this.#counts.delete(key);
   }
 
+  get size(): number {
+    return this.#counts.size;
+  }
+
   forget(key: string): void {
     this.#counts.delete(key);
   }
@@ -80,6 +84,11 @@ export class Throttle {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Pairs, addresses and users that are remembered. */
+  get remembered(): number {
+    return this.#pairs.size + this.#addresses.size + this.#users.size;
   }
 
   /** Begins an attempt: milliseconds until one is taken, or 0 where this one is, which then counts. */

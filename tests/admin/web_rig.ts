@@ -264,7 +264,7 @@ export class WebRig implements AsyncDisposable {
     const response = await this.#app(request, { address, certificate, opened: this.clock.now() });
     const text = await response.text();
     assert.notEqual(response.status, 500, this.faults.join("\n"));
-    const isJson = /json/.test(response.headers.get("Content-Type") ?? "");
+    const isJson = text !== "" && /json/.test(response.headers.get("Content-Type") ?? "");
     return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
   }
 
@@ -273,8 +273,9 @@ export class WebRig implements AsyncDisposable {
     let answer: Answer | undefined;
     const asking = this.ask(path, ask).then((got) => answer = got);
     while (answer === undefined) {
-      await this.clock.advance(100);
-      await new Promise((go) => setTimeout(go, 1));
+      // What is done beside the loop, passwords and files, gets its time before the clock goes on.
+      for (let turn = 0; turn < 5 && answer === undefined; turn++) await new Promise((go) => setTimeout(go, 0));
+      await this.clock.advance(250);
     }
     return await asking;
   }

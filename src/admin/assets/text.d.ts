@@ -1,0 +1,3 @@
+/** The text of a file. */
+declare const text: string;
+export default text;
