@@ -16,6 +16,7 @@ import type { CertificateFacts } from "../tls/engine.ts";
 import { attempt, type AttemptWorld } from "./attempt.ts";
 import { AcmeError, asAcmeError } from "./problem.ts";
 import { dueOf, isCritical, pauseAfter } from "./schedule.ts";
+import { type AcmeStatus, statusOf } from "./status.ts";
 import { type AcmeState, AcmeStore } from "./store.ts";
 import { TlsChallenges } from "./tls_door.ts";
 
@@ -24,24 +25,6 @@ export interface KeeperWorld extends Omit<AttemptWorld, "store" | "challenges"> 
   log: MailLog;
   /** A certificate lies in its place and wants to be put in service. */
   issued(name: string): Promise<unknown>;
-}
-
-/** How it goes with one profile. Times are wall milliseconds; texts are safe to print. */
-export interface AcmeStatus {
-  profile: string;
-  directory: string;
-  names: readonly string[];
-  challenge: AcmeConfig["challenge"];
-  /** An order runs now. */
-  ordering: boolean;
-  /** When the certificate in service ends; absent: a self-signed one stands in. */
-  notAfter?: number;
-  /** When the next order is due, and why. */
-  next?: { at: number; why: string };
-  /** Attempts in a row that failed. */
-  failures: number;
-  /** What came of the last attempt. */
-  last?: { at: number; ok: boolean; text: string };
 }
 
 interface Entry {
@@ -214,19 +197,9 @@ export class AcmeKeeper {
     log[level]({ event: "note", reason: "acme_failed", text });
   }
 
-  #statusOf(entry: Entry): AcmeStatus {
-    const { name, acme: { directory, names, challenge }, leaf, state: { failures, last }, running } = entry;
-    return {
-      profile: name,
-      directory,
-      names,
-      challenge,
-      ordering: running !== undefined,
-      ...(leaf === undefined ? {} : { notAfter: leaf.notAfter }),
-      next: this.#due(entry),
-      failures,
-      ...(last === undefined ? {} : { last }),
-    };
+  #statusOf({ running, ...entry }: Entry): AcmeStatus {
+    const { name, acme, leaf, state } = entry;
+    return statusOf({ name, acme, leaf, state, ordering: running !== undefined, now: this.#world.clock.now() });
   }
 }
 

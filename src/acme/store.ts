@@ -112,6 +112,11 @@ export class AcmeStore {
   }
 }
 
+/** How it went with a profile, where nobody has a store. A state that cannot be read is none. */
+export async function readState({ certificates, name }: { certificates: string; name: string }): Promise<AcmeState> {
+  return stateOf(await readText(`${certificates}/acme/${name}.json`).catch(() => undefined));
+}
+
 function stateOf(text: string | undefined): AcmeState {
   const { order, failures, retryAt, renewal, last } = jsonOf(text);
   const { url, directory, names } = recordOf(order);

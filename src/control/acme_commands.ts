@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AcmeStatus } from "../acme/keeper.ts";
+import type { AcmeStatus } from "../acme/status.ts";
 import { AcmeError } from "../acme/problem.ts";
 import { type Command, CommandError } from "./commands.ts";
 
