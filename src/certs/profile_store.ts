@@ -310,6 +310,9 @@ export class CertificateStore {
   async #ownProfile(name: string, doing: string, said: Said): Promise<HeldPair> {
     const profile = profileOf(said, name);
     if (profile.self_signed) {
+      if (profile.acme !== undefined) {
+        throw new ProfileError(`Cannot ${doing} ${name}: ACME has it issued; certconfig acme ${name} renews it now`);
+      }
       throw new ProfileError(
         `Cannot ${doing} ${name}: the gateway makes and renews it itself; certconfig new makes one to be signed`,
       );

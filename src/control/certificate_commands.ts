@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type AcmeStatus, readStatus } from "../acme/status.ts";
 import { agreementOf, type AgreementRow, type MailHosts } from "../certs/agreement.ts";
 import { CertificateFileError } from "../certs/files.ts";
 import { ProfileError } from "../certs/profile_names.ts";
@@ -31,6 +32,11 @@ import type { FileGround } from "./file_commands.ts";
 export interface PemFacts {
   name: string;
   pem: string;
+}
+
+/** What `show` gives; with `acme` how that goes. */
+export interface ShownProfile extends ProfileFacts {
+  acme?: AcmeStatus;
 }
 
 /** What `export` gives besides the file. */
@@ -80,7 +86,7 @@ export function certificateCommands(ground: FileGround): Command[] {
 
   return [
     command("list", async (_args, { store }): Promise<ProfileRow[]> => await listProfiles(await store.said(), world)),
-    command("show", async (args, { store, warn }): Promise<ProfileFacts | PemFacts> => {
+    command("show", async (args, { store, warn }): Promise<ShownProfile | PemFacts> => {
       const name = args.needed("name");
       const said = await store.said();
       const [alone, whole] = [args.has("pem"), args.has("chain")];
@@ -91,7 +97,12 @@ export function certificateCommands(ground: FileGround): Command[] {
         const { leaf, chain } = await reportOf(pair, said, world);
         return { name, pem: pemOf([leaf, ...chain], { whole }) };
       }
-      const facts = await showProfile(name, said, world);
+      const facts: ShownProfile = await showProfile(name, said, world);
+      const profile = profileOf(said, name);
+      if (profile.self_signed && profile.acme !== undefined) {
+        const place = { name, acme: profile.acme, certificates: storage.certificates };
+        facts.acme = await readStatus(place, { engine: ground.engine(), now: ground.clock.now() });
+      }
       for (const { text } of facts.warnings) warn(`Warning: ${text}`);
       return facts;
     }),

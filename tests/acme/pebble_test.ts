@@ -84,6 +84,16 @@ peerTest(
       }
     });
 
+    await t.step("certconfig show tells how it goes, and renew says what renews it", async () => {
+      const { stdout } = await postern(gateway, "certconfig", "show", "mx");
+      assert.match(stdout, /^By ACME from https:\S+, by http-01, for mx\.example\.test, mail\.example\.test$/m);
+      assert.match(stdout, /^Next order: \d{4}-\d\d-\d\d \d\d:\d\d UTC: two thirds of its life are over$/m);
+      assert.match(stdout, /^Last attempt: .* UTC: issued for mx\.example\.test, /m);
+      const renew = await postern(gateway, "certconfig", "renew", "mx");
+      assert.equal(renew.code, 1);
+      assert.match(renew.stderr, /ACME has it issued; certconfig acme mx renews it now/);
+    });
+
     await t.step("Postfix's client verifies the listener", async () => {
       const folder = await Deno.makeTempDir();
       try {

@@ -5,11 +5,12 @@
  */
 import { printable } from "../../base/text.ts";
 import type { Changed } from "../../certs/profile_store.ts";
-import type { ProfileFacts, ProfileRow, ProfileStatus } from "../../certs/profiles.ts";
+import type { ProfileRow, ProfileStatus } from "../../certs/profiles.ts";
 import type { CertificateRecord } from "../../certs/record.ts";
-import type { AgreementFacts, ExportFacts, PemFacts } from "../../control/certificate_commands.ts";
+import type { AgreementFacts, ExportFacts, PemFacts, ShownProfile } from "../../control/certificate_commands.ts";
 import type { CliCommand } from "../command.ts";
 import { countText } from "../format.ts";
+import { acmeLines, dateText } from "./acme.ts";
 
 const one = { operands: { name: "name", min: 1, max: 1 }, offline: "files" } as const;
 const passwordDetails = [
@@ -33,7 +34,7 @@ export const certificateCommands: readonly CliCommand[] = [
     ...one,
     options: { pem: "flag", chain: "flag" },
     details: ["--pem            print the certificate in PEM", "--chain          print it with its intermediates"],
-    view: (item: ProfileFacts | PemFacts) => "pem" in item ? item.pem.trimEnd() : factsText(item),
+    view: (item: ShownProfile | PemFacts) => "pem" in item ? item.pem.trimEnd() : factsText(item),
   },
   {
     name: "certconfig new",
@@ -220,7 +221,7 @@ function statusText({ status, request }: Pick<ProfileRow, "status" | "request">)
   return statusWords[status] + (request === "new_key" ? ", waits for an answer" : "");
 }
 
-function factsText(facts: ProfileFacts): string {
+function factsText(facts: ShownProfile): string {
   const { name, kind, fault, files, uses, certificates, notes, pendingRequest, request, key } = facts;
   const lines = [
     `Certificate ${name}: ${statusText(facts)}${facts.daysLeft === null ? "" : `, ${leftText(facts.daysLeft)}`}`,
@@ -230,7 +231,11 @@ function factsText(facts: ProfileFacts): string {
   if (kind === "self_signed") {
     lines.push("Made and renewed by the gateway: an RSA pair, which is shown, and a P-256 pair");
   }
-  if (kind === "acme") lines.push("Issued and renewed by ACME");
+  if (facts.acme !== undefined) {
+    const { last } = facts.acme;
+    lines.push(...acmeLines(facts.acme));
+    if (last !== undefined) lines.push(`Last attempt: ${dateText(last.at)}: ${last.text}`);
+  }
   if (files !== null) {
     const rest = files.intermediates === null ? "" : `, intermediates ${printable(files.intermediates)}`;
     lines.push(`Files: certificate ${printable(files.certificate)}, key ${printable(files.key)}${rest}`);
