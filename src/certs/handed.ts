@@ -7,6 +7,7 @@ import type { Octets } from "../base/octets.ts";
 import type { CertificateEngine } from "../tls/certificates.ts";
 import { chooseLeaf } from "./chain.ts";
 import { FormatError } from "./format_error.ts";
+import { friendlyNameIn } from "./friendly_name.ts";
 import { chosenEntry, readPkcs12 } from "./pkcs12.ts";
 import { readCertificates } from "./read.ts";
 import { type KeyRecord, readKey } from "./read_key.ts";
@@ -29,6 +30,8 @@ export interface HeldPair {
   key: KeyRecord;
   leaf: CertificateRecord;
   others: CertificateRecord[];
+  /** What Windows and Java call it. */
+  friendlyName?: string;
 }
 
 /** A pair, and what is worth a word about its file. */
@@ -70,11 +73,12 @@ async function fromPem(
   { certificate, key, intermediates, password }: Extract<ImportWish, { kind: "pem" }>,
   engine: CertificateEngine,
 ): Promise<Handed> {
-  const given = certificatesIn(certificate, engine);
+  const { certificates: given, notes } = readCertificates(certificate.content, { engine, what: certificate.name });
+  const friendlyName = friendlyNameIn(new TextDecoder().decode(certificate.content));
   const read = await readKey(key.content, { engine, what: key.name, password });
   const { leaf, others } = leafFor(read, { given, file: certificate });
   const more = intermediates === undefined ? [] : certificatesIn(intermediates, engine);
-  return { pair: { key: read, leaf, others: [...others, ...more] }, notes: [] };
+  return { pair: { key: read, leaf, others: [...others, ...more], friendlyName }, notes };
 }
 
 async function fromPkcs12(
@@ -82,10 +86,11 @@ async function fromPkcs12(
   engine: CertificateEngine,
 ): Promise<Handed> {
   const reading = await readPkcs12(file.content, { engine, what: file.name, password });
-  const { key, certificate } = chosenEntry(reading, { what: file.name, name: friendlyName });
+  const { key, certificate, ...entry } = chosenEntry(reading, { what: file.name, name: friendlyName });
   if (certificate === undefined) {
     const state = "it holds a private key, and no certificate that fits it";
     throw new FormatError("count", `Cannot import ${file.name}: ${state}`);
   }
-  return { pair: { key, leaf: certificate, others: reading.certificates }, notes: reading.notes };
+  const pair = { key, leaf: certificate, others: reading.certificates, friendlyName: entry.friendlyName };
+  return { pair, notes: reading.notes };
 }

@@ -16,6 +16,7 @@ import type { Change } from "../config/edit.ts";
 import type { CertificateEngine } from "../tls/certificates.ts";
 import { chainPem, chooseLeaf } from "./chain.ts";
 import type { ChainWarning } from "./chain_warnings.ts";
+import { withFriendlyName } from "./friendly_name.ts";
 import { certificatesIn, type HandedFile, type HeldPair, type ImportWish, leafFor, readHanded } from "./handed.ts";
 import {
   type Claims,
@@ -118,7 +119,7 @@ export class CertificateStore {
       const given = certificatesIn(certificate, this.#engine);
       const next = await this.#nextKey(name);
       const key = next !== undefined && given.some((one) => fits(next, one)) ? next : held.key;
-      const pair = { key, ...leafFor(key, { given, file: certificate }) };
+      const pair = { ...held, key, ...leafFor(key, { given, file: certificate }) };
       const notes = next === undefined ? [] : [
         key === next
           ? "The new key is in service"
@@ -151,10 +152,10 @@ export class CertificateStore {
   ): Promise<{ content: Octets; certificates: CertificateRecord[] }> {
     const said = await this.said();
     profileOf(said, name);
-    const { key, leaf, others } = await readHeldPair(name, said, this.#world);
+    const { key, leaf, others, friendlyName = name } = await readHeldPair(name, said, this.#world);
     const { chain } = await reportOf({ leaf, others }, said, this.#world);
     const protection = legacy ? "legacy" : "modern";
-    const wish = { key, certificate: leaf, chain, friendlyName: name, password, protection } as const;
+    const wish = { key, certificate: leaf, chain, friendlyName, password, protection } as const;
     return { content: await writePkcs12(wish, this.#engine), certificates: [leaf, ...chain] };
   }
 
@@ -338,7 +339,7 @@ export class CertificateStore {
     const files = profileFiles(profileName(name));
     const first: Files = {
       ...await textIn(`${directory}/${files.key}`) === pair.key.pem ? {} : { [files.key]: pair.key.pem },
-      [files.certificate]: leaf.pem,
+      [files.certificate]: withFriendlyName(leaf.pem, pair.friendlyName),
       [files.chain]: chain.length === 0 ? null : chainPem(chain),
       ...request === undefined ? {} : { [files.request]: request },
       ...dropNext ? { [files.nextKey]: null } : {},

@@ -17,6 +17,7 @@ import type { Engine, KeyPair } from "../tls/engine.ts";
 import { chainPem, type ChainReport, checkChain, chooseLeaf } from "./chain.ts";
 import type { ChainWarning } from "./chain_warnings.ts";
 import { CertificateFileError, readBounded } from "./files.ts";
+import { friendlyNameIn } from "./friendly_name.ts";
 import type { HeldPair } from "./handed.ts";
 import { loadTrust, readOwnPair } from "./inventory.ts";
 import { requestFacts } from "./make.ts";
@@ -177,7 +178,7 @@ async function heldPair({ name, certificatePem, keyPem }: KeyPair, { engine }: P
   const world = { engine: engine().certificates, what: `the certificate of ${name}` };
   const { certificates } = readCertificates(octets(certificatePem), world);
   const key = await readKey(octets(keyPem), { ...world, what: `the key of ${name}` });
-  return { key, ...chooseLeaf(certificates, { key, what: world.what }) };
+  return { key, ...chooseLeaf(certificates, { key, what: world.what }), friendlyName: friendlyNameIn(certificatePem) };
 }
 
 function filesOf(profile: CertificateProfile): ProfileFacts["files"] {

@@ -347,6 +347,12 @@ peerTest(["openssl"], "certconfig export and import keep key and chain, in PKCS#
   await openssl("pkcs12", "-export", ...inputs, "-legacy", "-out", desk.at("theirs.p12"), "-name", "Their Name");
   await desk.ok("import", "theirs", "--pkcs12", desk.at("theirs.p12"), "--password-file", desk.at("pw"));
   assert.deepEqual((await desk.json("show", "theirs")).certificates, certificates);
+  // Who looks for his key by its name finds it in what is exported.
+  await desk.ok("rename", "theirs", "ours");
+  await desk.ok("export", "ours", "--pkcs12", desk.at("ours.p12"), "--password-file", desk.at("pw"));
+  const bags = await openssl("pkcs12", "-in", desk.at("ours.p12"), "-passin", "pass:correct horse", "-nodes");
+  assert.match(bags, /friendlyName: Their Name/);
+  await desk.ok("rename", "ours", "theirs");
   await openssl(
     "pkey",
     "-in",
