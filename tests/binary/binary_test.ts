@@ -72,6 +72,39 @@ peerTest(
 );
 
 peerTest(
+  ["openssl"],
+  "dist/postern opens PKCS#12 of old without a gateway: the outdated algorithms are embedded",
+  async () => {
+    const { path: binary } = await buildBinary();
+    const folder = await Deno.makeTempDir();
+    try {
+      const configPath = `${folder}/config.yaml`;
+      await Deno.writeTextFile(configPath, "version: 1\nstorage: { directory: ./data }\n");
+      await Deno.writeTextFile(`${folder}/word`, "geheim");
+      const { code, stderr } = await runCommand("sh", [
+        "-c",
+        `cd ${folder} && openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout k -out c -days 9 \
+        -subj /CN=mx.test && openssl pkcs12 -export -legacy -inkey k -in c -name Post -passout file:word -out old.p12`,
+      ]);
+      assert.equal(code, 0, stderr);
+      const run = (...words: string[]) => postern({ configPath }, { binary }, "certconfig", ...words);
+      const password = ["--password-file", `${folder}/word`];
+      const imported = await run("import", "old", "--pkcs12", `${folder}/old.p12`, ...password);
+      assert.deepEqual([imported.code, imported.stdout.split(",")[0]], [0, "Certificate old was imported: CN=mx.test"]);
+      assert.equal((await run("export", "old", "--pkcs12", `${folder}/new.p12`, ...password)).code, 0);
+      const { stdout } = await runCommand("sh", [
+        "-c",
+        `cd ${folder} && openssl pkcs12 -in new.p12 -passin file:word -nodes -nocerts | openssl pkey; cat k`,
+      ]);
+      const [first, second] = stdout.match(/-----BEGIN[^]+?-----END.*\n/g) ?? [];
+      assert.ok(first !== undefined && first === second, stdout);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+peerTest(
   ["swaks"],
   "dist/postern reaches itself over its control socket, and its files when it does not run",
   async () => {
