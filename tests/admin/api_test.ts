@@ -6,6 +6,7 @@
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import assert from "node:assert/strict";
 import { alertCommands } from "../../src/control/alert_commands.ts";
+import { octets, textOf } from "../../src/base/octets.ts";
 import { Commands } from "../../src/control/commands.ts";
 import { queueCommands } from "../../src/control/queue_commands.ts";
 import { Suspension } from "../../src/control/suspension.ts";
@@ -94,6 +95,14 @@ async function rigWithMail(queue: World): Promise<WebRig> {
       suspended: () => false,
     }),
     ...suspensionCommands({ suspension, listeners: () => ["inbound"], tell: () => {} }),
+    { name: "certconfig list", run: () => ({ name: "demo" }) },
+    {
+      name: "certconfig export",
+      run(args, { save, caller }) {
+        const { content } = args.file("key")!;
+        save("output", octets(`${textOf(content)} for ${caller.name}, ${args.needed("name")}`));
+      },
+    },
     ...alertCommands({
       test: () =>
         Promise.resolve([
@@ -200,6 +209,14 @@ Deno.test("every operation answers what the document says", async () => {
   await call("endSession", { params: { handle: "unknown" }, status: 404 });
 
   await config(caller);
+  const listed = await call("runCommand", { body: { command: "certconfig list" } });
+  assert.deepEqual(listed.body.items, [{ name: "demo" }]);
+  const key = { name: "a.key", content: btoa("key") };
+  const saved = await call("runCommand", {
+    body: { command: "certconfig export", args: { name: "demo" }, files: { key: [key] } },
+  });
+  assert.deepEqual(saved.body.files, [{ option: "output", content: btoa("key for ann, demo") }]);
+  await call("runCommand", { body: { command: "stop" }, status: 422 });
   await call("listAudit", { query: "?limit=1000" });
   await call("endSession", { params: { handle }, status: 204 });
   caller.headers = {};

@@ -311,6 +311,8 @@ Deno.test("attack: a role does what it may and nothing above", async () => {
     ["oper", "POST", "/api/v1/tokens", { name: "x", role: "administrator", days: 1 }],
     ["oper", "PATCH", "/api/v1/config/candidate", { changes: [{ path: ["hostname"], value: "x" }] }],
     ["oper", "POST", "/api/v1/config/commit", {}],
+    ["oper", "POST", "/api/v1/commands", { command: "certconfig export", args: { name: "demo" } }],
+    ["reader", "POST", "/api/v1/commands", { command: "saveconfig" }],
   ];
   for (const [who, method, path, body] of forbidden) {
     const { status } = await rig.ask(path, { method, headers: sessions[who], body });

@@ -7,6 +7,7 @@ import { isSafe } from "../csrf.ts";
 import { Problem } from "../problem.ts";
 import type { AdminWorld } from "../world.ts";
 import { mountAccount } from "./account.ts";
+import { mountCommands } from "./commands.ts";
 import { mountConfig } from "./config.ts";
 import { mountDestinations } from "./destinations.ts";
 import { mountExplain } from "./explain.ts";
@@ -43,6 +44,7 @@ export function mountApi(app: ApiApp, world: AdminWorld): void {
   mountExplain(app);
   mountRecords(app);
   mountConfig(app);
+  mountCommands(app);
 
   app.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",
@@ -91,4 +93,5 @@ const tags = [
   ["alerts", "What went wrong"],
   ["tracking", "Messages in the mail log"],
   ["config", "The configuration, staged changes, history"],
+  ["commands", "Certificates, TLS settings and backup, by the words of the command line"],
 ] as const;

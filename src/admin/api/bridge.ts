@@ -4,19 +4,31 @@
  * @module
  */
 import type { Commands } from "../../control/commands.ts";
-import type { CommandArgs } from "../../control/protocol.ts";
+import type { Caller, CommandArgs, SentFiles } from "../../control/protocol.ts";
 import { Problem, type ProblemStatus } from "../problem.ts";
 
 /** What a command gave. */
 export interface CommandAnswer<T> {
   items: T[];
   warnings: string[];
+  /** Files that it made, in base64, by the option that asks for them. */
+  files: SavedFile[];
+}
+
+/** A file that a command made. */
+export interface SavedFile {
+  option: string;
+  content: string;
 }
 
 /** A command, its words, and what its refusal is. */
 export interface CommandCall {
   name: string;
   args?: CommandArgs;
+  /** Files by the option that names them, in base64. */
+  files?: SentFiles;
+  /** On whose behalf; absent: it changes no configuration. */
+  caller?: Caller;
   signal: AbortSignal;
   /** The status of a refusal; 422 where nothing is said. */
   refused?: ProblemStatus;
@@ -27,23 +39,25 @@ export interface CommandCall {
 /** Runs a command to its end. Rejects with a {@linkcode Problem} that says what the command says. */
 export async function call<T>(
   commands: Pick<Commands, "run">,
-  { name, args = {}, signal, refused = 422, keep }: CommandCall,
+  { name, args = {}, files: sent, caller, signal, refused = 422, keep }: CommandCall,
 ): Promise<CommandAnswer<T>> {
   const items: T[] = [];
   const warnings: string[] = [];
+  const files: SavedFile[] = [];
   let fault: string | undefined;
-  await commands.run({ command: name, args }, {
+  await commands.run({ command: name, args, files: sent, caller }, {
     signal,
     send(answer) {
       if (answer.item !== undefined) items.push(answer.item as T);
+      if (answer.file !== undefined) files.push(answer.file);
       if (answer.warning !== undefined) warnings.push(answer.warning);
       fault ??= answer.error;
       return Promise.resolve();
     },
   });
-  if (fault !== undefined && keep && items.length > 0) return { items, warnings: [...warnings, fault] };
+  if (fault !== undefined && keep && items.length > 0) return { items, warnings: [...warnings, fault], files };
   if (fault !== undefined) throw new Problem(refused, { detail: [fault, ...warnings].join("\n") });
-  return { items, warnings };
+  return { items, warnings, files };
 }
 
 /** Runs a command that gives one value. */
