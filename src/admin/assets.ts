@@ -14,6 +14,7 @@ import uplot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import app from "./assets/app.js" with { type: "text" };
 import chart from "./assets/chart.js" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
+import queue from "./assets/queue.js" with { type: "text" };
 import style from "./assets/style.css" with { type: "text" };
 import { hashOf } from "./secrets.ts";
 
@@ -42,6 +43,7 @@ add("style.css", style);
 add("app.js", app);
 add("icon.svg", icon);
 add("chart.js", chart);
+add("queue.js", queue);
 add("uplot.js", uplot);
 add("uplot.css", uplotStyle);
 

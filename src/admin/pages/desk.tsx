@@ -117,6 +117,10 @@ export class Desk {
       const call = this.#call(context);
       if (call instanceof Response) return call;
       if (!mayAct(call.identity.role, role)) return this.#forbidden(call, role);
+      // Told once, and on a page that is seen whole: not to a piece that keeps itself fresh.
+      const notice = this.#notices.get(call.identity.handle);
+      if (notice !== undefined) call.page.notice = notice;
+      this.#notices.delete(call.identity.handle);
       return answer(context, await view(call));
     });
   }
@@ -214,8 +218,6 @@ export class Desk {
     if (identity === undefined) return context.redirect(world.setup.needed ? "/setup" : "/login", 303);
     const words = wordsFor(context);
     const { pressure, suspended, hostname } = world.vitals();
-    const notice = this.#notices.get(identity.handle);
-    this.#notices.delete(identity.handle);
     const isSuspended = suspended.listeners === "all" || suspended.listeners.length > 0 ||
       suspended.delivery === "all" || suspended.delivery.length > 0;
     const url = new URL(context.req.url);
@@ -227,7 +229,6 @@ export class Desk {
       hostname,
       condition: !pressure.healthy ? "trouble" : isSuspended ? "suspended" : "serving",
       pending: world.staging.changed(identity.user),
-      ...(notice === undefined ? {} : { notice }),
     };
     return {
       page,

@@ -13,7 +13,9 @@ import { mountEntrance } from "./entrance.tsx";
 import { DoorPage } from "./frame.tsx";
 import { isLanguage, languageCookie } from "./language.ts";
 import { mountOverview } from "./monitor/overview.tsx";
+import { mountQueue } from "./monitor/queue.tsx";
 import { mountTls } from "./monitor/tls.tsx";
+import { mountTracking } from "./monitor/tracking.tsx";
 import { setCookie } from "hono/cookie";
 
 /** Answers a browser with a page that says what went wrong; programs get the document. */
@@ -30,6 +32,8 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountEntrance(app, world);
   mountOverview(desk);
   mountTls(desk);
+  mountQueue(desk);
+  mountTracking(desk);
   app.post("/language", async (context) => {
     const { language, back } = await context.req.parseBody();
     if (typeof language === "string" && isLanguage(language)) {

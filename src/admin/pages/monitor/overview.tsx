@@ -61,7 +61,7 @@ interface Part {
 }
 
 /** Something to look at: how bad, what, and where to go. */
-interface Concern {
+export interface Concern {
   tone: "bad" | "warn";
   text: string;
   go: string;

@@ -7,6 +7,8 @@ import { entrance } from "./entrance.ts";
 import { frame } from "./frame.ts";
 import { overview } from "./overview.ts";
 import { tls } from "./tls.ts";
+import { queue } from "./queue.ts";
+import { tracking } from "./tracking.ts";
 
 /** Every text. */
-export const english = { ...frame, ...entrance, ...overview, ...tls } as const;
+export const english = { ...frame, ...entrance, ...overview, ...tls, ...queue, ...tracking } as const;

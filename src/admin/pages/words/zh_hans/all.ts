@@ -9,6 +9,8 @@ import { entrance } from "./entrance.ts";
 import { frame } from "./frame.ts";
 import { overview } from "./overview.ts";
 import { tls } from "./tls.ts";
+import { queue } from "./queue.ts";
+import { tracking } from "./tracking.ts";
 
 /** Every text. */
-export const words: Catalogue<typeof english> = { ...frame, ...entrance, ...overview, ...tls };
+export const words: Catalogue<typeof english> = { ...frame, ...entrance, ...overview, ...tls, ...queue, ...tracking };
