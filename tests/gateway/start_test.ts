@@ -27,12 +27,13 @@ Deno.test("the shipped config.yaml starts in an empty folder, makes its certific
   await using gateway = await startShipped();
   using client = await greeted(gateway.ports.inbound);
   const text = "Message-ID: <1@client.example.test>\r\nSubject: first words\r\n\r\nHello";
-  assert.match(await client.send(text), /^250 2\.0\.0 Ok: queued as 1$/);
   assert.match(await client.ask("RCPT TO:<a@elsewhere.test>"), /^503 /);
   await client.expect(["MAIL FROM:<s@example.org>", "250"]);
   assert.match(await client.ask("RCPT TO:<a@elsewhere.test>"), /^550 5\.1\.0 /);
+  await client.expect(["RSET", "250"]);
+  assert.match(await client.send(text), /^250 2\.0\.0 Ok: queued as 2$/);
   await client.expect(["QUIT", "221"]);
-  await gateway.logged(/Message finished MID 1 done/);
+  await gateway.logged(/Message finished MID 2 done/);
   await gateway.logged(/ICID 1 close/);
   assert.equal((await gateway.stop()).code, 0);
 
@@ -42,30 +43,30 @@ Deno.test("the shipped config.yaml starts in an empty folder, makes its certific
     "ICID 1 ACCEPT SG ALL match ALL",
     "Start MID 1 ICID 1",
     "MID 1 ICID 1 From: <s@example.org>",
-    "MID 1 ICID 1 RID 0 To: <a@example.test>",
+    "MID 1 ICID 1 To: <a@elsewhere.test> Rejected by RAT",
     "Start MID 2 ICID 1",
     "MID 2 ICID 1 From: <s@example.org>",
-    "MID 2 ICID 1 To: <a@elsewhere.test> Rejected by RAT",
+    "MID 2 ICID 1 RID 0 To: <a@example.test>",
     "ICID 1 close",
   ]);
-  assert.deepEqual(about("MID", 1), [
-    "Start MID 1 ICID 1",
-    "MID 1 ICID 1 From: <s@example.org>",
-    "MID 1 ICID 1 RID 0 To: <a@example.test>",
-    "MID 1 Message-ID '<1@client.example.test>'",
-    "MID 1 Subject 'first words'",
-    `MID 1 ready ${text.length + 2} bytes from <s@example.org>`,
-    "MID 1 queued for delivery",
-    "Delivery start DCID 1 MID 1 to RID [0]",
-    "Message done DCID 1 MID 1 to RID [0]",
-    "MID 1 RID [0] Response '2.0.0 Ok: 3 thrown away'",
-    "Message finished MID 1 done",
+  assert.deepEqual(about("MID", 2), [
+    "Start MID 2 ICID 1",
+    "MID 2 ICID 1 From: <s@example.org>",
+    "MID 2 ICID 1 RID 0 To: <a@example.test>",
+    "MID 2 Message-ID '<1@client.example.test>'",
+    "MID 2 Subject 'first words'",
+    `MID 2 ready ${text.length + 2} bytes from <s@example.org>`,
+    "MID 2 queued for delivery",
+    "Delivery start DCID 1 MID 2 to RID [0]",
+    "Message done DCID 1 MID 2 to RID [0]",
+    "MID 2 RID [0] Response '2.0.0 Ok: 3 thrown away'",
+    "Message finished MID 2 done",
   ]);
   assert.deepEqual(about("DCID", 1), [
     `New SMTP DCID 1 interface 127.0.0.1 address 127.0.0.1 port ${gateway.ports.blackhole}`,
     "DCID 1 TLS success protocol TLSv1.3 cipher TLS_AES_256_GCM_SHA384",
-    "Delivery start DCID 1 MID 1 to RID [0]",
-    "Message done DCID 1 MID 1 to RID [0]",
+    "Delivery start DCID 1 MID 2 to RID [0]",
+    "Message done DCID 1 MID 2 to RID [0]",
     "DCID 1 close",
   ]);
   mailLines(gateway.log);
@@ -92,12 +93,16 @@ Deno.test("state is its owner's alone: folders 0700, keys, log and lock 0600; th
       ...[
         "certificates 700",
         "control.sock 600",
+        "history 700",
+        "history/00000001.json 600",
+        "history/lock 600",
         "lock 600",
         "logs 700",
         "logs/mail.log 600",
         "queue 700",
         "run 700",
         "run/metrics-token 600",
+        "run/setup-link 600",
         "state 700",
       ]
         .map((
