@@ -16,6 +16,7 @@ import { mountOverview } from "./monitor/overview.tsx";
 import { mountQueue } from "./monitor/queue.tsx";
 import { mountTls } from "./monitor/tls.tsx";
 import { mountTracking } from "./monitor/tracking.tsx";
+import { mountDestinations } from "./policies/destinations.tsx";
 import { setCookie } from "hono/cookie";
 
 /** Answers a browser with a page that says what went wrong; programs get the document. */
@@ -34,6 +35,7 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountTls(desk);
   mountQueue(desk);
   mountTracking(desk);
+  mountDestinations(desk);
   app.post("/language", async (context) => {
     const { language, back } = await context.req.parseBody();
     if (typeof language === "string" && isLanguage(language)) {

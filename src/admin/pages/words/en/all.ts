@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { destinations } from "./destinations.ts";
 import { entrance } from "./entrance.ts";
 import { frame } from "./frame.ts";
 import { overview } from "./overview.ts";
@@ -11,4 +12,4 @@ import { queue } from "./queue.ts";
 import { tracking } from "./tracking.ts";
 
 /** Every text. */
-export const english = { ...frame, ...entrance, ...overview, ...tls, ...queue, ...tracking } as const;
+export const english = { ...frame, ...entrance, ...overview, ...tls, ...queue, ...tracking, ...destinations } as const;

@@ -5,6 +5,7 @@
  */
 import type { Catalogue } from "../catalogue.ts";
 import type { english } from "../en/all.ts";
+import { destinations } from "./destinations.ts";
 import { entrance } from "./entrance.ts";
 import { frame } from "./frame.ts";
 import { overview } from "./overview.ts";
@@ -13,4 +14,12 @@ import { queue } from "./queue.ts";
 import { tracking } from "./tracking.ts";
 
 /** Every text. */
-export const words: Catalogue<typeof english> = { ...frame, ...entrance, ...overview, ...tls, ...queue, ...tracking };
+export const words: Catalogue<typeof english> = {
+  ...frame,
+  ...entrance,
+  ...overview,
+  ...tls,
+  ...queue,
+  ...tracking,
+  ...destinations,
+};
