@@ -1,7 +1,7 @@
 /**
  * How far the gateway could go with more cores: the CPU time of its busiest thread.
  *
- *     ./denow run -A tests/bench/threads.ts [--workers 1,2,4] [--scenarios S1a,S2a] [--rounds 3] [--messages N] [--binary FILE]
+ *     ./denow run -A tests/bench/threads.ts [--workers 1,2,4] [--scenarios S1a,S2a] [--rounds 3] [--messages N] [--binary FILE] [--threads]
  *
  * Two cores that load and next hop share do not show what four would do. What each thread costs does: no number of cores makes the
  * gateway faster than its busiest thread, so 1,000 divided by that thread's seconds for 1,000 messages is the most that it can do
@@ -10,10 +10,11 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { startEmptyDns } from "../gateway/rig.ts";
 import { type Scenario, scenarios, type Send } from "./scenarios.ts";
 import { Sink } from "./sink.ts";
 import { pause, readTarget, startServer } from "./target.ts";
-import { startTool } from "./tool.ts";
+import { here, startTool } from "./tool.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -83,8 +84,11 @@ async function load(sink: Sink, scenario: Send, { address, messages }: { address
 async function run(scenario: Scenario, workers: number): Promise<Figures> {
   if (scenario.kind !== "send") throw new Error("Cannot measure: only scenarios that send have messages");
   const target = readTarget("postern");
+  Deno.mkdirSync(`${here}results`, { recursive: true });
   const sinkPort = Number(values["sink-port"]);
-  target.env = { ...target.env, POSTERN_EXTRA: `workers: ${workers}` };
+  // A name server that knows no name: each thread asks for itself, and would wait for one that is silent.
+  await using dns = startEmptyDns();
+  target.env = { ...target.env, POSTERN_EXTRA: `workers: ${workers}\ndns: ${JSON.stringify(dns.settings)}` };
   if (values.binary !== "") target.env.POSTERN_BIN = Deno.realPathSync(values.binary);
   await using sink = await Sink.start(sinkPort, scenario.tls ? "ecdsa" : null);
   await using server = await startServer(target, scenario, sinkPort);
