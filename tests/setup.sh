@@ -24,6 +24,7 @@ needed=(
   "openjdk-17-jre-headless keytool"           # PKCS#12 as Java writes and reads it
   "pebble pebble"                             # an ACME authority
   "gnutls-bin danetool"                       # TLSA records, computed by somebody else
+  "chromium chromium"                         # the admin page as a person sees it
   "procps ps"
 )
 
