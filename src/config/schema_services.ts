@@ -212,12 +212,12 @@ const deliveryKey = section({
   hostname: withDefault(domainKey().nullable(), null, "The EHLO name outbound; none: hostname."),
 });
 
-/** More threads than one main thread can store and deliver for help handshakes alone, and each has its own heap. */
+/** Beyond, the main thread, which stores and delivers for all, is the limit; and each takes 20 MB. */
 const workersAutoMax = 8;
 
 /**
- * `workers`. On two cores threads beside the main one cost more than they bring: what passes between threads takes a third more CPU
- * for a message in clear, and the second core is the kernel's and the disk's anyway (`tests/bench/RESULTS.md`).
+ * `workers`. On two cores threads beside the main one cost more than they bring: what passes between threads doubles the CPU for a
+ * message in clear, and the second core is the kernel's and the disk's anyway (`tests/bench/RESULTS.md`).
  */
 const workersKey = z.preprocess(
   (input) => input === "auto" ? Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), workersAutoMax) : input,
