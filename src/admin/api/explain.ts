@@ -187,7 +187,7 @@ function streamProbe(
 }
 
 /** A host or an address, with port 25 where it is left out. */
-function hopOf(text: string): NextHop | undefined {
+export function hopOf(text: string): NextHop | undefined {
   const bare = (text.match(/:/g)?.length ?? 0) > 1 && !text.startsWith("[") ? `[${text}]` : text;
   const parsed = parseHostPort(/(^[^:\]]+|\])$/.test(bare) ? `${bare}:25` : bare);
   return parsed.ok && parsed.value.port > 0 ? { host: parsed.value.host, port: parsed.value.port } : undefined;

@@ -46,6 +46,8 @@ export interface FormCall extends PageCall {
 export type FormEnd =
   /** It is done: the browser goes there, where the notice is told. */
   | { go: string; notice?: Notice }
+  /** It is done, and this is what came of it. */
+  | { show: View }
   /** It cannot be done: the same page again, with what was typed and what is wrong. */
   | { again: View };
 
@@ -163,7 +165,8 @@ export class Desk {
       try {
         const fields = new FormFields(await context.req.parseBody({ all: true }));
         const end = await act({ ...call, fields, note: (detail) => void details.push(detail) });
-        audit("go" in end);
+        audit(!("again" in end));
+        if ("show" in end) return answer(context, end.show);
         if ("again" in end) return answer(context, end.again, 422);
         if (end.notice !== undefined) this.#tell(identity, end.notice);
         return context.redirect(end.go, 303);

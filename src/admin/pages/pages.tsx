@@ -13,6 +13,7 @@ import { mountEntrance } from "./entrance.tsx";
 import { DoorPage } from "./frame.tsx";
 import { isLanguage, languageCookie } from "./language.ts";
 import { mountOverview } from "./monitor/overview.tsx";
+import { mountDelivery } from "./monitor/delivery.tsx";
 import { mountQueue } from "./monitor/queue.tsx";
 import { mountTls } from "./monitor/tls.tsx";
 import { mountTracking } from "./monitor/tracking.tsx";
@@ -33,6 +34,7 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountEntrance(app, world);
   mountOverview(desk);
   mountTls(desk);
+  mountDelivery(desk);
   mountQueue(desk);
   mountTracking(desk);
   mountDestinations(desk);

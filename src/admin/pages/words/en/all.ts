@@ -3,13 +3,23 @@
  *
  * @module
  */
+import { delivery } from "./delivery.ts";
 import { destinations } from "./destinations.ts";
 import { entrance } from "./entrance.ts";
 import { frame } from "./frame.ts";
 import { overview } from "./overview.ts";
-import { tls } from "./tls.ts";
 import { queue } from "./queue.ts";
+import { tls } from "./tls.ts";
 import { tracking } from "./tracking.ts";
 
 /** Every text. */
-export const english = { ...frame, ...entrance, ...overview, ...tls, ...queue, ...tracking, ...destinations } as const;
+export const english = {
+  ...delivery,
+  ...destinations,
+  ...entrance,
+  ...frame,
+  ...overview,
+  ...queue,
+  ...tls,
+  ...tracking,
+} as const;

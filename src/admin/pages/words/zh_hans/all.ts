@@ -5,21 +5,23 @@
  */
 import type { Catalogue } from "../catalogue.ts";
 import type { english } from "../en/all.ts";
+import { delivery } from "./delivery.ts";
 import { destinations } from "./destinations.ts";
 import { entrance } from "./entrance.ts";
 import { frame } from "./frame.ts";
 import { overview } from "./overview.ts";
-import { tls } from "./tls.ts";
 import { queue } from "./queue.ts";
+import { tls } from "./tls.ts";
 import { tracking } from "./tracking.ts";
 
 /** Every text. */
 export const words: Catalogue<typeof english> = {
-  ...frame,
-  ...entrance,
-  ...overview,
-  ...tls,
-  ...queue,
-  ...tracking,
+  ...delivery,
   ...destinations,
+  ...entrance,
+  ...frame,
+  ...overview,
+  ...queue,
+  ...tls,
+  ...tracking,
 };
