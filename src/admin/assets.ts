@@ -12,6 +12,7 @@ import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 // @ts-types="./assets/text.d.ts"
 import uplot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import app from "./assets/app.js" with { type: "text" };
+import confirm from "./assets/confirm.js" with { type: "text" };
 import chart from "./assets/chart.js" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
 import queue from "./assets/queue.js" with { type: "text" };
@@ -43,6 +44,7 @@ add("style.css", style);
 add("app.js", app);
 add("icon.svg", icon);
 add("chart.js", chart);
+add("confirm.js", confirm);
 add("queue.js", queue);
 add("uplot.js", uplot);
 add("uplot.css", uplotStyle);

@@ -196,6 +196,7 @@ export function mountConfig(app: ApiApp): void {
         throw new Problem(409, {
           type: "old-connection",
           detail: "This connection is older than the commit: open a new one",
+          headers: { Connection: "close" },
         });
       case "nothing waits":
         throw new Problem(404, { detail: "No such commit waits to be confirmed" });

@@ -18,6 +18,8 @@ import { mountQueue } from "./monitor/queue.tsx";
 import { mountTls } from "./monitor/tls.tsx";
 import { mountTracking } from "./monitor/tracking.tsx";
 import { mountDestinations } from "./policies/destinations.tsx";
+import { mountChanges } from "./system/changes.tsx";
+import { mountConfiguration } from "./system/configuration.tsx";
 import { setCookie } from "hono/cookie";
 
 /** Answers a browser with a page that says what went wrong; programs get the document. */
@@ -38,6 +40,8 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountQueue(desk);
   mountTracking(desk);
   mountDestinations(desk);
+  mountChanges(desk);
+  mountConfiguration(desk);
   app.post("/language", async (context) => {
     const { language, back } = await context.req.parseBody();
     if (typeof language === "string" && isLanguage(language)) {

@@ -278,13 +278,14 @@ export function CheckField(
   );
 }
 
-/** A difference in unified form, coloured by line. */
+/** A difference in unified form, with its two lines of names, coloured by line. */
 export function Difference({ text, label }: { text: string; label: string }): View {
-  const kind = (line: string) =>
-    line.startsWith("+") ? "add" : line.startsWith("-") ? "del" : line.startsWith("@") ? "at" : "";
+  const kind = (line: string, index: number) =>
+    index < 2 || line.startsWith("@") ? "at" : line.startsWith("+") ? "add" : line.startsWith("-") ? "del" : "";
   return (
     <div class="diff" tabindex={0} role="region" aria-label={label}>
-      {text.split("\n").map((line) => <span class={kind(line)}>{line === "" ? " " : line}</span>)}
+      {text.trimEnd().split("\n").map((line, index) => <span class={kind(line, index)}>{line === "" ? " " : line}
+      </span>)}
     </div>
   );
 }

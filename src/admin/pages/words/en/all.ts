@@ -11,6 +11,8 @@ import { overview } from "./overview.ts";
 import { queue } from "./queue.ts";
 import { tls } from "./tls.ts";
 import { tracking } from "./tracking.ts";
+import { changes } from "./changes.ts";
+import { configuration } from "./configuration.ts";
 
 /** Every text. */
 export const english = {
@@ -22,4 +24,6 @@ export const english = {
   ...queue,
   ...tls,
   ...tracking,
+  ...changes,
+  ...configuration,
 } as const;

@@ -13,6 +13,8 @@ import { overview } from "./overview.ts";
 import { queue } from "./queue.ts";
 import { tls } from "./tls.ts";
 import { tracking } from "./tracking.ts";
+import { changes } from "./changes.ts";
+import { configuration } from "./configuration.ts";
 
 /** Every text. */
 export const words: Catalogue<typeof english> = {
@@ -24,4 +26,6 @@ export const words: Catalogue<typeof english> = {
   ...queue,
   ...tls,
   ...tracking,
+  ...changes,
+  ...configuration,
 };
