@@ -46,7 +46,6 @@ export interface FormCall extends PageCall {
 export type FormEnd =
   /** It is done: the browser goes there, where the notice is told. */
   | { go: string; notice?: Notice }
-  /** It is done, and this is what came of it. */
   /** It is done, and this is to be seen at once: what is shown a single time, or what another address could not show. */
   | { show: View }
   /** It cannot be done: the same page again, with what was typed and what is wrong. */
@@ -169,7 +168,6 @@ export class Desk {
         audit(!("again" in end));
         if ("show" in end) return answer(context, end.show);
         if ("again" in end) return answer(context, end.again, 422);
-        if ("show" in end) return answer(context, end.show);
         if (end.notice !== undefined) this.#tell(identity, end.notice);
         return context.redirect(end.go, 303);
       } catch (error) {
