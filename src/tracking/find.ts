@@ -290,7 +290,8 @@ export function trailOf(
       if (made !== null && +made[1] === mid) trail.parent = +made[2];
       if (numbers.mid === mid) {
         keep(read);
-        if (numbers.dcid !== undefined && dcids.size < connectionsMax) dcids.add(numbers.dcid);
+        // DCID 0 is an attempt that came to no connection.
+        if (numbers.dcid !== undefined && numbers.dcid > 0 && dcids.size < connectionsMax) dcids.add(numbers.dcid);
         if (numbers.icid !== undefined) trail.icid = numbers.icid;
         if (text.startsWith("Start MID ")) started = true;
       } else if (numbers.mid !== undefined) {

@@ -162,7 +162,7 @@ function columnsOf(words: Words, { now, may }: { now: number; may: boolean }): C
       number: true,
       cell: ({ octets }) => <span class="nowrap">{words.octets(octets)}</span>,
     },
-    { title: words("queue.sender"), cell: ({ sender }) => <span class="break">{`<${sender}>`}</span> },
+    { title: words("queue.sender"), cell: ({ sender }) => <div class="address">{`<${sender}>`}</div> },
     { title: words("queue.recipients"), cell: (row) => <Recipients {...{ row, words }} /> },
     { title: words("queue.state"), cell: ({ state }) => <State {...{ state, words }} /> },
     { title: words("queue.tries"), number: true, cell: ({ attempts }) => words.number(attempts) },
@@ -183,7 +183,7 @@ function Why({ word, reason }: Pick<ListedRow, "word" | "reason">): View {
 function Recipients({ row: { recipients, more, via, tls }, words }: { row: ListedRow; words: Words }): View {
   return (
     <>
-      {recipients.map(({ address }) => <div class="break">{`<${address}>`}</div>)}
+      {recipients.map(({ address }) => <div class="address">{`<${address}>`}</div>)}
       {more > 0 && <div class="small muted">{words("queue.more", { count: more })}</div>}
       {via !== null && <div class="small muted">{words("queue.via", { host: via })}</div>}
       {tls !== null && <div class="small muted">{words("queue.demand", { demand: tls })}</div>}
