@@ -20,6 +20,8 @@ import { mountTracking } from "./monitor/tracking.tsx";
 import { mountDestinations } from "./policies/destinations.tsx";
 import { mountChanges } from "./system/changes.tsx";
 import { mountConfiguration } from "./system/configuration.tsx";
+import { mountBounces } from "./policies/bounces.tsx";
+import { mountFlow } from "./policies/flow.tsx";
 import { setCookie } from "hono/cookie";
 
 /** Answers a browser with a page that says what went wrong; programs get the document. */
@@ -42,6 +44,8 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountDestinations(desk);
   mountChanges(desk);
   mountConfiguration(desk);
+  mountBounces(desk);
+  mountFlow(desk);
   app.post("/language", async (context) => {
     const { language, back } = await context.req.parseBody();
     if (typeof language === "string" && isLanguage(language)) {

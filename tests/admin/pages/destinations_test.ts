@@ -2,7 +2,7 @@
  * Destination controls: what the page shows, and exactly what its forms stage.
  */
 import assert from "node:assert/strict";
-import { type Answer, userOf, WebRig } from "../web_rig.ts";
+import { benchOf as benchWith } from "./bench.ts";
 
 const owned = `# the owner's words
 version: 1
@@ -17,32 +17,7 @@ bounce_profiles:
   patient: { max_queue_time: 7d }
 `;
 
-interface Bench extends AsyncDisposable {
-  rig: WebRig;
-  page(path: string): Promise<Answer>;
-  post(path: string, fields: Record<string, string>): Promise<Answer>;
-  /** The text of the candidate. */
-  staged(): Promise<string>;
-}
-
-/** A browser of Ann's over a configuration of the owner's. */
-async function benchOf(role: "administrator" | "read-only" = "administrator", source = owned): Promise<Bench> {
-  const rig = await WebRig.open({ users: [userOf("ann", role)] });
-  Deno.writeTextFileSync(`${rig.folder}/config.yaml`, source);
-  const headers = { ...await rig.loggedIn("ann"), Accept: "text/html" };
-  return {
-    rig,
-    page: (path) => rig.ask(path, { headers }),
-    post: (path, fields) =>
-      rig.ask(path, {
-        method: "POST",
-        body: new URLSearchParams({ csrf: headers["X-CSRF-Token"], ...fields }).toString(),
-        headers: { ...headers, "Content-Type": "application/x-www-form-urlencoded" },
-      }),
-    staged: async () => (await rig.world.staging.source("ann")).text,
-    [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
-  };
-}
+const benchOf = (role: "administrator" | "read-only" = "administrator", source = owned) => benchWith(source, role);
 
 Deno.test("destinations page shows entries with what is their own and what is inherited", async () => {
   await using bench = await benchOf();

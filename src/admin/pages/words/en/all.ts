@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { bounces } from "./bounces.ts";
 import { delivery } from "./delivery.ts";
 import { destinations } from "./destinations.ts";
 import { entrance } from "./entrance.ts";
+import { flow } from "./flow.ts";
 import { frame } from "./frame.ts";
 import { overview } from "./overview.ts";
 import { queue } from "./queue.ts";
@@ -26,4 +28,6 @@ export const english = {
   ...tracking,
   ...changes,
   ...configuration,
+  ...bounces,
+  ...flow,
 } as const;

@@ -5,9 +5,11 @@
  */
 import type { Catalogue } from "../catalogue.ts";
 import type { english } from "../en/all.ts";
+import { bounces } from "./bounces.ts";
 import { delivery } from "./delivery.ts";
 import { destinations } from "./destinations.ts";
 import { entrance } from "./entrance.ts";
+import { flow } from "./flow.ts";
 import { frame } from "./frame.ts";
 import { overview } from "./overview.ts";
 import { queue } from "./queue.ts";
@@ -28,4 +30,6 @@ export const words: Catalogue<typeof english> = {
   ...tracking,
   ...changes,
   ...configuration,
+  ...bounces,
+  ...flow,
 };
