@@ -104,6 +104,19 @@ export class Staging {
     });
   }
 
+  /**
+   * The editor has changed the file past his candidate, when it said `before`. A candidate of that text takes the change in, so that its commit is not
+   * told about what the editor did himself; one of an older text, or with other words in the same places, stays as it is.
+   */
+  async follow(editor: string, before: string): Promise<void> {
+    using _held = await this.#hold();
+    const candidate = this.#store.get(editor);
+    if (candidate === undefined || candidate.base !== before) return;
+    const base = await this.#read();
+    if (this.#conflicts(base, { base: before, wanted: candidate.text }).length > 0) return;
+    this.#store.put({ ...candidate, base, text: this.#merged(base, { base: before, wanted: candidate.text }) });
+  }
+
   /** Drops the editor's candidate. False where there was none. */
   async abandon(editor: string): Promise<boolean> {
     using _held = await this.#hold();

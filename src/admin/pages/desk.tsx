@@ -46,8 +46,8 @@ export interface FormCall extends PageCall {
 export type FormEnd =
   /** It is done: the browser goes there, where the notice is told. */
   | { go: string; notice?: Notice }
-  /** It is done, and this is to be seen at once: what is shown a single time, or what another address could not show. */
-  | { show: View }
+  /** It is done, and this is to be seen at once: what is shown a single time, or what another address could not show; or a file. */
+  | { show: View | Response }
   /** It cannot be done: the same page again, with what was typed and what is wrong. */
   | { again: View };
 

@@ -17,6 +17,7 @@ import { mountDelivery } from "./monitor/delivery.tsx";
 import { mountQueue } from "./monitor/queue.tsx";
 import { mountTls } from "./monitor/tls.tsx";
 import { mountTracking } from "./monitor/tracking.tsx";
+import { mountNetwork } from "./network/network.ts";
 import { mountDestinations } from "./policies/destinations.tsx";
 import { mountChanges } from "./system/changes.tsx";
 import { mountConfiguration } from "./system/configuration.tsx";
@@ -42,6 +43,7 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountQueue(desk);
   mountTracking(desk);
   mountDestinations(desk);
+  mountNetwork(desk);
   mountChanges(desk);
   mountConfiguration(desk);
   mountBounces(desk);

@@ -15,6 +15,7 @@ import { tls } from "./tls.ts";
 import { tracking } from "./tracking.ts";
 import { changes } from "./changes.ts";
 import { configuration } from "./configuration.ts";
+import { certificates } from "./certificates.ts";
 
 /** Every text. */
 export const english = {
@@ -30,4 +31,5 @@ export const english = {
   ...configuration,
   ...bounces,
   ...flow,
+  ...certificates,
 } as const;

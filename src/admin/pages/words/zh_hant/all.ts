@@ -17,6 +17,7 @@ import { tls } from "./tls.ts";
 import { tracking } from "./tracking.ts";
 import { changes } from "./changes.ts";
 import { configuration } from "./configuration.ts";
+import { certificates } from "./certificates.ts";
 
 /** Every text. */
 export const words: Catalogue<typeof english> = {
@@ -32,4 +33,5 @@ export const words: Catalogue<typeof english> = {
   ...configuration,
   ...bounces,
   ...flow,
+  ...certificates,
 };

@@ -1,0 +1,81 @@
+/**
+ * Commands on behalf of whoever reads the page: the same as on the command line, with the files that his browser sent.
+ *
+ * What concerns the configuration alone is staged. What writes keys and certificates is done at once, as in the shell: a staged change would name files that
+ * are not there. His candidate then takes in what he changed himself.
+ *
+ * @module
+ */
+import { octets } from "../../../base/octets.ts";
+import type { Changed } from "../../../certs/profile_store.ts";
+import type { CommandArgs, SentFile, SentFiles } from "../../../control/protocol.ts";
+import { call, type CommandAnswer } from "../../api/bridge.ts";
+import { Problem } from "../../problem.ts";
+import type { FormFields, PageCall } from "../desk.tsx";
+
+/** What came of a command: what it gave, or why not, in lines. */
+export type Acted<T> = { ok: true } & CommandAnswer<T> | { ok: false; lines: readonly string[] };
+
+/** Runs a command. Rejects for nothing that an administrator could put right. */
+export async function act<T>(
+  { world: { staging, commands }, identity: { user }, signal }: Pick<PageCall, "world" | "identity" | "signal">,
+  command: { name: string; args?: CommandArgs; files?: SentFiles },
+): Promise<Acted<T>> {
+  const { text: before } = await staging.source();
+  try {
+    const answer = await call<T>(commands, { ...command, signal, caller: { name: user, stages: true } });
+    return { ok: true, ...answer, warnings: answer.warnings.map((text) => text.replace(/^Warning: /, "")) };
+  } catch (thrown) {
+    if (!(thrown instanceof Problem) || thrown.status >= 500) throw thrown;
+    return { ok: false, lines: (thrown.words.detail ?? thrown.title).split("\n") };
+  } finally {
+    await staging.follow(user, before);
+  }
+}
+
+/** Options with a value; empty fields say nothing. */
+export function argsOf(fields: FormFields, names: readonly string[]): CommandArgs {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = fields.text(name);
+      return value === "" ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** Files that were chosen, and texts that were pasted in their place (`NAME-text`), by the option that would name them. */
+export async function filesOf(fields: FormFields, names: readonly string[]): Promise<Record<string, SentFile[]>> {
+  const files: Record<string, SentFile[]> = {};
+  for (const name of names) {
+    const file = fields.file(name);
+    const pasted = fields.text(`${name}-text`);
+    if (file !== undefined) files[name] = [{ name: file.name, content: (await file.bytes()).toBase64() }];
+    else if (pasted !== "") files[name] = [{ name: "the pasted text", content: octets(pasted).toBase64() }];
+  }
+  return files;
+}
+
+/** A password as commands take one: the first line of a file. */
+export function passwordFile(password: string): SentFile {
+  return { name: "the field", content: octets(password).toBase64() };
+}
+
+/** The line that names an option, for the field of the same name; the others stand above the form. */
+export function faultOf(lines: readonly string[] | undefined, option: string): string | undefined {
+  return lines?.find((line) => names(line, option));
+}
+
+/** The lines that name none of these options. */
+export function restOf(lines: readonly string[], options: readonly string[]): string[] {
+  return lines.filter((line) => !options.some((option) => names(line, option)));
+}
+
+function names(line: string, option: string): boolean {
+  if (option === "password-file") return /\bpassword\b/.test(line);
+  return option === "name" ? /^Cannot use the name /.test(line) : new RegExp(`--${option}(?![\\w-])`).test(line);
+}
+
+/** Warnings of a command besides those about the chain, which the certificate's page shows as long as they are true. */
+export function newsOf({ items: [item], warnings }: CommandAnswer<Changed>): string[] {
+  return warnings.filter((warning) => !item.warnings.some(({ text }) => text === warning));
+}
