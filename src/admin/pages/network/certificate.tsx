@@ -5,7 +5,7 @@
  */
 import type { ProfileFacts } from "../../../certs/profiles.ts";
 import type { CertificateRecord } from "../../../certs/record.ts";
-import type { PemFacts } from "../../../control/certificate_commands.ts";
+import type { PemFacts, ShownProfile } from "../../../control/certificate_commands.ts";
 import { callOne } from "../../api/bridge.ts";
 import { mayAct } from "../../identity.ts";
 import type { Desk, PageCall } from "../desk.tsx";
@@ -49,7 +49,10 @@ export function mountCertificate(desk: Desk): void {
 }
 
 /** A file for the browser to keep. */
-export function fileAnswer(content: string | Uint8Array<ArrayBuffer>, { name, type }: { name: string; type: string }) {
+export function fileAnswer(
+  content: string | Uint8Array<ArrayBuffer>,
+  { name, type }: { name: string; type: string },
+): Response {
   // Names of profiles have no other characters; a header takes none.
   const safe = name.replaceAll(/[^A-Za-z0-9_.-]/g, "_");
   return new Response(content, {
@@ -64,7 +67,7 @@ export function fileAnswer(content: string | Uint8Array<ArrayBuffer>, { name, ty
 /** The page; with what is wrong with one of its forms. Rejects with a 404 where there is no such certificate. */
 export async function certificatePage(call: PageCall, trouble?: FormTrouble): Promise<View> {
   const { page, words, world, params: { name }, identity, signal } = call;
-  const facts = await callOne<ProfileFacts>(world.commands, {
+  const facts = await callOne<ShownProfile>(world.commands, {
     name: "certconfig show",
     args: { name },
     signal,
@@ -107,7 +110,7 @@ export async function certificatePage(call: PageCall, trouble?: FormTrouble): Pr
       <UsesCard {...{ call, name: facts.name, path, assignments, may }} />
       {own && <RequestCard {...parts} may={may} />}
       {may && own && <UploadCard {...parts} lines={linesOf("upload")} />}
-      {may && facts.kind === "acme" && <OrderCard {...parts} />}
+      {facts.acme !== undefined && <OrderCard {...{ call, acme: facts.acme, path, may }} />}
       {may && facts.certificates.length > 0 && <ExportCard {...parts} lines={linesOf("export")} />}
       {may && own && (
         <div class="grid">
@@ -161,7 +164,7 @@ function Summary({ facts, words }: { facts: ProfileFacts; words: Words }): View 
 }
 
 function Chain({ facts: { certificates }, words }: { facts: ProfileFacts; words: Words }): View {
-  if (certificates.length === 0) return <></>;
+  if (certificates.length === 0) return null;
   const rows = certificates.map((record, at) => ({ record, at }));
   const columns: Column<typeof rows[number]>[] = [
     { title: words("cert.chain.position"), number: true, cell: ({ at }) => words.number(at + 1) },

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { AcmeStatus } from "../../../acme/status.ts";
 import type { Changed } from "../../../certs/profile_store.ts";
 import type { AssignFacts } from "../../../control/assign_commands.ts";
-import type { ExportFacts } from "../../../control/certificate_commands.ts";
+import type { ExportFacts, ShownProfile } from "../../../control/certificate_commands.ts";
 import type { CommandArgs } from "../../../control/protocol.ts";
 import type { Desk, FormCall, FormEnd } from "../desk.tsx";
 import type { Notice } from "../frame.tsx";
@@ -83,7 +82,7 @@ export function mountCertificateActs(desk: Desk): void {
   desk.form("/certificates/:name/order", { action: "certificate.order" }, async (call) => {
     const { params: { name }, world, words } = call;
     // An order may take minutes; whoever asked does not have to wait for it.
-    const order = act<AcmeStatus>({ ...call, signal: new AbortController().signal }, {
+    const order = act<ShownProfile["acme"]>({ ...call, signal: new AbortController().signal }, {
       name: "certconfig acme",
       args: { profile: name },
     });

@@ -5,9 +5,10 @@
  */
 import type { ProfileFacts } from "../../../certs/profiles.ts";
 import { keyKinds } from "../../../certs/subject.ts";
+import type { ShownProfile } from "../../../control/certificate_commands.ts";
 import type { PageCall } from "../desk.tsx";
 import { Csrf, type View } from "../frame.tsx";
-import { Card, CheckField, ChoiceField, Facts, Field, fieldState, TextField } from "../parts.tsx";
+import { Badge, Card, CheckField, ChoiceField, Facts, Field, fieldState, TextField } from "../parts.tsx";
 import { faultOf } from "./act.ts";
 import { AtOnce } from "./certificates.tsx";
 
@@ -129,27 +130,43 @@ export function ExportCard({ call: { page, words }, path, lines }: FormParts): V
   );
 }
 
-/** A certificate that an authority issues by itself. */
-export function OrderCard({ call: { page, words, world }, facts, path }: FormParts): View {
-  const profile = world.config().certificates.get(facts.name);
-  const acme = profile?.self_signed ? profile.acme : undefined;
-  if (acme === undefined) return <></>;
+/** How it goes with an authority that issues by itself. */
+export function OrderCard({ call: { page, words }, acme, path, may }: {
+  call: PageCall;
+  acme: NonNullable<ShownProfile["acme"]>;
+  path: string;
+  may: boolean;
+}): View {
+  const { directory, names, challenge, next, failures, last } = acme;
   return (
     <Card title={words("cert.acme")}>
       <Facts
         facts={[
-          [words("cert.acme.directory"), <span class="break">{acme.directory}</span>],
-          [words("cert.names"), <span class="break">{acme.names.join(", ")}</span>],
-          [words("cert.acme.challenge"), acme.challenge],
+          [words("cert.acme.directory"), <span class="break">{directory}</span>],
+          [words("cert.names"), <span class="break">{names.join(", ")}</span>],
+          [words("cert.acme.challenge"), challenge],
+          [words("cert.acme.next"), `${words.time(next.at)} (${next.why})`],
+          [
+            words("cert.acme.last"),
+            last && (
+              <>
+                <Badge tone={last.ok ? "ok" : "bad"}>{words(last.ok ? "cert.acme.ok" : "cert.acme.failed")}</Badge>{" "}
+                <span class="break">{words.time(last.at)}: {last.text}</span>
+              </>
+            ),
+          ],
+          [words("cert.acme.failures"), failures > 0 ? words.number(failures) : undefined],
         ]}
       />
-      <form method="post" action={`${path}/order`}>
-        <Csrf page={page} />
-        <p class="muted">{words("cert.acme.about")}</p>
-        <div class="row">
-          <button type="submit">{words("cert.acme.order")}</button>
-        </div>
-      </form>
+      {may && (
+        <form method="post" action={`${path}/order`}>
+          <Csrf page={page} />
+          <p class="muted">{words("cert.acme.about")}</p>
+          <div class="row">
+            <button type="submit">{words("cert.acme.order")}</button>
+          </div>
+        </form>
+      )}
     </Card>
   );
 }

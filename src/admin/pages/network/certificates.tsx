@@ -164,7 +164,7 @@ interface FormProps {
 export function Trouble(
   { words, lines, options }: { words: Words; lines: readonly string[] | undefined; options: readonly string[] },
 ): View {
-  if (lines === undefined) return <></>;
+  if (lines === undefined) return null;
   const rest = restOf(lines, options);
   return rest.length > 0 && <NoticeBox notice={{ kind: "bad", text: words("common.errors"), lines: rest }} />;
 }
