@@ -60,7 +60,7 @@ export function mountCertificateActs(desk: Desk): void {
     const file = acted.files.find(({ option }) => option === "pkcs12");
     if (file === undefined) throw new Error(`Cannot export ${name}: the command gave no file`);
     return {
-      send: fileAnswer(Uint8Array.fromBase64(file.content), { name: `${name}.p12`, type: "application/x-pkcs12" }),
+      show: fileAnswer(Uint8Array.fromBase64(file.content), { name: `${name}.p12`, type: "application/x-pkcs12" }),
     };
   });
   for (const verb of ["assign", "unassign"] as const) {
