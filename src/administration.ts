@@ -115,6 +115,7 @@ export function startAdministration(parts: AdministrationParts): Administration 
       config,
       vitals,
       monitor,
+      engine,
       staging,
       reports: new Reports({ monitor, clock, directory: storage.state }),
       tracking: new Tracking({ clock, directory: storage.logs }),

@@ -14,6 +14,7 @@ import uplot from "uplot/dist/uPlot.esm.js" with { type: "text" };
 import app from "./assets/app.js" with { type: "text" };
 import confirm from "./assets/confirm.js" with { type: "text" };
 import chart from "./assets/chart.js" with { type: "text" };
+import ssl from "./assets/ssl.js" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
 import queue from "./assets/queue.js" with { type: "text" };
 import style from "./assets/style.css" with { type: "text" };
@@ -46,6 +47,7 @@ add("icon.svg", icon);
 add("chart.js", chart);
 add("confirm.js", confirm);
 add("queue.js", queue);
+add("ssl.js", ssl);
 add("uplot.js", uplot);
 add("uplot.css", uplotStyle);
 

@@ -16,6 +16,7 @@ import type { MetricsPage } from "../monitor/metrics.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Reports } from "../monitor/report.ts";
 import type { Vitals } from "../monitor/vitals.ts";
+import type { SuitesEngine } from "../tls/selection.ts";
 import type { BoardRow } from "../services/alert_board.ts";
 import type { Tracking } from "../tracking/tracking.ts";
 import type { Accounts } from "./accounts.ts";
@@ -37,6 +38,8 @@ export interface AdminWorld {
   config(): Config;
   vitals(): Vitals;
   monitor: Monitor;
+  /** Tells what cipher strings come to. */
+  engine: SuitesEngine;
   /** Changes of the configuration: each user has a candidate of his own. */
   staging: Staging;
   /** TLS of all domains, over time. */

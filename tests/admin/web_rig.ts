@@ -39,6 +39,7 @@ import { cheapHash } from "../auth/hashes.ts";
 import { MonitorRig } from "../monitor/monitor_rig.ts";
 import { vitalsAt } from "../monitor/vitals_rig.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { engine } from "../support/tls_world.ts";
 
 /** What a world is made of. */
 export interface WorldParts {
@@ -151,6 +152,7 @@ export function adminWorld({ clock, folder, monitor, vitals, statistics = folder
     config,
     vitals,
     monitor,
+    engine,
     staging,
     reports: new Reports({ monitor, clock: systemClock, directory: statistics }),
     tracking: new Tracking({ clock, directory: `${folder}/logs` }),

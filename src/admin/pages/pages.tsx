@@ -20,6 +20,7 @@ import { mountTracking } from "./monitor/tracking.tsx";
 import { mountNetwork } from "./network/network.ts";
 import { mountDestinations } from "./policies/destinations.tsx";
 import { mountChanges } from "./system/changes.tsx";
+import { mountSsl } from "./system/ssl.tsx";
 import { mountConfiguration } from "./system/configuration.tsx";
 import { mountBounces } from "./policies/bounces.tsx";
 import { mountFlow } from "./policies/flow.tsx";
@@ -48,6 +49,7 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountConfiguration(desk);
   mountBounces(desk);
   mountFlow(desk);
+  mountSsl(desk);
   app.post("/language", async (context) => {
     const { language, back } = await context.req.parseBody();
     if (typeof language === "string" && isLanguage(language)) {

@@ -16,12 +16,15 @@ import { tracking } from "./tracking.ts";
 import { changes } from "./changes.ts";
 import { configuration } from "./configuration.ts";
 import { certificates } from "./certificates.ts";
+import { ssl } from "./ssl.ts";
 
 /** Every text. */
 export const english = {
+  ...bounces,
   ...delivery,
   ...destinations,
   ...entrance,
+  ...flow,
   ...frame,
   ...overview,
   ...queue,
@@ -29,7 +32,6 @@ export const english = {
   ...tracking,
   ...changes,
   ...configuration,
-  ...bounces,
-  ...flow,
   ...certificates,
+  ...ssl,
 } as const;

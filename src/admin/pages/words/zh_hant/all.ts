@@ -18,12 +18,15 @@ import { tracking } from "./tracking.ts";
 import { changes } from "./changes.ts";
 import { configuration } from "./configuration.ts";
 import { certificates } from "./certificates.ts";
+import { ssl } from "./ssl.ts";
 
 /** Every text. */
 export const words: Catalogue<typeof english> = {
+  ...bounces,
   ...delivery,
   ...destinations,
   ...entrance,
+  ...flow,
   ...frame,
   ...overview,
   ...queue,
@@ -31,7 +34,6 @@ export const words: Catalogue<typeof english> = {
   ...tracking,
   ...changes,
   ...configuration,
-  ...bounces,
-  ...flow,
   ...certificates,
+  ...ssl,
 };
