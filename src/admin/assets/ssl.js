@@ -16,14 +16,14 @@ for (const form of document.querySelectorAll("form[data-ssl]")) {
   let asked = 0;
 
   /** A box may change where what is ticked then is one row without a gap, and not empty. */
-  function grey() {
+  const grey = () => {
     for (const box of boxes) {
       const marks = boxes.map((each) => (each === box ? !each.checked : each.checked) ? "1" : "0").join("");
       box.disabled = !/^0*1+0*$/.test(marks);
     }
-  }
+  };
 
-  async function show() {
+  const show = async () => {
     const turn = ++asked;
     const query = new URLSearchParams({ service, ciphers: ciphers.value });
     for (const box of boxes) if (box.checked) query.append("method", box.value);
@@ -34,7 +34,7 @@ for (const form of document.querySelectorAll("form[data-ssl]")) {
     place.innerHTML = await answer.text();
     const list = place.querySelector("details");
     if (list !== null) list.open = open;
-  }
+  };
 
   if (boxes.length > 0) {
     grey();
