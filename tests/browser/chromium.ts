@@ -148,6 +148,17 @@ export class Visitor implements AsyncDisposable {
     await this.at("/");
   }
 
+  /** Clicks a button by its words and says yes where the page asks again. */
+  async press(name: string | RegExp, { sure = false }: { sure?: boolean } = {}): Promise<void> {
+    await this.page.locator("main").getByRole("button", { name, exact: typeof name === "string" }).first().click();
+    if (sure) await this.page.locator("dialog button[value=yes]").click();
+  }
+
+  /** Waits for what became of a form. */
+  async told(text: string | RegExp): Promise<void> {
+    await this.page.locator("main .notice").filter({ hasText: text }).first().waitFor();
+  }
+
   /** How much wider than its window the page is, in pixels. */
   sideways(): Promise<number> {
     return this.page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");

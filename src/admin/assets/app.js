@@ -23,6 +23,9 @@ for (const control of document.querySelectorAll("[data-theme-switch]")) {
   });
 }
 
+// The side bar is longer than many windows; where one is in it has to be seen.
+document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest" });
+
 for (const button of document.querySelectorAll("[data-menu]")) {
   button.addEventListener("click", () => {
     const open = document.querySelector(".side").classList.toggle("open");

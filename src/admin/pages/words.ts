@@ -81,7 +81,9 @@ function octetsText(value: number, language: Language): string {
   const step = value < 1 ? 0 : Math.min(Math.floor(Math.log(value) / Math.log(1024)), octetUnits.length - 1);
   const scaled = value / 1024 ** step;
   const maximumFractionDigits = step === 0 || scaled >= 100 ? 0 : 1;
-  const style = { style: "unit", unit: octetUnits[step], unitDisplay: "short", maximumFractionDigits } as const;
+  // What is short for bytes has no plural in English.
+  const unitDisplay = step === 0 ? "long" : "short";
+  const style = { style: "unit", unit: octetUnits[step], unitDisplay, maximumFractionDigits } as const;
   return new Intl.NumberFormat(language, style).format(scaled);
 }
 
