@@ -154,7 +154,7 @@ export const certificates = {
   "cert.assign.done": "{name} is assigned to {where}.",
   "cert.assign.same": "{name} and {where}: nothing to change.",
   "cert.unassign": "Take away",
-  "cert.unassign.from": "Take it away from {where}",
+  "cert.unassign.from": "Take away from {where}",
   "cert.unassign.done": "{name} is taken away from {where}.",
   "cert.where.admin": "this page (GUI HTTPS)",
   "cert.where.delivery": "delivery, all destinations",

@@ -148,7 +148,7 @@ export const certificates: Catalogue<typeof english> = {
   "cert.assign.done": "已将 {name} 分配给{where}。",
   "cert.assign.same": "{name} 与{where}：无需更改。",
   "cert.unassign": "取消分配",
-  "cert.unassign.from": "取消{where}的分配",
+  "cert.unassign.from": "取消分配：{where}",
   "cert.unassign.done": "已取消 {name} 对{where}的分配。",
   "cert.where.admin": "本页面（GUI HTTPS）",
   "cert.where.delivery": "邮件投递（所有目标）",

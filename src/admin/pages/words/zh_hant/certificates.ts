@@ -148,7 +148,7 @@ export const certificates: Catalogue<typeof english> = {
   "cert.assign.done": "已將 {name} 指派給{where}。",
   "cert.assign.same": "{name} 與{where}：無需變更。",
   "cert.unassign": "取消指派",
-  "cert.unassign.from": "取消{where}的指派",
+  "cert.unassign.from": "取消指派：{where}",
   "cert.unassign.done": "已取消 {name} 對{where}的指派。",
   "cert.where.admin": "本頁面（GUI HTTPS）",
   "cert.where.delivery": "郵件傳遞（所有目的地）",
