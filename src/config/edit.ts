@@ -13,6 +13,7 @@ import { type Document, isMap, isSeq, parseDocument } from "yaml";
 import { readDocument } from "./document.ts";
 import { addItems, addKey, fill, removeEntry, replaceInline } from "./edit_cut.ts";
 import { listSteps } from "./edit_list.ts";
+import { movedRow, moveOf } from "./edit_move.ts";
 import { type CollectionNode, follow, type Found, Source, type Splice } from "./edit_source.ts";
 import type { Path } from "./faults.ts";
 import {
@@ -147,6 +148,9 @@ function changedList(
   text: string,
   { path, old, value }: { path: Path; old: unknown[]; value: unknown[] },
 ): string {
+  const move = moveOf(old, value);
+  const moved = move && movedRow(text, { path, ...move });
+  if (moved !== undefined && samePlain(plainAt(moved, path), value)) return moved;
   let now = text;
   for (const each of listSteps(old, value)) {
     if (each.kind === "insert") {
