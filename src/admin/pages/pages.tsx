@@ -24,6 +24,7 @@ import { mountSsl } from "./system/ssl.tsx";
 import { mountConfiguration } from "./system/configuration.tsx";
 import { mountBounces } from "./policies/bounces.tsx";
 import { mountFlow } from "./policies/flow.tsx";
+import { mountHat } from "./policies/hat.tsx";
 import { setCookie } from "hono/cookie";
 
 /** Answers a browser with a page that says what went wrong; programs get the document. */
@@ -50,6 +51,7 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountBounces(desk);
   mountFlow(desk);
   mountSsl(desk);
+  mountHat(desk);
   app.post("/language", async (context) => {
     const { language, back } = await context.req.parseBody();
     if (typeof language === "string" && isLanguage(language)) {

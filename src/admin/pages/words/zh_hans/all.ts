@@ -11,6 +11,7 @@ import { destinations } from "./destinations.ts";
 import { entrance } from "./entrance.ts";
 import { flow } from "./flow.ts";
 import { frame } from "./frame.ts";
+import { hat } from "./hat.ts";
 import { overview } from "./overview.ts";
 import { queue } from "./queue.ts";
 import { tls } from "./tls.ts";
@@ -36,4 +37,5 @@ export const words: Catalogue<typeof english> = {
   ...configuration,
   ...certificates,
   ...ssl,
+  ...hat,
 };
