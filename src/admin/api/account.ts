@@ -7,9 +7,15 @@
  */
 import { z } from "@hono/zod-openapi";
 import encodeQr from "qr";
-import { sessionIdOf } from "../guard.ts";
+import {
+  beginOwnFactor,
+  changeOwnPassword,
+  confirmOwn,
+  confirmOwnFactor,
+  maySeeSessions,
+  type OwnCall,
+} from "../own_account.ts";
 import { Problem } from "../problem.ts";
-import { base32, totpUri } from "../totp.ts";
 import { type ApiApp, type Asked, serve } from "./operation.ts";
 import { code, moment, password } from "./schemas.ts";
 
@@ -31,6 +37,10 @@ const sessionSchema = z.strictObject({
   current: z.boolean().openapi({ description: "It is the one that asks" }),
 }).openapi("LiveSession");
 
+function ownCall({ world, identity, context }: AnyAsked): OwnCall {
+  return { world, identity: identity!, context };
+}
+
 type AnyAsked = Pick<Asked<unknown, unknown, unknown>, "world" | "identity" | "context">;
 
 /** Adds the operations. */
@@ -44,14 +54,7 @@ export function mountAccount(app: ApiApp): void {
     role: "read-only",
     body: z.strictObject({ password: password.openapi({ description: "The present one" }), new: password }),
   }, async (asked) => {
-    const { world, identity, body, context } = asked;
-    await confirm(asked, body.password);
-    const { user } = identity!;
-    await world.users.update(user, { password: body.new }, user);
-    // The session that did it goes on, under what he logs in with now.
-    const id = sessionIdOf(context);
-    const account = world.accounts.find(user);
-    if (id !== undefined && account !== undefined) world.sessions.remark(id, account.mark);
+    await changeOwnPassword(ownCall(asked), { password: asked.body.password, fresh: asked.body.new });
   });
   serve(app, {
     method: "get",
@@ -79,11 +82,8 @@ export function mountAccount(app: ApiApp): void {
       qr: z.string().openapi({ description: "The URI as a QR code, an SVG image" }),
     }).openapi("SecondFactorSecret"),
   }, async (asked) => {
-    await confirm(asked, asked.body.password);
-    const { world, identity } = asked;
-    const secret = world.factors.begin(identity!.user);
-    const uri = totpUri(secret, { issuer: `Postern ${world.config().hostname}`, account: identity!.user });
-    return { secret: base32(secret), uri, qr: encodeQr(uri, "svg") };
+    const begun = await beginOwnFactor(ownCall(asked), asked.body.password);
+    return { ...begun, qr: encodeQr(begun.uri, "svg") };
   });
   serve(app, {
     method: "post",
@@ -94,15 +94,7 @@ export function mountAccount(app: ApiApp): void {
     role: "read-only",
     body: z.strictObject({ code }),
     answer: z.strictObject({ recoveryCodes: z.array(z.string()) }).openapi("RecoveryCodes"),
-  }, async (asked) => {
-    const { world, body } = asked;
-    const { user } = notByToken(asked);
-    const recoveryCodes = await world.factors.confirm(user, body.code);
-    if (recoveryCodes === undefined) {
-      throw new Problem(422, { errors: [{ path: "code", detail: "is not the code of the app now; the next one" }] });
-    }
-    return { recoveryCodes };
-  });
+  }, async (asked) => ({ recoveryCodes: await confirmOwnFactor(ownCall(asked), asked.body.code) }));
   serve(app, {
     method: "delete",
     path: "/account/second-factor",
@@ -112,7 +104,7 @@ export function mountAccount(app: ApiApp): void {
     role: "read-only",
     body: z.strictObject({ password }),
   }, async (asked) => {
-    await confirm(asked, asked.body.password);
+    await confirmOwn(ownCall(asked), asked.body.password);
     await asked.world.factors.forget(asked.identity!.user);
   });
   serve(app, {
@@ -124,7 +116,7 @@ export function mountAccount(app: ApiApp): void {
     role: "read-only",
     answer: z.strictObject({ sessions: z.array(sessionSchema) }).openapi("Sessions"),
   }, ({ world, identity }) => ({
-    sessions: world.sessions.list().filter(({ user }) => maySee(identity!, user)).map((session) => ({
+    sessions: world.sessions.list().filter(({ user }) => maySeeSessions(identity!, user)).map((session) => ({
       handle: session.handle,
       user: session.user,
       via: session.via,
@@ -143,28 +135,9 @@ export function mountAccount(app: ApiApp): void {
     role: "read-only",
     params: z.strictObject({ handle: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "is no session's handle") }),
   }, ({ world, identity, params }) => {
-    const ended = world.sessions.endWhere(({ handle, user }) => handle === params.handle && maySee(identity!, user));
+    const ended = world.sessions.endWhere(({ handle, user }) =>
+      handle === params.handle && maySeeSessions(identity!, user)
+    );
     if (ended === 0) throw new Problem(404, { detail: "There is no such session" });
   });
-}
-
-function maySee({ user, role }: NonNullable<AnyAsked["identity"]>, whose: string): boolean {
-  return role === "administrator" || user === whose;
-}
-
-/** A program that lost its token must not lose the account with it. */
-function notByToken({ identity }: AnyAsked): NonNullable<AnyAsked["identity"]> {
-  if (identity!.via !== "token") return identity!;
-  throw new Problem(403, { detail: "A token cannot change what its owner logs in with" });
-}
-
-/** Throws where the password is not the account's own. Who logs in by certificate and has none has shown enough. */
-async function confirm(asked: AnyAsked, given: string): Promise<void> {
-  const { world, context } = asked;
-  const { user } = notByToken(asked);
-  const account = world.accounts.find(user);
-  const { address } = context.var.client;
-  if (account?.password_hash === undefined && account !== undefined) return;
-  if (account !== undefined && await world.login.confirms(account, { password: given, address })) return;
-  throw new Problem(422, { errors: [{ path: "password", detail: "is not the present one" }] });
 }

@@ -20,6 +20,8 @@ import { mountTracking } from "./monitor/tracking.tsx";
 import { mountNetwork } from "./network/network.ts";
 import { mountDestinations } from "./policies/destinations.tsx";
 import { mountChanges } from "./system/changes.tsx";
+import { mountOwnAccount } from "./system/account.tsx";
+import { mountUsers } from "./system/users.tsx";
 import { mountSsl } from "./system/ssl.tsx";
 import { mountConfiguration } from "./system/configuration.tsx";
 import { mountBounces } from "./policies/bounces.tsx";
@@ -52,6 +54,8 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountFlow(desk);
   mountSsl(desk);
   mountHat(desk);
+  mountUsers(desk);
+  mountOwnAccount(desk);
   app.post("/language", async (context) => {
     const { language, back } = await context.req.parseBody();
     if (typeof language === "string" && isLanguage(language)) {

@@ -18,6 +18,8 @@ import { changes } from "./changes.ts";
 import { configuration } from "./configuration.ts";
 import { certificates } from "./certificates.ts";
 import { ssl } from "./ssl.ts";
+import { users } from "./users.ts";
+import { account } from "./account.ts";
 
 /** Every text. */
 export const english = {
@@ -27,6 +29,7 @@ export const english = {
   ...entrance,
   ...flow,
   ...frame,
+  ...hat,
   ...overview,
   ...queue,
   ...tls,
@@ -35,5 +38,6 @@ export const english = {
   ...configuration,
   ...certificates,
   ...ssl,
-  ...hat,
+  ...users,
+  ...account,
 } as const;

@@ -20,6 +20,8 @@ import { changes } from "./changes.ts";
 import { configuration } from "./configuration.ts";
 import { certificates } from "./certificates.ts";
 import { ssl } from "./ssl.ts";
+import { users } from "./users.ts";
+import { account } from "./account.ts";
 
 /** Every text. */
 export const words: Catalogue<typeof english> = {
@@ -29,6 +31,7 @@ export const words: Catalogue<typeof english> = {
   ...entrance,
   ...flow,
   ...frame,
+  ...hat,
   ...overview,
   ...queue,
   ...tls,
@@ -37,5 +40,6 @@ export const words: Catalogue<typeof english> = {
   ...configuration,
   ...certificates,
   ...ssl,
-  ...hat,
+  ...users,
+  ...account,
 };
