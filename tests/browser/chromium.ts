@@ -110,10 +110,14 @@ export class Visitor implements AsyncDisposable {
     assert.deepEqual(this.complaints.splice(0), [], where);
   }
 
-  /** Takes the complaints that a refusal brings: the browser notes every answer of 400 and above in its console. */
-  refused(...statuses: number[]): void {
-    const expected = statuses.map((status) => new RegExp(`the server responded with a status of ${status} `));
-    const left = this.complaints.splice(0).filter((text) => !expected.some((pattern) => pattern.test(text)));
+  /** Takes the complaints that refusals bring: the browser notes every answer of 400 and above, and lost connections, in its console. */
+  refused(...causes: (number | `net::${string}`)[]): void {
+    const expected = causes.map((cause) =>
+      typeof cause === "string"
+        ? `Failed to load resource: ${cause}`
+        : `Failed to load resource: the server responded with a status of ${cause} `
+    );
+    const left = this.complaints.splice(0).filter((text) => !expected.some((part) => text.includes(part)));
     assert.deepEqual(left, []);
   }
 

@@ -81,7 +81,7 @@ async function listPage(asked: PageCall, wrong?: Notice): Promise<View> {
       <Search {...{ query, words }} />
       <form method="post" action={`/queue?${query}`} data-queue>
         <Csrf page={page} />
-        <Card title={words("queue.destinations")} flush>
+        <Card title={words("queue.messages")} flush>
           <Table
             id="queue"
             columns={columnsOf(words, { now, may })}

@@ -53,6 +53,7 @@ export const queue = {
   "queue.message": "Message {mid}",
   "queue.received": "Received",
   "queue.parameters": "Parameters",
+  "queue.messages": "Messages",
   "queue.destinations": "Destinations",
   "queue.attempts": "Attempts",
   "queue.no_attempts": "Not tried yet.",

@@ -55,6 +55,7 @@ export const queue: Catalogue<typeof english> = {
   "queue.message": "邮件 {mid}",
   "queue.received": "收到时间",
   "queue.parameters": "参数",
+  "queue.messages": "邮件",
   "queue.destinations": "目标",
   "queue.attempts": "尝试记录",
   "queue.no_attempts": "尚未尝试。",

@@ -55,6 +55,7 @@ export const queue: Catalogue<typeof english> = {
   "queue.message": "郵件 {mid}",
   "queue.received": "收到時間",
   "queue.parameters": "參數",
+  "queue.messages": "郵件",
   "queue.destinations": "目的地",
   "queue.attempts": "嘗試記錄",
   "queue.no_attempts": "尚未嘗試。",
