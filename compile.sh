@@ -37,7 +37,8 @@ permissions=(
 # what stayed there would be used from source too, when the system's had long been updated.
 libraries=${OPENSSL_LIBRARIES:-$(dirname "$(ldconfig -p | awk '/libcrypto\.so\.3 / && /x86-64|AArch64/ {print $NF; exit}')")}
 fresh=$(dirname "$out")/.fresh
-trap 'rm -rf "$fresh" native' EXIT
+trap 'rm -rf "$fresh" native "$config"' EXIT
+config=.compile.json # beside deno.json, so that its paths mean the same
 rm -rf native
 mkdir -p "$fresh" native/ossl-modules
 for library in libcrypto.so.3 libssl.so.3 ossl-modules/legacy.so; do
@@ -53,12 +54,33 @@ for asset in config/config.yaml config/schema.json config/postern.service config
 # A worker is reached by its URL alone, which the module graph does not see.
 while read -r worker; do include+=(--include "$worker"); done < <(find src -name '*worker.ts' | sort)
 
+# The compiler embeds every package that the configuration names, a browser's driver for the tests too: so it gets one that names
+# those that the program imports. Types are the tests' business as well.
+cp deno.lock "$fresh/deno.lock"
+./denow run --quiet --allow-read=. --allow-write="$config" - "$config" <<'SCRIPT'
+const sources: string[] = [Deno.readTextFileSync("main.ts")];
+const read = (folder: string) => {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (isDirectory) read(`${folder}/${name}`);
+    else if (/\.tsx?$/.test(name)) sources.push(Deno.readTextFileSync(`${folder}/${name}`));
+  }
+};
+read("src");
+const text = sources.join("\n");
+const settings = JSON.parse(Deno.readTextFileSync("deno.json"));
+for (const name of Object.keys(settings.imports)) {
+  const imported = [`"${name}"`, `"${name}/`, ...name.endsWith("/") ? [`"${name}`] : []].some((word) => text.includes(word));
+  if (!imported || name.startsWith("@types/")) delete settings.imports[name];
+}
+Deno.writeTextFileSync(Deno.args[0], JSON.stringify(settings));
+SCRIPT
+
 # Some dependency graphs overflow the compiler's stack (Deno 2.7.11).
 export RUST_MIN_STACK=${RUST_MIN_STACK:-268435456}
 # Made elsewhere and moved: a binary that runs cannot be written to, but it can be replaced.
 # The young generation of the heap grows to 48 MB by default and never shrinks: 2 MB instead of 16 for each half costs no
 # measurable speed and saves 21 MB with 1,000 idle TLS sessions (5 of them beside 4 MB).
-./denow compile --quiet --no-code-cache --no-prompt --v8-flags=--max-semi-space-size=2 "${permissions[@]}" "${include[@]}" \
+./denow compile --quiet --no-check --config "$config" --lock "$fresh/deno.lock" --no-code-cache --no-prompt --v8-flags=--max-semi-space-size=2 "${permissions[@]}" "${include[@]}" \
   --output "$fresh/$(basename "$out")" main.ts
 mv "$fresh/$(basename "$out")" "$out"
 

@@ -1,7 +1,7 @@
 /**
  * Postern's command line: arguments, signals, exit code; no logic.
  *
- * The gateway is loaded for `run` alone, as the larger commands are where they are called: nobody waits for code that he does not use.
+ * The gateway is loaded for `run`, and nothing else; commands are loaded where they are called: nobody waits for code that he does not use.
  *
  * @module
  */
@@ -9,14 +9,8 @@ import deno from "./deno.json" with { type: "json" };
 import { systemClock } from "./src/base/clock.ts";
 import { systemRandom } from "./src/base/random.ts";
 import { causeOf } from "./src/base/text.ts";
-import { parseArguments } from "./src/cli/arguments.ts";
-import { callCommand, type CallWorld } from "./src/cli/call.ts";
-import { checkFile } from "./src/cli/check.ts";
-import { cliCommands } from "./src/cli/commands/all.ts";
-import { readSecret, standardInput } from "./src/cli/secret.ts";
-import { runShell } from "./src/cli/shell.ts";
-import { askPerson, lineReader, terminal, writeOctets } from "./src/cli/terminal.ts";
-import { openSslEngine } from "./src/openssl/engine.ts";
+import type { CallWorld } from "./src/cli/call.ts";
+import { fileToRun } from "./src/cli/words.ts";
 
 const world = { clock: systemClock, random: systemRandom, hostname: Deno.hostname(), version: deno.version };
 
@@ -46,7 +40,11 @@ function exists(path: string): boolean {
 }
 
 /** What commands work with. */
-function tools(file: string): CallWorld {
+async function tools(file: string): Promise<CallWorld> {
+  const { cliCommands } = await import("./src/cli/commands/all.ts");
+  const { readSecret, standardInput } = await import("./src/cli/secret.ts");
+  const { askPerson, lineReader, terminal, writeOctets } = await import("./src/cli/terminal.ts");
+  const { openSslEngine } = await import("./src/openssl/engine.ts");
   return {
     ...terminal,
     ...world,
@@ -62,16 +60,32 @@ function tools(file: string): CallWorld {
 }
 
 async function main(): Promise<number> {
-  const invocation = parseArguments(Deno.args, { env: (name) => Deno.env.get(name), exists });
+  const words = { env: (name: string) => Deno.env.get(name), exists };
+  const file = fileToRun(Deno.args, words);
+  if (file !== undefined) return await run(file);
+  const { parseArguments } = await import("./src/cli/arguments.ts");
+  const invocation = parseArguments(Deno.args, words);
   switch (invocation.command) {
     case "run":
       return await run(invocation.config);
-    case "check":
-      return await checkFile(invocation.config, { ...world, openEngine: openSslEngine });
-    case "cli":
-      return await runShell({ ...tools(invocation.config), secret: undefined, input: undefined, read: lineReader() });
-    case "call":
-      return await callCommand(invocation.call, tools(invocation.config));
+    case "check": {
+      const { checkFile } = await import("./src/cli/check.ts");
+      return await checkFile(invocation.config, await tools(invocation.config));
+    }
+    case "cli": {
+      const { runShell } = await import("./src/cli/shell.ts");
+      const { lineReader } = await import("./src/cli/terminal.ts");
+      return await runShell({
+        ...await tools(invocation.config),
+        secret: undefined,
+        input: undefined,
+        read: lineReader(),
+      });
+    }
+    case "call": {
+      const { callCommand } = await import("./src/cli/call.ts");
+      return await callCommand(invocation.call, await tools(invocation.config));
+    }
     case "version":
       console.log(`Postern ${deno.version}`);
       return 0;

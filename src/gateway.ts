@@ -6,26 +6,18 @@
  *     out   spool.lease → policy.route → hosts → TLS → policy.trust → dialogue → spool.settle
  *                                                                  src/deliver, src/dns, src/tls, src/policy/{route,trust}.ts
  *
- * Everything is wired here and nowhere else; what is built from one configuration is an {@linkcode Edition}, and `reload.ts` puts the next
- * one in its place.
+ * Everything on that way is wired here and nowhere else; what stands around it (commands, admin page, certificates, alerts) in `operations.ts`. What is
+ * built from one configuration is an {@linkcode Edition}, and `reload.ts` puts the next one in its place.
  *
  * @module
  */
 import { Acceptor } from "./accept/acceptor.ts";
-import { startAdministration } from "./administration.ts";
 import { Turnstile } from "./accept/gate.ts";
 import { LocalIntake } from "./accept/intake.ts";
-import { startAlerting } from "./alerting.ts";
 import { Passwords } from "./auth/passwords.ts";
 import type { Clock } from "./base/clock.ts";
 import { Pressure } from "./base/pressure.ts";
 import type { Random } from "./base/random.ts";
-import type { Config } from "./config/config.ts";
-import { giveToOwnerOf } from "./config/storage.ts";
-import { alertCommands } from "./control/alert_commands.ts";
-import { Commands } from "./control/commands.ts";
-import { monitorCommands } from "./control/monitor_commands.ts";
-import { openControl } from "./control/server.ts";
 import { Suspension } from "./control/suspension.ts";
 import { startDelivery } from "./deliver/delivery.ts";
 import type { DeliveryWorld } from "./deliver/world.ts";
@@ -33,17 +25,13 @@ import { dnsLists } from "./dns/lists.ts";
 import { createResolver } from "./dns/resolver.ts";
 import { Monitor } from "./monitor/monitor.ts";
 import { reverseNames } from "./dns/reverse_names.ts";
-import { startIssuing } from "./issuing.ts";
 import { machineAddresses } from "./net/machine.ts";
 import { tcp } from "./net/tcp.ts";
 import { systemUdp } from "./net/udp.ts";
 import { KeptRates } from "./rates/rates.ts";
 import { openSpool } from "./queue/durable_spool.ts";
 import { startTls } from "./tls/pump.ts";
-import { operatorCommands, runningGround } from "./operator.ts";
 import { Editions, type Ground } from "./reload.ts";
-import { startRevocation } from "./revocation.ts";
-import { vitalsOf } from "./vitals.ts";
 
 /** What the machine gives. */
 export interface World {
@@ -129,70 +117,33 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const delivery = startDelivery(outbound);
   suspension.onResume = () => delivery.resume();
 
-  const ground = runningGround({ ...world, file, resolver, editions });
-  const { staging } = ground;
-  const commands = new Commands();
-  commands.add(...operatorCommands({ ...world, file, log, ground, spool, delivery, suspension, editions }));
-  const { directory, run } = storage;
-  const control = openControl({ directory, run, commands, clock, log }, (path) => giveToOwnerOf(directory, path));
-
-  const { keeper, handshakeWith } = startIssuing({ ...world, sockets, editions, commands });
-  const morePairs = () => admin.pairs;
-  const vitals = vitalsOf({ ...world, gate, delivery, editions, pressure, spool, suspension, morePairs });
-  const admin = startAdministration({
+  await editions.serve(inbound);
+  // Mail is served from here on. What is around it is loaded only now: nobody who sends mail waits for it.
+  const { startOperations } = await import("./operations.ts");
+  const operations = await startOperations({
     ...world,
     file,
     editions,
-    staging,
     sockets,
-    commands,
+    resolver,
     monitor,
-    vitals,
-    handshakeWith,
+    spool,
+    gate,
+    pressure,
+    suspension,
+    delivery,
     outbound,
-    alerts: () => alerting.alerts.board.rows,
   });
-  const alerting = await startAlerting(outbound, { editions, morePairs });
-  const revocation = startRevocation({ clock, random, editions, morePairs });
-  commands.add(...revocation.commands);
-  commands.add(...alertCommands({ test: () => alerting.alerts.test() }));
-
-  commands.add(...monitorCommands({
-    monitor,
-    vitals,
-    waiting: (count) => spool.figures.top(count),
-    waitingFor: (destination) => spool.figures.of(destination),
-  }));
-
-  await editions.serve(inbound);
-  const applied = (config: Config): Promise<void> => {
-    const served = admin.apply(config);
-    void served.then(() => {
-      alerting.look();
-      revocation.look();
-      return keeper.apply(config);
-    });
-    return served;
-  };
-  editions.onApplied = ({ config }) => {
-    void staging.noticed();
-    return applied(config);
-  };
-  editions.onRenewed = ({ config }) => void applied(config);
-  void applied(config());
-  await staging.start();
+  editions.announce();
   return {
     reload: async () => void await editions.reload(),
     async stop(): Promise<void> {
       log.info({ event: "note", text: "Postern is stopping: sessions may finish" });
-      staging.stop();
-      await editions.stopWatching();
-      await keeper.stop();
+      await operations.begin();
       await Promise.all([inbound.shutdown(), delivery.stop()]);
-      await Promise.all([control.close(), admin.close(), revocation.stop()]);
+      await operations.end();
       pressure[Symbol.dispose]();
       rates[Symbol.dispose]();
-      await alerting.stop();
       await spool.close();
       monitor.close();
       log.info({ event: "note", text: "Postern has stopped" });

@@ -112,14 +112,7 @@ export class Editions {
   /** Begins to serve on all listeners, and to watch the files. */
   async serve(inbound: Inbound): Promise<void> {
     this.#doors.serve(inbound, this.current);
-    const { log, engine } = this.ground;
     const { config } = this.current;
-    const doors = config.listeners.map(({ name, address }) => `${name} ${endpointText(address)}`).join(", ");
-    const { version } = this.#world;
-    log.info({
-      event: "note",
-      text: `Postern ${version} is running with ${engine.version}; listening: ${doors || "nowhere"}`,
-    });
     this.#watch = await watchFiles({
       files: [],
       clock: this.#world.clock,
@@ -128,6 +121,18 @@ export class Editions {
     // What changed since it was read counts: a long queue takes a while to open.
     await this.#watch.replace(filesOf(config), this.#readAt);
     this.#world.clock.after(0, () => this.#readTrust());
+  }
+
+  /** Says that everything runs. */
+  announce(): void {
+    const { log, engine } = this.ground;
+    const { config } = this.current;
+    const doors = config.listeners.map(({ name, address }) => `${name} ${endpointText(address)}`).join(", ");
+    const { version } = this.#world;
+    log.info({
+      event: "note",
+      text: `Postern ${version} is running with ${engine.version}; listening: ${doors || "nowhere"}`,
+    });
   }
 
   /** The authorities, which nobody waited for at the start: what is wrong with them is told now rather than with the first chain. */

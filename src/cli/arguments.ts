@@ -6,6 +6,7 @@
 
 import { type Call, helpText, parseWords, tableOf } from "./command.ts";
 import { cliCommands } from "./commands/all.ts";
+import { type ArgumentsWorld, wordsOf } from "./words.ts";
 
 /** What `--help` prints. */
 export const usage: string = `Postern, a secure email gateway
@@ -31,28 +32,11 @@ export type Invocation =
   | { command: "help"; text: string }
   | { command: "misused"; fault: string };
 
-/** What the command line reads of the world. */
-export interface ArgumentsWorld {
-  /** An environment variable. */
-  env: (name: string) => string | undefined;
-  /** Whether a file is there. */
-  exists: (path: string) => boolean;
-}
-
 /** Reads a command line. */
 export function parseArguments(args: readonly string[], world: ArgumentsWorld): Invocation {
-  const words: string[] = [];
-  let config: string | undefined;
-  for (let at = 0; at < args.length; at++) {
-    const word = args[at];
-    if (word === "--config" || word === "-c") {
-      config = args[++at];
-      if (config === undefined) return misused("--config needs a file name behind it");
-    } else if (word.startsWith("--config=")) config = word.slice("--config=".length);
-    else words.push(word);
-  }
-  if (config === "") return misused("--config needs a file name behind it");
-  const file = config ?? defaultConfig(world);
+  const found = wordsOf(args, world);
+  if ("fault" in found) return misused(found.fault);
+  const { words, file } = found;
   const command = words[0];
   switch (command) {
     case undefined:
@@ -101,10 +85,4 @@ function called(words: readonly string[], file: string): Invocation {
 
 function misused(fault: string): Invocation {
   return { command: "misused", fault };
-}
-
-function defaultConfig({ env, exists }: ArgumentsWorld): string {
-  const named = env("POSTERN_CONFIG");
-  if (named !== undefined && named !== "") return named;
-  return exists("./config.yaml") || !exists("/etc/postern/config.yaml") ? "./config.yaml" : "/etc/postern/config.yaml";
 }

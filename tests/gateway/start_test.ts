@@ -75,6 +75,8 @@ Deno.test("the shipped config.yaml starts in an empty folder, makes its certific
 
 Deno.test("state is its owner's alone: folders 0700, keys, log and lock 0600; the demo pairs stay at the second start", async () => {
   await using gateway = await startShipped();
+  const link = `${gateway.folder}/data/run/setup-link`;
+  await until("the set-up link", () => Deno.stat(link).then(() => true, () => false));
   const modes: string[] = [];
   const read = (folder: string) => {
     for (const { name, isDirectory } of Deno.readDirSync(`${gateway.folder}/${folder}`)) {
