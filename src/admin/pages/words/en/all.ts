@@ -20,6 +20,7 @@ import { certificates } from "./certificates.ts";
 import { ssl } from "./ssl.ts";
 import { users } from "./users.ts";
 import { account } from "./account.ts";
+import { network } from "./network.ts";
 
 /** Every text. */
 export const english = {
@@ -40,4 +41,5 @@ export const english = {
   ...ssl,
   ...users,
   ...account,
+  ...network,
 } as const;

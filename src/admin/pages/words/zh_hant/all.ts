@@ -22,6 +22,7 @@ import { certificates } from "./certificates.ts";
 import { ssl } from "./ssl.ts";
 import { users } from "./users.ts";
 import { account } from "./account.ts";
+import { network } from "./network.ts";
 
 /** Every text. */
 export const words: Catalogue<typeof english> = {
@@ -42,4 +43,5 @@ export const words: Catalogue<typeof english> = {
   ...ssl,
   ...users,
   ...account,
+  ...network,
 };
