@@ -16,20 +16,37 @@ import type { FormFields, PageCall } from "../desk.tsx";
 /** What came of a command: what it gave, or why not, in lines. */
 export type Acted<T> = { ok: true } & CommandAnswer<T> | { ok: false; lines: readonly string[] };
 
-/** Runs a command. Rejects for nothing that an administrator could put right. */
-export async function act<T>(
-  { world: { staging, commands }, identity: { user }, signal }: Pick<PageCall, "world" | "identity" | "signal">,
-  command: { name: string; args?: CommandArgs; files?: SentFiles },
-): Promise<Acted<T>> {
+/** A command, and what it is told. */
+export interface ActedCommand {
+  name: string;
+  args?: CommandArgs;
+  files?: SentFiles;
+}
+
+type Actor = Pick<PageCall, "world" | "identity" | "signal">;
+
+/** Runs a command that may change something. Rejects for nothing that an administrator could put right. */
+export async function act<T>(actor: Actor, command: ActedCommand): Promise<Acted<T>> {
+  const { world: { staging }, identity: { user } } = actor;
   const { text: before } = await staging.source();
+  try {
+    return await look<T>(actor, command);
+  } finally {
+    await staging.follow(user, before);
+  }
+}
+
+/** Runs a command that changes nothing. */
+export async function look<T>(
+  { world: { commands }, identity: { user }, signal }: Actor,
+  command: ActedCommand,
+): Promise<Acted<T>> {
   try {
     const answer = await call<T>(commands, { ...command, signal, caller: { name: user, stages: true } });
     return { ok: true, ...answer, warnings: answer.warnings.map((text) => text.replace(/^Warning: /, "")) };
   } catch (thrown) {
     if (!(thrown instanceof Problem) || thrown.status >= 500) throw thrown;
     return { ok: false, lines: (thrown.words.detail ?? thrown.title).split("\n") };
-  } finally {
-    await staging.follow(user, before);
   }
 }
 

@@ -11,7 +11,7 @@ import { Csrf, NoticeBox, Page, type View } from "../frame.tsx";
 import { Badge, Card, type Column, Empty, Table, TextField } from "../parts.tsx";
 import { mayChange } from "../policies/keys.tsx";
 import type { WordKey } from "../words.ts";
-import { act, type Acted, argsOf, filesOf } from "./act.ts";
+import { act, type Acted, argsOf, filesOf, look } from "./act.ts";
 import { fileAnswer } from "./certificate.tsx";
 import { ListsCard, StatusesCard } from "./revocation.tsx";
 
@@ -22,7 +22,7 @@ export function mountAuthorities(desk: Desk): void {
   desk.page(path, (call) => authoritiesPage(call));
   desk.page(`${path}/export/:name`, async (call) => {
     const { name } = call.params;
-    const acted = await act<{ pem: string }>(call, { name: "certconfig authorities export", args: { name } });
+    const acted = await look<{ pem: string }>(call, { name: "certconfig authorities export", args: { name } });
     if (!acted.ok) return await authoritiesPage(call, acted.lines);
     return fileAnswer(acted.items[0].pem, { name: `${name}.pem`, type: "application/x-pem-file" });
   });
@@ -79,7 +79,7 @@ async function end(call: FormCall, acted: Acted<AuthorityChange>): Promise<FormE
 
 /** What a command gives; lines where it cannot. */
 async function asked<T>(call: PageCall, name: string): Promise<{ item?: T; lines: readonly string[] }> {
-  const acted = await act<T>(call, { name });
+  const acted = await look<T>(call, { name });
   return acted.ok ? { item: acted.items[0], lines: acted.warnings } : { lines: acted.lines };
 }
 

@@ -22,6 +22,7 @@ import {
   type KeyState,
   mayChange,
   plainChoices,
+  typedOf,
 } from "../policies/keys.tsx";
 import type { Words } from "../words.ts";
 import { certificatePath } from "./certificates.tsx";
@@ -29,13 +30,16 @@ import { certificatePath } from "./certificates.tsx";
 const root = "listeners";
 
 // deno-fmt-ignore
-const specs: readonly KeySpec[] = [
+const fieldSpecs: readonly KeySpec[] = [
   { key: "type",      label: "net.type",      hint: "net.type.hint",      kind: "choice", choices: plainChoices(["public", "private", "blackhole"]) },
-  { key: "address",   label: "net.address",   hint: "net.address.hint",   kind: "text" },
   { key: "transport", label: "net.transport", hint: "net.transport.hint", kind: "choice", choices: plainChoices(["starttls", "smtps"]) },
   { key: "hostname",  label: "net.hostname",  hint: "net.hostname.hint",  kind: "text" },
   { key: "max_connections", label: "net.max_connections", kind: "number" },
 ];
+
+/** It has to be there, so its field says nothing of what is inherited. */
+const addressSpec: KeySpec = { key: "address", label: "net.address", kind: "text" };
+const specs: readonly KeySpec[] = [addressSpec, ...fieldSpecs];
 
 /** Adds the pages. */
 export function mountListeners(desk: Desk): void {
@@ -158,8 +162,12 @@ async function listPage(call: PageCall): Promise<View> {
     {
       title: words("common.name"),
       names: true,
-      cell: ({ name, state }) =>
-        may && state !== "gone" ? <a href={`/listeners/edit?name=${encodeURIComponent(name)}`}>{name}</a> : name,
+      cell: ({ name, state, config }) => (
+        <>
+          {may && state !== "gone" ? <a href={`/listeners/edit?name=${encodeURIComponent(name)}`}>{name}</a> : name}
+          <div class="small muted break">{config.hostname}</div>
+        </>
+      ),
     },
     {
       title: words("net.state"),
@@ -170,10 +178,15 @@ async function listPage(call: PageCall): Promise<View> {
       number: true,
       cell: ({ sessions }) => sessions === undefined ? "–" : words.number(sessions),
     },
-    { title: words("net.address"), cell: ({ address }) => <span class="nowrap">{address}</span> },
-    { title: words("net.type"), cell: ({ config }) => config.type },
-    { title: words("net.transport"), cell: ({ config }) => config.transport },
-    { title: words("net.hostname"), cell: ({ config }) => <span class="break">{config.hostname}</span> },
+    {
+      title: words("net.address"),
+      cell: ({ address, config: { type, transport } }) => (
+        <>
+          <span class="nowrap">{address}</span>
+          <div class="small muted nowrap">{type} · {transport}</div>
+        </>
+      ),
+    },
     {
       title: words("net.certificates"),
       cell: ({ config }) =>
@@ -250,7 +263,16 @@ async function editPage(call: PageCall, name: string | undefined, state: KeyStat
           )
           : <input type="hidden" name="name" value={name} />}
         <div class="two">
-          {specs.map((spec) => <KeyField {...{ spec, block: drawn, state, words, candidate }} />)}
+          <TextField
+            id="address"
+            label={words("net.address")}
+            value={typed?.text("address") ?? typedOf({}, block.said("address"))}
+            hint={words("net.address.hint")}
+            error={faultAt(errors, `${base}.address`)}
+            autocomplete="off"
+            required
+          />
+          {fieldSpecs.map((spec) => <KeyField {...{ spec, block: drawn, state, words, candidate }} />)}
         </div>
         <Certificates {...{ words, candidate, block, typed, error: faultAt(errors, `${base}.certificate`) }} />
         <div class="row">
