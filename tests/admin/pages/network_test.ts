@@ -107,7 +107,7 @@ Deno.test("routes page lists, finds, adds, changes the order of and deletes rout
   const { candidate } = await bench.texts();
   assert.match(
     candidate,
-    /# the old server\n  example\.test: \[ ?"?mail2\.example\.test:25"?, "?127\.0\.0\.1:2526"? ?\] # in this order/,
+    /# the old server\n {2}example\.test: \[ ?"?mail2\.example\.test:25"?, "?127\.0\.0\.1:2526"? ?\] # in this order/,
   );
   await bench.done("/routes/edit", { new: "yes", domain: "new.example", hops: "10.0.0.1:25" });
   assert.match((await bench.page("/routes")).body, /new\.example/);

@@ -23,7 +23,8 @@ export interface ActedCommand {
   files?: SentFiles;
 }
 
-type Actor = Pick<PageCall, "world" | "identity" | "signal">;
+/** On whose behalf. */
+export type Actor = Pick<PageCall, "world" | "identity" | "signal">;
 
 /** Runs a command that may change something. Rejects for nothing that an administrator could put right. */
 export async function act<T>(actor: Actor, command: ActedCommand): Promise<Acted<T>> {
