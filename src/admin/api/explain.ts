@@ -111,7 +111,7 @@ export function mountExplain(app: ApiApp): void {
     }),
     answer: traceSchema,
   }, async ({ world, body }) => {
-    const end = await world.trace(wordsOf(body));
+    const end = await world.trace(traceArgs(body));
     if (!end.ok) throw new Problem(422, { detail: end.faults.join("\n") });
     return { ...end.trace, decisions: end.trace.decisions.map((decision) => ({ ...decision })) };
   });
@@ -194,7 +194,7 @@ export function hopOf(text: string): NextHop | undefined {
 }
 
 /** `unverifiedHost: "a"` as `{ "unverified-host": "a" }`. */
-function wordsOf(body: Readonly<Record<string, string | string[] | boolean | undefined>>): CommandArgs {
+export function traceArgs(body: Readonly<Record<string, string | string[] | boolean | undefined>>): CommandArgs {
   const words: Record<string, string | string[] | true> = {};
   for (const [name, value] of Object.entries(body)) {
     if (value === undefined || value === false) continue;

@@ -14,6 +14,11 @@ for (const handle of document.querySelectorAll("[data-drag]")) {
   });
 }
 
+/** Whether one stands in front of the other. */
+function comes(one, other) {
+  return (one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
+}
+
 function drag(handle, { row, form, pointer }) {
   const body = row.parentElement;
   const rows = [...body.children];
@@ -21,13 +26,20 @@ function drag(handle, { row, form, pointer }) {
   const first = Number(rows[0].querySelector("[data-drag]").dataset.drag);
   handle.setPointerCapture(pointer);
   row.classList.add("dragging");
+  // The others make way: a row that is taken out of the document loses the pointer.
+  const before = (next) => {
+    while (row.previousElementSibling !== null && next !== null && comes(next, row)) {
+      body.insertBefore(row.previousElementSibling, row.nextElementSibling);
+    }
+    while (row.nextElementSibling !== next) body.insertBefore(row.nextElementSibling, row);
+  };
   const move = ({ clientY }) => {
     const others = [...body.children].filter((each) => each !== row);
     const next = others.find((each) => {
       const { top, height } = each.getBoundingClientRect();
       return clientY < top + height / 2;
     });
-    body.insertBefore(row, next ?? null);
+    before(next ?? null);
   };
   const end = (keep) => {
     row.classList.remove("dragging");
@@ -37,7 +49,7 @@ function drag(handle, { row, form, pointer }) {
     document.removeEventListener("keydown", escape);
     const at = [...body.children].indexOf(row);
     if (at === start) return;
-    if (!keep) return body.insertBefore(row, rows[start + 1] ?? null);
+    if (!keep) return before(rows[start + 1] ?? null);
     const to = document.createElement("input");
     to.type = "hidden";
     to.name = "to";

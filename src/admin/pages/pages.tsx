@@ -27,6 +27,8 @@ import { mountConfiguration } from "./system/configuration.tsx";
 import { mountBounces } from "./policies/bounces.tsx";
 import { mountFlow } from "./policies/flow.tsx";
 import { mountHat } from "./policies/hat.tsx";
+import { mountRecipients } from "./policies/rat.tsx";
+import { mountTrace } from "./policies/trace.tsx";
 import { setCookie } from "hono/cookie";
 
 /** Answers a browser with a page that says what went wrong; programs get the document. */
@@ -56,6 +58,8 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountHat(desk);
   mountUsers(desk);
   mountOwnAccount(desk);
+  mountRecipients(desk);
+  mountTrace(desk);
   app.post("/language", async (context) => {
     const { language, back } = await context.req.parseBody();
     if (typeof language === "string" && isLanguage(language)) {

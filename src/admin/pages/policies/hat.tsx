@@ -119,7 +119,10 @@ function Groups(
   const may = mayChange(call);
   const own = groupsOf(candidate, listener);
   const groups = own ?? [{ name: "ALL", policy: "default" }];
-  const rows = groups.map((group, index) => ({ group, index, count: groups.length, name: String(group.name) }));
+  // ALL ends the table, so nothing goes below it.
+  const ends = groups.at(-1)?.name === "ALL";
+  const count = ends ? groups.length - 1 : groups.length;
+  const rows = groups.map((group, index) => ({ group, index, count, name: String(group.name) }));
   const columns: Column<(typeof rows)[number]>[] = [
     {
       title: words("order.place"),
@@ -158,6 +161,7 @@ function Groups(
           fields={{ listener, group: row.name }}
           edit={edit(row.name)}
           ask={words("hat.ask", { name: row.name })}
+          held={row.index === count}
           moved={query.get("moved") === row.name ? way : undefined}
         />
       ),
@@ -173,7 +177,7 @@ function Groups(
       )}
     >
       <Table columns={columns} rows={rows} caption={title} />
-      <p class="pager muted small">{words(own === undefined ? "hat.none" : "hat.order")}</p>
+      <div class="pager muted small">{words(own === undefined ? "hat.none" : "hat.order")}</div>
     </Card>
   );
 }
@@ -188,7 +192,7 @@ function Senders({ words, group }: { words: Words; group: Group }): View {
       {rest > 0 && <div class="muted">{words("named.more", { count: rest })}</div>}
       {(group.conditions ?? []).map((condition) => (
         <div>
-          <Badge tone="warn">{words.maybe(`hat.condition.${condition}`)}</Badge>
+          <Badge tone="warn">{String(condition)}</Badge>
         </div>
       ))}
     </>

@@ -40,7 +40,7 @@ export function Handle({ words, row: { index, name } }: { words: Words; row: Ord
   );
 }
 
-/** The buttons of a row, in a form of their own. `held`: it has this place by its nature. */
+/** The buttons of a row, in forms of their own. `held`: it is there by its nature, in this place. */
 export function RowForm(
   { page, words, row: { index, count, name }, action, fields, edit, ask, moved, held = false }: {
     page: PageFacts;
@@ -84,13 +84,15 @@ export function RowForm(
       <a class="button" href={edit}>
         {words("common.edit")} <span class="sr-only">{name}</span>
       </a>
-      <form class="inline" method="post" action={`${action}/delete`} data-confirm={ask}>
-        <Csrf page={page} />
-        {Object.entries(fields).map(([key, value]) => <input type="hidden" name={key} value={value} />)}
-        <button type="submit" class="danger">
-          {words("common.delete")} <span class="sr-only">{name}</span>
-        </button>
-      </form>
+      {!held && (
+        <form class="inline" method="post" action={`${action}/delete`} data-confirm={ask}>
+          <Csrf page={page} />
+          {Object.entries(fields).map(([key, value]) => <input type="hidden" name={key} value={value} />)}
+          <button type="submit" class="danger">
+            {words("common.delete")} <span class="sr-only">{name}</span>
+          </button>
+        </form>
+      )}
     </div>
   );
 }

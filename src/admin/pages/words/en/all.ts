@@ -12,7 +12,9 @@ import { frame } from "./frame.ts";
 import { hat } from "./hat.ts";
 import { overview } from "./overview.ts";
 import { queue } from "./queue.ts";
+import { rat } from "./rat.ts";
 import { tls } from "./tls.ts";
+import { trace } from "./trace.ts";
 import { tracking } from "./tracking.ts";
 import { changes } from "./changes.ts";
 import { configuration } from "./configuration.ts";
@@ -42,4 +44,6 @@ export const english = {
   ...users,
   ...account,
   ...network,
+  ...rat,
+  ...trace,
 } as const;

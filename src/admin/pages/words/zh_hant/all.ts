@@ -14,7 +14,9 @@ import { frame } from "./frame.ts";
 import { hat } from "./hat.ts";
 import { overview } from "./overview.ts";
 import { queue } from "./queue.ts";
+import { rat } from "./rat.ts";
 import { tls } from "./tls.ts";
+import { trace } from "./trace.ts";
 import { tracking } from "./tracking.ts";
 import { changes } from "./changes.ts";
 import { configuration } from "./configuration.ts";
@@ -44,4 +46,6 @@ export const words: Catalogue<typeof english> = {
   ...users,
   ...account,
   ...network,
+  ...rat,
+  ...trace,
 };
