@@ -168,11 +168,12 @@ export class Visitor implements AsyncDisposable {
     return this.page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
   }
 
-  /** What axe finds serious or critical, a line for each place. */
-  async unreachable(): Promise<string[]> {
-    await this.page.evaluate(`${axe.source};0`);
+  /** What axe finds serious or critical, a line for each place. `rules`: these alone. */
+  async unreachable(rules?: readonly string[]): Promise<string[]> {
+    if (!await this.page.evaluate<boolean>("'axe' in globalThis")) await this.page.evaluate(`${axe.source};0`);
+    const options = { resultTypes: ["violations"], ...(rules === undefined ? {} : { runOnly: rules }) };
     const found = await this.page.evaluate<AxeFinding[]>(
-      `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)`,
+      `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations)`,
     );
     return found.filter(({ impact }) => impact === "serious" || impact === "critical").flatMap((
       { id, impact, nodes },
