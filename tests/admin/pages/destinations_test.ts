@@ -138,7 +138,13 @@ Deno.test("destination controls: who may only read sees no buttons, and changes 
   const { status, body } = await bench.page("/destinations");
   assert.equal(status, 200);
   assert.doesNotMatch(body, /action="\/destinations\/delete"|href="\/destinations\/(edit|default)"/);
-  assert.equal((await bench.page("/destinations/edit?domain=partner.example")).status, 403);
+  for (const path of ["/destinations/edit?domain=partner.example", "/destinations/default"]) {
+    const { status, body } = await bench.page(path);
+    assert.equal(status, 200, path);
+    assert.match(body, /built in: 60s|inherited: 60s/);
+    assert.doesNotMatch(body, /action="\/destinations\//);
+  }
+  assert.equal((await bench.page("/destinations/edit?domain=new.example")).status, 404);
   for (
     const path of ["/destinations/settings", "/destinations/delete", "/destinations/edit", "/destinations/default"]
   ) {

@@ -7,10 +7,11 @@
  */
 import { pathText } from "../../../config/faults.ts";
 import { parseDomainPattern } from "../../../config/values.ts";
+import { Problem } from "../../problem.ts";
 import { type Candidate, candidateOf, faultAt, namesUnder, submit } from "../candidate.ts";
 import type { Desk, FormCall, FormEnd, PageCall } from "../desk.tsx";
 import { Csrf, Page, type View } from "../frame.tsx";
-import { Card, TextField } from "../parts.tsx";
+import { Card, Facts, TextField } from "../parts.tsx";
 import type { Words } from "../words.ts";
 import { destinationBlock, destinationKeyList, destinationKeys, levels } from "./destination_keys.ts";
 import {
@@ -24,6 +25,8 @@ import {
   keyFault,
   KeyField,
   type KeyState,
+  KeyValue,
+  mayChange,
 } from "./keys.tsx";
 
 const domainsPath = ["destination_controls", "domains"] as const;
@@ -34,12 +37,14 @@ export function mountDestinationForm(desk: Desk): void {
     const candidate = await candidateOf(call.world, call.identity.user);
     const wished = (call.query.get("domain") ?? "").slice(0, 255);
     const name = entryOf(candidate, wished);
+    // Who may not make one looks at those that are there.
+    if (name === undefined && !mayChange(call)) throw new Problem(404);
     return <EntryPage {...{ call, candidate, name, wished, state: { errors: [] } }} />;
-  }, { role: "administrator" });
+  });
   desk.page("/destinations/default", async (call) => {
     const candidate = await candidateOf(call.world, call.identity.user);
     return <DefaultPage {...{ call, candidate, state: { errors: [] } }} />;
-  }, { role: "administrator" });
+  });
   desk.form("/destinations/edit", { action: "destinations.edit" }, editEntry);
   desk.form("/destinations/default", { action: "destinations.default" }, async (call) => {
     const { world, identity, fields, words } = call;
@@ -113,31 +118,47 @@ function EntryPage(
     >
       <CandidateNotices {...{ words, candidate, path: place }} />
       <FormFaults {...{ words, errors: state.errors, shown: ["domain", ...shownPaths(block)] }} />
-      <form method="post" action="/destinations/edit">
-        <Csrf page={page} />
-        {name === undefined
-          ? (
-            <Card>
-              <TextField
-                id="domain"
-                label={words("destinations.domain")}
-                hint={words("destinations.domain.hint")}
-                value={wished}
-                error={error}
-                required
-                autocomplete="off"
-              />
-            </Card>
-          )
-          : (
-            <>
-              <input type="hidden" name="existing" value="yes" />
-              <input type="hidden" name="domain" value={name} />
-            </>
-          )}
-        <Keys {...{ words, candidate, block, state }} />
-      </form>
+      {!mayChange(call) ? <Values {...{ words, candidate, block }} /> : (
+        <form method="post" action="/destinations/edit">
+          <Csrf page={page} />
+          {name === undefined
+            ? (
+              <Card>
+                <TextField
+                  id="domain"
+                  label={words("destinations.domain")}
+                  hint={words("destinations.domain.hint")}
+                  value={wished}
+                  error={error}
+                  required
+                  autocomplete="off"
+                />
+              </Card>
+            )
+            : (
+              <>
+                <input type="hidden" name="existing" value="yes" />
+                <input type="hidden" name="domain" value={name} />
+              </>
+            )}
+          <Keys {...{ words, candidate, block, state }} />
+        </form>
+      )}
     </Page>
+  );
+}
+
+/** For those who may only look. */
+function Values({ words, candidate, block }: Omit<KeysProps, "state">): View {
+  return (
+    <Card>
+      <Facts
+        facts={destinationKeyList.map((spec) => [
+          words(spec.label),
+          <KeyValue {...{ spec, block, words, candidate }} />,
+        ])}
+      />
+    </Card>
   );
 }
 
@@ -153,10 +174,14 @@ function DefaultPage({ call, candidate, state }: FormProps): View {
     >
       <CandidateNotices {...{ words, candidate, path: pathText(block.path) }} />
       <FormFaults {...{ words, errors: state.errors, shown: shownPaths(block) }} />
-      <form method="post" action="/destinations/default">
-        <Csrf page={page} />
-        <Keys {...{ words, candidate, block, state }} />
-      </form>
+      {!mayChange(call)
+        ? <Values {...{ words, candidate, block }} />
+        : (
+          <form method="post" action="/destinations/default">
+            <Csrf page={page} />
+            <Keys {...{ words, candidate, block, state }} />
+          </form>
+        )}
     </Page>
   );
 }

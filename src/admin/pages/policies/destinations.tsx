@@ -175,10 +175,7 @@ function Entries({ call, candidate }: { call: PageCall; candidate: Candidate }):
     {
       title: words("destinations.domain"),
       names: true,
-      cell: ({ name }) =>
-        may
-          ? <a class="break" href={`/destinations/edit?domain=${encodeURIComponent(name)}`}>{name}</a>
-          : <span class="break">{name}</span>,
+      cell: ({ name }) => <a class="break" href={`/destinations/edit?domain=${encodeURIComponent(name)}`}>{name}</a>,
     },
     column("tls"),
     column("max_connections"),
