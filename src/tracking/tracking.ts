@@ -9,6 +9,8 @@ import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { Thread, ThreadBusyError } from "../base/thread.ts";
 import type { Found, Trail, Wanted } from "./find.ts";
+import type { LogLine } from "./line.ts";
+import { tailOf, type TailWish } from "./tail.ts";
 
 /** What the thread is asked. `ms`: a search that takes longer ends with what it has. */
 export type TrackingOrder = { directory: string; ms: number } & ({ find: Wanted; limit: number } | { trail: number });
@@ -47,6 +49,11 @@ export class Tracking {
   /** The way of a message. Rejects with {@linkcode TrackingBusyError}. */
   async trail(mid: number): Promise<Trail | undefined> {
     return (await this.#thread.ask({ ...this.#place, trail: mid })).trail;
+  }
+
+  /** The last lines of the log, which are read here: they are few. */
+  async tail(wish: TailWish): Promise<LogLine[]> {
+    return await tailOf(this.#directory, wish);
   }
 
   get #place(): { directory: string; ms: number } {

@@ -23,6 +23,10 @@ import { ssl } from "./ssl.ts";
 import { users } from "./users.ts";
 import { account } from "./account.ts";
 import { network } from "./network.ts";
+import { log } from "./log.ts";
+import { logs } from "./logs.ts";
+import { shutdown } from "./shutdown.ts";
+import { alerts } from "./alerts.ts";
 
 /** Every text. */
 export const english = {
@@ -35,7 +39,9 @@ export const english = {
   ...hat,
   ...overview,
   ...queue,
+  ...rat,
   ...tls,
+  ...trace,
   ...tracking,
   ...changes,
   ...configuration,
@@ -44,6 +50,8 @@ export const english = {
   ...users,
   ...account,
   ...network,
-  ...rat,
-  ...trace,
+  ...log,
+  ...logs,
+  ...shutdown,
+  ...alerts,
 } as const;

@@ -25,6 +25,10 @@ import { ssl } from "./ssl.ts";
 import { users } from "./users.ts";
 import { account } from "./account.ts";
 import { network } from "./network.ts";
+import { log } from "./log.ts";
+import { logs } from "./logs.ts";
+import { shutdown } from "./shutdown.ts";
+import { alerts } from "./alerts.ts";
 
 /** Every text. */
 export const words: Catalogue<typeof english> = {
@@ -37,7 +41,9 @@ export const words: Catalogue<typeof english> = {
   ...hat,
   ...overview,
   ...queue,
+  ...rat,
   ...tls,
+  ...trace,
   ...tracking,
   ...changes,
   ...configuration,
@@ -46,6 +52,8 @@ export const words: Catalogue<typeof english> = {
   ...users,
   ...account,
   ...network,
-  ...rat,
-  ...trace,
+  ...log,
+  ...logs,
+  ...shutdown,
+  ...alerts,
 };

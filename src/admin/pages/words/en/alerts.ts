@@ -1,0 +1,34 @@
+/**
+ * Alerts, in English.
+ *
+ * @module
+ */
+
+/** See the module. */
+export const alerts = {
+  "alerts.about": "What was wrong since the start, and who is told",
+  "alerts.board": "Since the start",
+  "alerts.none": "There was no alert",
+  "alerts.severity": "Severity",
+  "alerts.severities": "Severities",
+  "alerts.what": "What",
+  "alerts.classes": "Classes",
+  "alerts.last": "Last",
+  "alerts.first": "First",
+  "alerts.count": "Times",
+  "alerts.recipients": "Recipients",
+  "alerts.nobody": "Nobody is told",
+  "alerts.all": "all",
+  "alerts.address": "Address",
+  "alerts.boxes_hint": "Nothing ticked: all",
+  "alerts.settings": "Settings",
+  "alerts.from": "Sender",
+  "alerts.repeat_after": "The same alert again, at the earliest",
+  "alerts.max_repeat": "What that doubles up to",
+  "alerts.server": "Server",
+  "alerts.server_hint": "host:port.",
+  "alerts.tls": "TLS level",
+  "alerts.test": "Send a test",
+  "alerts.test_sent": "The test was sent to everybody.",
+  "alerts.test_failed": "The test did not reach everybody.",
+} as const;
