@@ -158,8 +158,8 @@ function SessionList({ call: { page, words, world, identity } }: { call: PageCal
       ),
     },
     { title: words("account.from"), cell: ({ address }) => address },
-    { title: words("account.began"), cell: ({ began }) => words.time(began) },
-    { title: words("account.used"), cell: ({ used }) => words.time(used) },
+    { title: words("account.began"), cell: ({ began }) => <span class="nowrap">{words.time(began)}</span> },
+    { title: words("account.used"), cell: ({ used }) => <span class="nowrap">{words.time(used)}</span> },
     {
       title: words("common.actions"),
       cell: ({ handle, user, address }) => (

@@ -183,8 +183,8 @@ function columns(words: Words): Column<BoardRow>[] {
       ),
     },
     { title: words("alerts.classes"), cell: ({ classes }) => classes.join(", ") },
-    { title: words("alerts.last"), cell: ({ last }) => words.time(last) },
-    { title: words("alerts.first"), cell: ({ first }) => words.time(first) },
+    { title: words("alerts.last"), cell: ({ last }) => <span class="nowrap">{words.time(last)}</span> },
+    { title: words("alerts.first"), cell: ({ first }) => <span class="nowrap">{words.time(first)}</span> },
     { title: words("alerts.count"), number: true, cell: ({ count }) => words.number(count) },
   ];
 }

@@ -30,7 +30,13 @@ export function mountLog(desk: Desk): void {
               value={level}
               choices={logLevels.map((each) => [each, words(`log.level.${each}`)])}
             />
-            <TextField id="text" type="search" label={words("log.text")} value={text} hint={words("log.text_hint")} />
+            <TextField
+              id="text"
+              type="search"
+              label={words("log.text")}
+              value={text}
+              placeholder={words("log.text_hint")}
+            />
             <button type="submit" class="primary">{words("common.filter")}</button>
           </form>
         </Card>

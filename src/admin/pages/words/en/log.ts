@@ -14,6 +14,6 @@ export const log = {
   "log.level.debug": "Debug",
   "log.level.trace": "Trace",
   "log.text": "Text",
-  "log.text_hint": "Anywhere in the line, as MID 7",
+  "log.text_hint": "As MID 7",
   "log.none": "No line of late fits",
 } as const;

@@ -16,6 +16,6 @@ export const log: Catalogue<typeof english> = {
   "log.level.debug": "调试",
   "log.level.trace": "跟踪",
   "log.text": "文本",
-  "log.text_hint": "行内任何位置，例如 MID 7",
+  "log.text_hint": "例如 MID 7",
   "log.none": "最近没有符合的日志",
 };

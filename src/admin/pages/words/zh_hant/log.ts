@@ -16,6 +16,6 @@ export const log: Catalogue<typeof english> = {
   "log.level.debug": "偵錯",
   "log.level.trace": "追蹤",
   "log.text": "文字",
-  "log.text_hint": "行內任何位置，例如 MID 7",
+  "log.text_hint": "例如 MID 7",
   "log.none": "最近沒有符合的記錄",
 };
