@@ -14,7 +14,7 @@ import { baseOf, rightPassword, startDesk } from "./desk.ts";
 const pagesMax = 90;
 
 /** First parts of the addresses of pages that are not there yet. */
-const awaited = new Set("log rat trace alerts logs shutdown".split(" "));
+const awaited = new Set("log alerts logs shutdown".split(" "));
 
 /** Rules of axe whose answers change with colours and width. */
 const onSight = [
