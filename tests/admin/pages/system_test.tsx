@@ -67,6 +67,8 @@ Deno.test("shutdown page suspends and resumes what is named, and stops for an ad
   assert.doesNotMatch((await openPage(rig, "/shutdown", eve)).body, /action="\/shutdown/);
   assert.deepEqual(asked, []);
   assert.match((await sendForm(rig, "/shutdown/stop", { headers: ann })).body, /The gateway stops/);
+  assert.deepEqual(asked, []);
+  await rig.clock.advance(1_000);
   assert.deepEqual(asked.map(({ name }) => name), ["stop"]);
 });
 

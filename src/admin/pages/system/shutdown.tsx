@@ -12,6 +12,8 @@ import { Badge, Card, TextField } from "../parts.tsx";
 import { attempt, otherLines } from "./attempt.ts";
 import { Refused } from "./shared.tsx";
 
+const answerMs = 500;
+
 type Suspended = "all" | readonly string[];
 
 /** Adds the page. */
@@ -20,9 +22,13 @@ export function mountShutdown(desk: Desk): void {
   for (const name of ["suspend", "resume"] as const) {
     desk.form(`/shutdown/${name}`, { action: name, role: "operator" }, (call) => act(call, name));
   }
-  desk.form("/shutdown/stop", { action: "stop" }, async (call) => {
-    const { world, page, words, signal } = call;
-    await run(world.commands, { name: "stop", signal });
+  desk.form("/shutdown/stop", { action: "stop" }, (call) => {
+    const { world, page, words } = call;
+    const { signal } = new AbortController();
+    // The answer goes first: a gateway that stops closes the connection that it was asked over.
+    world.clock.after(answerMs, () => {
+      run(world.commands, { name: "stop", signal }).catch((error) => world.fault("Cannot stop", error));
+    });
     return {
       show: (
         <Page page={{ ...page, path: "/shutdown" }} title={words("nav.shutdown")}>
