@@ -10,7 +10,7 @@ import type { PageCall } from "../desk.tsx";
 import { Csrf, type View } from "../frame.tsx";
 import { Badge, Card, CheckField, ChoiceField, Facts, Field, fieldState, TextField } from "../parts.tsx";
 import { faultOf } from "./act.ts";
-import { AtOnce } from "./certificates.tsx";
+import { AtOnce, isAwaited } from "./certificates.tsx";
 
 /** What every form is made with. */
 export interface FormParts {
@@ -22,7 +22,7 @@ export interface FormParts {
   lines?: readonly string[];
 }
 
-/** The signing request that waits, and how to ask for another one. */
+/** The signing request, and how to ask for another one. */
 export function RequestCard({ call: { page, words }, facts, path, may }: FormParts & { may: boolean }): View {
   const { request, pendingRequest } = facts;
   return (
@@ -34,7 +34,7 @@ export function RequestCard({ call: { page, words }, facts, path, may }: FormPar
     >
       {request === null ? <p class="muted">{words("cert.request.none")}</p> : (
         <>
-          <p>{words(`cert.request.${request}`)}</p>
+          <p>{words(isAwaited(facts) ? `cert.request.${request}` : "cert.request.answered")}</p>
           <Facts
             facts={[
               [words("cert.subject"), <span class="break">{pendingRequest?.subject ?? "–"}</span>],

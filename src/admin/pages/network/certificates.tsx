@@ -34,6 +34,11 @@ export function StatusBadge({ status, words }: { status: ProfileStatus; words: W
   return <Badge tone={tones[status]}>{words(`cert.status.${status}`)}</Badge>;
 }
 
+/** Whether an authority has to answer a request yet. One on the key in service stays when it is answered: it can be sent again. */
+export function isAwaited({ request, selfSigned }: Pick<ProfileRow, "request" | "selfSigned">): boolean {
+  return request === "new_key" || request === "same_key" && selfSigned;
+}
+
 /** Adds the pages. */
 export function mountCertificates(desk: Desk): void {
   desk.page("/certificates", listPage);
@@ -92,10 +97,10 @@ async function listPage({ page, words, world, identity, signal }: PageCall): Pro
     },
     {
       title: words("cert.status"),
-      cell: ({ status, request, fault }) => (
+      cell: ({ status, fault, ...row }) => (
         <>
           <StatusBadge {...{ status, words }} />
-          {request !== null && <Badge tone="accent">{words("cert.request_waits")}</Badge>}
+          {isAwaited(row) && <Badge tone="accent">{words("cert.request_waits")}</Badge>}
           {fault !== null && <div class="small bad break">{fault}</div>}
         </>
       ),

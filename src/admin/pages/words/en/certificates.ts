@@ -90,6 +90,8 @@ export const certificates = {
   "cert.request.same_key": "A request on the key in service waits for an authority's answer. Upload the answer below.",
   "cert.request.new_key":
     "A request on a new key waits for an authority's answer. The new key comes into service together with the certificate that you upload.",
+  "cert.request.answered":
+    "The request on the key in service. Its answer is uploaded; it can be sent to an authority again.",
   "cert.request.download": "Download request",
   "cert.renew": "Make a new request",
   "cert.renew.about":

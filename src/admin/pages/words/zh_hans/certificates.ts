@@ -87,6 +87,7 @@ export const certificates: Catalogue<typeof english> = {
   "cert.request.none": "没有等待答复的签名请求。",
   "cert.request.same_key": "有一个以使用中密钥生成的请求正等待颁发机构答复。请在下方上传答复的证书。",
   "cert.request.new_key": "有一个以新密钥生成的请求正等待颁发机构答复。新密钥会与您上传的证书一同启用。",
+  "cert.request.answered": "以使用中密钥生成的请求。答复的证书已上传；可再次提交给颁发机构。",
   "cert.request.download": "下载签名请求",
   "cert.renew": "生成新的签名请求",
   "cert.renew.about": "使用相同的名称。上传答复前，使用中的证书保持不变；等待中的请求将作废。",

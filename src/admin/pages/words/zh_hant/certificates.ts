@@ -87,6 +87,7 @@ export const certificates: Catalogue<typeof english> = {
   "cert.request.none": "沒有等待回覆的簽署要求。",
   "cert.request.same_key": "有一個以使用中金鑰產生的要求正等待授權單位回覆。請在下方上傳回覆的憑證。",
   "cert.request.new_key": "有一個以新金鑰產生的要求正等待授權單位回覆。新金鑰會與您上傳的憑證一同啟用。",
+  "cert.request.answered": "以使用中金鑰產生的要求。回覆的憑證已上傳；可再次送交授權單位。",
   "cert.request.download": "下載簽署要求",
   "cert.renew": "產生新的簽署要求",
   "cert.renew.about": "使用相同的名稱。上傳回覆前，使用中的憑證維持不變；等待中的要求將作廢。",
