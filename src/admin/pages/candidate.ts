@@ -24,17 +24,32 @@ export interface Candidate {
   warnings: readonly Fault[];
 }
 
+/** The texts that were read last under a configuration in force: with thousands of routes it takes a second each time. */
+const readBefore = new WeakMap<Config, Map<string, Promise<Candidate>>>();
+const readBeforeMax = 4;
+
 /** The candidate of a user, or the file where he has none. Rejects where the file cannot be read. */
 export async function candidateOf(
   { staging, config }: Pick<AdminWorld, "staging" | "config">,
   user: string,
 ): Promise<Candidate> {
   const { text } = await staging.source(user);
-  const { file, generation, hostname } = config();
+  const inForce = config();
+  const texts = readBefore.get(inForce) ?? new Map<string, Promise<Candidate>>();
+  readBefore.set(inForce, texts);
+  const candidate = texts.get(text) ?? candidateIn(text, inForce);
+  texts.delete(text);
+  texts.set(text, candidate);
+  if (texts.size > readBeforeMax) texts.delete(texts.keys().next().value!);
+  return await candidate;
+}
+
+async function candidateIn(text: string, inForce: Config): Promise<Candidate> {
+  const { file, generation, hostname } = inForce;
   const loaded = await loadSource(text, { file, hostname, generation });
   const plain = loaded.ok ? plainSource(text) : plainOrNothing(text);
   return {
-    config: loaded.ok ? loaded.config : config(),
+    config: loaded.ok ? loaded.config : inForce,
     said: (path) => path.reduce((value: unknown, key) => childOf(value, key), plain),
     errors: loaded.ok ? [] : loaded.errors,
     warnings: loaded.warnings,
