@@ -43,6 +43,7 @@ browserTest("attack: whoever sits at the page is told what peers say, and nothin
     "/tracking": [quoted, image],
     "/tracking?subject=%22%3E%3Cscript%3E": [quoted, image],
     "/tracking/1": [quoted, recipient, image, script],
+    "/log": [quoted, recipient, image, script],
     "/tls": [],
     "/nowhere/<img src=x onerror=alert(1)>?a=<script>alert(1)</script>": [],
   };
