@@ -5,6 +5,28 @@
  */
 import { runCommand } from "./peers.ts";
 
+/** As administrators run one: `openssl ca` with a database, which takes over what a request asks for. */
+const settings = `[ca]
+default_ca = small
+[small]
+database = index.txt
+new_certs_dir = .
+rand_serial = yes
+certificate = int2.crt
+private_key = int2.key
+default_md = sha256
+policy = any
+copy_extensions = copy
+unique_subject = no
+[any]
+commonName = supplied
+countryName = optional
+stateOrProvinceName = optional
+localityName = optional
+organizationName = optional
+organizationalUnitName = optional
+`;
+
 /** What the certificate of a request is to say besides. */
 export interface SignWish {
   /** PEM. */
@@ -29,6 +51,8 @@ export class SmallCa implements AsyncDisposable {
       `${ca.folder}/ca.ext`,
       "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n",
     );
+    await Deno.writeTextFile(`${ca.folder}/ca.cnf`, settings);
+    await Deno.writeTextFile(`${ca.folder}/index.txt`, "");
     const key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     await ca.run(`openssl req -x509 ${key} -keyout root.key -out root.crt -days 900 -subj "/CN=Small Root"`);
     for (const [name, issuer] of [["int1", "root"], ["int2", "int1"]]) {
@@ -52,10 +76,13 @@ openssl x509 -req -in ${name}.csr -CA ${issuer}.crt -CAkey ${issuer}.key -CAcrea
     await Deno.writeTextFile(this.at("in.csr"), request);
     const verified = await this.run("openssl req -in in.csr -verify -noout 2>&1");
     if (!/verify OK/.test(verified)) throw new Error(`Cannot sign a request: ${verified}`);
-    await Deno.writeTextFile(this.at("leaf.ext"), names === undefined ? "" : `subjectAltName=${names.join(",")}\n`);
-    const how = names === undefined ? "-copy_extensions copy" : "-extfile leaf.ext";
+    if (names === undefined) {
+      await this.run(`openssl ca -config ca.cnf -batch -notext -in in.csr -days ${days} -out ${name} 2>&1`);
+      return this.at(name);
+    }
+    await Deno.writeTextFile(this.at("leaf.ext"), `subjectAltName=${names.join(",")}\n`);
     await this.run(
-      `openssl x509 -req -in in.csr -CA int2.crt -CAkey int2.key -CAcreateserial -days ${days} ${how} -out ${name}`,
+      `openssl x509 -req -in in.csr -CA int2.crt -CAkey int2.key -CAcreateserial -days ${days} -extfile leaf.ext -out ${name}`,
     );
     return this.at(name);
   }
