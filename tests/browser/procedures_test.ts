@@ -103,6 +103,7 @@ browserTest(
       await visitor.at("/configuration/history/1");
       const from = gateway.log.length;
       await visitor.press(/roll back/i, { sure: true });
+      await visitor.at("/configuration");
       await gateway.logged(/Info: Configuration applied: /, { from });
       assert.equal(await file(), before);
       await visitor.open("/queue/1");
