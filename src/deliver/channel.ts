@@ -54,6 +54,8 @@ export class Channel {
   capabilities: Readonly<Capabilities> = noCapabilities;
   /** TLS is up. */
   encrypted = false;
+  /** Of the authorities and revocation lists that were in force when it was opened. */
+  trustGeneration = 0;
   /** Messages that were offered here. */
   served = 0;
   /** A transaction was left open: RSET goes first. */

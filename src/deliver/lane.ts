@@ -181,6 +181,7 @@ export class Lane implements SlotUser {
 
   async #connect(): Promise<void> {
     const { world, memory, limits: { all } } = this.#host;
+    const { trustGeneration } = world.tls();
     const news = this.#news;
     const connected = await connect(world, {
       route: this.#route,
@@ -197,6 +198,7 @@ export class Lane implements SlotUser {
     });
     this.#opening--;
     if (connected.kind === "ready") {
+      connected.channel.trustGeneration = trustGeneration;
       if (this.#stop === "no") return await this.#serve(connected.channel);
       return this.#quit(connected.channel);
     }
@@ -266,8 +268,10 @@ export class Lane implements SlotUser {
     this.#quit(channel);
   }
 
-  /** Whether the channel's address may get recipients now. */
-  #mayServe({ host }: Channel): boolean {
+  /** Whether what was proven of the channel still counts, and its address may get recipients now. */
+  #mayServe({ host, trustGeneration }: Channel): boolean {
+    // A certificate may have been revoked since.
+    if (trustGeneration !== this.#host.world.tls().trustGeneration) return false;
     const { control } = this.#route;
     return !this.#permits.byAddress || this.#host.pace.left(this.#permits.keyOf(host), control) > 0;
   }
