@@ -10,6 +10,7 @@ import { z } from "@hono/zod-openapi";
 import type { CommandArgs } from "../../control/protocol.ts";
 import { identityOf } from "../guard.ts";
 import type { Role } from "../identity.ts";
+import { Problem } from "../problem.ts";
 import { call } from "./bridge.ts";
 import { editorOf } from "./config.ts";
 import { type ApiApp, serve } from "./operation.ts";
@@ -84,6 +85,10 @@ export function mountCommands(app: ApiApp): void {
     }).openapi("CommandAnswer"),
   }, async ({ world, body: { command, args = {}, files, stage = false }, context }) => {
     const identity = identityOf(context, roles[command]);
+    // Whoever has the machine may put files anywhere; whoever has a password of the page may not.
+    if (command === "loadconfig" && Object.hasOwn(args, "outside")) {
+      throw new Problem(403, { detail: "Files outside storage and configuration are restored on the machine itself" });
+    }
     const caller = { name: editorOf(identity), stages: stage };
     let ok = false;
     try {
