@@ -324,6 +324,20 @@ Deno.test("attack: a role does what it may and nothing above", async () => {
   assert.equal(end.status, 404);
 });
 
+Deno.test("attack: nobody writes files outside storage over the API, an administrator neither", async () => {
+  const ran: string[] = [];
+  const commands = new Commands();
+  commands.add({ name: "loadconfig", run: () => void ran.push("loadconfig") });
+  await using rig = await WebRig.open({ users: everybody(), commands });
+  const headers = await rig.loggedIn("ann");
+  const load = (args: Record<string, true>) =>
+    rig.ask("/api/v1/commands", { method: "POST", headers, body: { command: "loadconfig", args } });
+  assert.equal((await load({ yes: true, outside: true })).status, 403);
+  assert.deepEqual(ran, []);
+  assert.equal((await load({ yes: true })).status, 200);
+  assert.deepEqual(ran, ["loadconfig"]);
+});
+
 Deno.test("attack: a token has no more than its owner's role, ends with him and in its time, and makes no other", async () => {
   await using rig = await WebRig.open({ users: everybody() });
   const ann = await rig.loggedIn("ann");
