@@ -23,7 +23,7 @@ async function session(
 ) {
   const { stdout, stderr } = await runCommand("openssl", [
     ...["s_client", "-connect", `127.0.0.1:${port}`, "-starttls", "smtp", "-crlf", "-ign_eof", ...args],
-  ], { input: lines.map((line) => `${line}\n`).join(""), env: { OPENSSL_CONF: "/dev/null" }, ms: 15_000 });
+  ], { input: lines.map((line) => `${line}\n`).join(""), env: { OPENSSL_CONF: "/dev/null" } });
   return stdout + stderr;
 }
 

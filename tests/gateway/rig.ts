@@ -39,7 +39,7 @@ export function listenerAt(address: string, more: ConfigObject = {}): ConfigObje
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  { ms = 10_000, every = 20 }: { ms?: number; every?: number } = {},
+  { ms = 30_000, every = 20 }: { ms?: number; every?: number } = {},
 ): Promise<number> {
   const since = performance.now();
   while (!await holds()) {
@@ -76,7 +76,7 @@ export async function runGateway(config: string): Promise<{ code: number; stdout
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
   const { code, stdout, stderr } = await child.output();
   clearTimeout(timer);
   const text = new TextDecoder();

@@ -45,7 +45,7 @@ async function sClient(port: number, extra: readonly string[] = [], input = "pin
     ...["s_client", "-connect", `127.0.0.1:${port}`, "-brief", "-CAfile", ca.certificatePath],
     ...(extra.includes("-cipher") ? [] : ["-cipher", "ALL:@SECLEVEL=0"]),
     ...extra,
-  ], { input, env, ms: 15_000 });
+  ], { input, env });
   return stdout + stderr;
 }
 
@@ -258,7 +258,7 @@ async function withSServer(extra: readonly string[], run: (port: number) => Prom
 
 /** Our client: one line there and its reverse back. */
 async function visit(port: number, context: ReturnType<typeof engine.clientContext>): Promise<TlsStart> {
-  const conn = await sockets.dial({ address: "127.0.0.1", port }, { ms: 5_000 });
+  const conn = await sockets.dial({ address: "127.0.0.1", port }, { ms: 30_000 });
   const start = await startTls(conn, context.session({ serverName: "mx.example.test", cacheKey: "k" }));
   if (start.kind === "failed") {
     conn.close();

@@ -18,6 +18,6 @@ export function fiuEnvironment(pipes: string): Record<string, string> {
 
 /** Gives a process that runs a command, such as `enable name=posix/io/sync/fsync,failinfo=5`. */
 export async function fiuControl(command: string, { pipes, pid }: { pipes: string; pid: number }): Promise<void> {
-  const { code, stderr } = await runCommand("fiu-ctrl", ["-f", pipes, "-c", command, String(pid)], { ms: 5_000 });
+  const { code, stderr } = await runCommand("fiu-ctrl", ["-f", pipes, "-c", command, String(pid)]);
   if (code !== 0) throw new Error(`Cannot tell process ${pid} to ${command}: ${stderr}`);
 }

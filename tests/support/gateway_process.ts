@@ -35,6 +35,29 @@ export interface GatewayOptions {
   startMs?: number;
 }
 
+/**
+ * Ports are taken from below those that the kernel gives by itself, to connections and to listeners on port 0: a port that a gateway has not
+ * taken yet, or has left for a restart, is nobody else's meanwhile. Runs of tests beside each other look in different parts.
+ */
+const portsFrom = 10_000;
+const parts = 16;
+const [kernelsFrom] = Deno.readTextFileSync("/proc/sys/net/ipv4/ip_local_port_range").split("\t").map(Number);
+const portsInPart = Math.floor((kernelsFrom - portsFrom) / parts);
+let portsAsked = Math.floor(Math.random() * portsInPart);
+
+/** A listener on the next free port. */
+function nextListener(): Deno.Listener {
+  for (let tries = 0; tries < portsInPart; tries++) {
+    const port = portsFrom + Deno.pid % parts * portsInPart + portsAsked++ % portsInPart;
+    try {
+      return Deno.listen({ hostname: "127.0.0.1", port });
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.AddrInUse)) throw thrown;
+    }
+  }
+  return Deno.listen({ hostname: "127.0.0.1", port: 0 }); // the kernel leaves no room below
+}
+
 /** A port of 127.0.0.1 that nobody listens on now. */
 export function freePort(): number {
   return freePorts(["one"]).one;
@@ -42,7 +65,7 @@ export function freePort(): number {
 
 /** Different free ports, by name. They are held together while they are looked for, so that none comes twice. */
 export function freePorts(names: readonly string[]): Record<string, number> {
-  const held = names.map((name) => ({ name, listener: Deno.listen({ hostname: "127.0.0.1", port: 0 }) }));
+  const held = names.map((name) => ({ name, listener: nextListener() }));
   const ports = Object.fromEntries(held.map(({ name, listener }) => [name, (listener.addr as Deno.NetAddr).port]));
   for (const { listener } of held) listener.close();
   return ports;
@@ -119,7 +142,7 @@ export class GatewayProcess implements AsyncDisposable {
 
   /** Starts it, again after {@linkcode stop} or {@linkcode kill}, and waits until it listens; `before` counts for this start. */
   async launch(only: Pick<GatewayOptions, "before"> = {}): Promise<void> {
-    const { binary, env, startMs = 20_000, listening, ports, before = [] } = { ...this.#options, ...only };
+    const { binary, env, startMs = 60_000, listening, ports, before = [] } = { ...this.#options, ...only };
     const program = binary === undefined ? [Deno.execPath(), "run", "-A", `${repository}main.ts`] : [binary];
     const [command, ...args] = [...before, ...program, "run", "--config", this.configPath];
     const child = new Deno.Command(command, {
@@ -150,7 +173,7 @@ export class GatewayProcess implements AsyncDisposable {
   /** Waits until the log from character `from` on matches, and returns the match. */
   async logged(
     pattern: RegExp,
-    { ms = 10_000, from = 0 }: { ms?: number; from?: number } = {},
+    { ms = 30_000, from = 0 }: { ms?: number; from?: number } = {},
   ): Promise<RegExpExecArray> {
     const late = Promise.withResolvers<void>();
     let over = false;
@@ -184,7 +207,7 @@ export class GatewayProcess implements AsyncDisposable {
   /** SIGKILL: what a power cut or the kernel's out-of-memory killer does. */
   async kill(): Promise<void> {
     this.signal("SIGKILL");
-    await this.ended(5000);
+    await this.ended(30_000);
   }
 
   /** Waits for the end of the process, which a signal asked for. */

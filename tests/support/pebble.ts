@@ -149,7 +149,7 @@ export class Pebble implements AsyncDisposable {
         await response.body?.cancel();
         return;
       } catch (thrown) {
-        if (Date.now() - since > 10_000) throw new Error(`Cannot reach pebble: ${thrown}\n${this.#output}`);
+        if (Date.now() - since > 30_000) throw new Error(`Cannot reach pebble: ${thrown}\n${this.#output}`);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }

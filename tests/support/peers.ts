@@ -49,11 +49,11 @@ export interface CommandEnd {
   stderr: string;
 }
 
-/** Runs a command to its end, `ms` at the most (30 s), with `input` on its standard input. */
+/** Runs a command to its end, `ms` at the most (60 s), with `input` on its standard input. */
 export async function runCommand(
   name: string,
   args: readonly string[],
-  { input = "", ms = 30_000, env = {} }: { input?: string; ms?: number; env?: Record<string, string> } = {},
+  { input = "", ms = 60_000, env = {} }: { input?: string; ms?: number; env?: Record<string, string> } = {},
 ): Promise<CommandEnd> {
   const child = new Deno.Command(needPeer(name), {
     args: [...args],

@@ -132,7 +132,7 @@ export async function startPostfix({ settings, certificate }: PostfixOptions): P
   const postfix: Postfix = {
     port,
     received,
-    async receivedAtLeast(count, ms = 10_000) {
+    async receivedAtLeast(count, ms = 30_000) {
       for (const since = Date.now();; await pause(50)) {
         const messages = received();
         if (messages.length >= count) return messages;
@@ -149,7 +149,7 @@ export async function startPostfix({ settings, certificate }: PostfixOptions): P
     },
   };
   for (const since = Date.now(); !isListening(port); await pause(50)) {
-    if (Date.now() - since < 10_000) continue;
+    if (Date.now() - since < 30_000) continue;
     await postfix[Symbol.asyncDispose]();
     throw new Error(`Cannot start Postfix: it does not listen\n${log()}`);
   }

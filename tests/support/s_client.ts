@@ -37,7 +37,7 @@ export async function handshake(
     ...["-cipher", `${ciphers}:@SECLEVEL=0`],
     ...(version === undefined ? [] : [versionFlags[version]]),
     ...extra,
-  ], { input: "QUIT\n", env: plain, ms: 15_000 });
+  ], { input: "QUIT\n", env: plain });
   const output = stdout + stderr;
   const protocol = /^Protocol version: (\S+)$/m.exec(output)?.[1] ?? null;
   return {
@@ -82,14 +82,14 @@ export class Session implements AsyncDisposable {
     await this.#writer.write(new TextEncoder().encode(`${line}\n`)).catch(() => {}); // it may have ended
   }
 
-  /** Waits for the pattern in what was printed since the last match. Null: it ended, or 10 s passed, without it. */
+  /** Waits for the pattern in what was printed since the last match. Null: it ended, or 30 s passed, without it. */
   async until(pattern: RegExp): Promise<RegExpExecArray | null> {
     const late = Promise.withResolvers<void>();
     let over = false;
     const timer = setTimeout(() => {
       over = true;
       late.resolve();
-    }, 10_000);
+    }, 30_000);
     try {
       for (;;) {
         const { promise } = this.#changed;

@@ -38,7 +38,7 @@ export async function startUnbound(
     stdout: "null",
     stderr: "null",
   }).spawn();
-  for (let tries = 0; tries < 200 && !isListening(port); tries++) await pause(50);
+  for (let tries = 0; tries < 600 && !isListening(port); tries++) await pause(50);
   return {
     port,
     async [Symbol.asyncDispose](): Promise<void> {
