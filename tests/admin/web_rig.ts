@@ -273,11 +273,12 @@ export class WebRig implements AsyncDisposable {
   /** As {@linkcode ask}, on a clock that goes on until there is an answer: failed logins wait. */
   async patiently(path: string, ask: Ask = {}): Promise<Answer> {
     let answer: Answer | undefined;
+    const { timers } = this.clock;
     const asking = this.ask(path, ask).then((got) => answer = got);
     while (answer === undefined) {
-      // What is done beside the loop, passwords and files, gets its time before the clock goes on.
-      for (let turn = 0; turn < 5 && answer === undefined; turn++) await new Promise((go) => setTimeout(go, 0));
-      await this.clock.advance(250);
+      // What is done beside the loop, passwords and files, has its time before the clock goes on: until somebody waits for it.
+      if (this.clock.timers > timers) await this.clock.advance(250);
+      else await new Promise((go) => setTimeout(go, 1));
     }
     return await asking;
   }

@@ -36,7 +36,7 @@ peerTest(
       random: systemRandom,
       udp: systemUdp,
       tcp: tcp(systemClock),
-      settings: () => ({ servers: [{ address: "127.0.0.1", port: unbound.port }], timeout: 2_000 }),
+      settings: () => ({ servers: [{ address: "127.0.0.1", port: unbound.port }], timeout: 30_000 }),
       files: { stamp: () => undefined, text: () => "" },
     });
     const found = await findExchangers("example.test", { resolver, random: systemRandom, isOwn: () => false });
@@ -62,7 +62,7 @@ peerTest(
     assert.equal(empty.kind, "no_data");
     const many = await resolver.resolve("many.test", "A");
     assert.equal(many.kind === "found" && many.records.length, 120);
-    assert.deepEqual(await reverseName("192.0.2.1", { resolver, clock: systemClock, ms: 5_000 }), {
+    assert.deepEqual(await reverseName("192.0.2.1", { resolver, clock: systemClock, ms: 30_000 }), {
       host: "mx1.example.test",
       verified: true,
       failed: false,

@@ -16,7 +16,7 @@ const leaf = await makeLeaf({ ca, names: ["mx.example.test"] });
 /** Two ends of a TCP connection on the loopback. */
 async function wire(): Promise<[Conn, Conn]> {
   using listener = sockets.listen({ address: "127.0.0.1", port: 0 });
-  const [near, far] = await Promise.all([sockets.dial(listener.local, { ms: 5_000 }), listener.accept()]);
+  const [near, far] = await Promise.all([sockets.dial(listener.local, { ms: 30_000 }), listener.accept()]);
   return [near, far!];
 }
 
