@@ -4,7 +4,7 @@
  * It holds `config.yaml`, everything under `certificates` in the storage, and the files that the configuration names. Each is filed under where it was: in
  * the storage, in the folder of `config.yaml`, or outside of both. The first two are put where they belong on this machine, whatever its folders are
  * called. What is outside belongs to somebody else (certbot's folder, /etc/ssl): it is never written over unasked, and neither is what a symbolic
- * link leads to; it is told, and whoever wants it says so.
+ * link leads to; it is told, and whoever wants it says so. What passes over the network is less: `backup_afar.ts`.
  *
  * @module
  */
@@ -18,6 +18,7 @@ import { plainSource } from "../config/edit.ts";
 import { configFiles } from "../config/files.ts";
 import { type Change, isPlainMap } from "../config/plain.ts";
 import type { PlacedFile } from "../config/restore.ts";
+import { isCertificatePath, isMore, materialOf } from "./backup_afar.ts";
 import { BackupError } from "./backup_seal.ts";
 import { readBounded } from "./files.ts";
 
@@ -50,7 +51,7 @@ export interface Folders {
   storage: string;
 }
 
-/** What restoring does to a file. `kept`: it is there, says something else, and is left alone. `missing`: it is outside and not there. */
+/** What restoring does to a file. `kept`: it is there, says something else, and is left alone. `missing`: it is not there, and is not restored. */
 export type FileDeed = "same" | "added" | "replaced" | "kept" | "missing";
 
 /** A file, and what restoring does to it. */
@@ -67,23 +68,49 @@ export interface PlannedFile {
 const filesMax = 2_000;
 const depthMax = 4;
 
+/** How an archive is made. */
+export interface CollectWish {
+  /** The text of `config.yaml`. */
+  source: string;
+  /** Wall milliseconds. */
+  made: number;
+  hostname: string;
+  /** It goes over the network: then what is no certificate, key or revocation list is left out, and told. */
+  afar?: { leftOut(text: string): void };
+}
+
 /** Reads everything that belongs into an archive. Rejects with one clear line where a file cannot be read. */
 export async function collectBackup(
   config: Config,
-  { source, made, hostname }: { source: string; made: number; hostname: string },
+  { source, made, hostname, afar }: CollectWish,
 ): Promise<Backup> {
   const folders: Folders = { config: dirname(config.file), storage: config.storage.directory };
-  const paths = [
-    ...below(`${folders.storage}/certificates`),
-    ...configFiles(config).filter((path) => path !== config.file),
-  ];
+  const own = new Set(below(`${folders.storage}/certificates`));
+  const paths = [...own, ...configFiles(config).filter((path) => path !== config.file)];
   const files: SavedFile[] = [];
   for (const path of new Set(paths)) {
     if (files.length >= filesMax) throw new BackupError(`Cannot save more than ${filesMax} files`);
     const mode = ((await Deno.stat(path)).mode ?? 0o600) & 0o777;
-    files.push({ ...filed(path, folders), mode, content: await readBounded(path) });
+    const whole = await readBounded(path);
+    const content = afar === undefined || own.has(path) ? whole : carriedOf(whole, { path, ...afar });
+    if (content !== undefined) files.push({ ...filed(path, folders), mode, content });
   }
   return { made, hostname, folders, config: source, files };
+}
+
+function carriedOf(
+  whole: Octets,
+  { path, leftOut }: { path: string; leftOut(text: string): void },
+): Octets | undefined {
+  const content = materialOf(whole);
+  const onMachine = "an archive made on the machine itself has it";
+  if (content === undefined) {
+    leftOut(`${printable(path)} is left out: it holds no certificate, key or revocation list; ${onMachine}`);
+    return undefined;
+  }
+  if (!isMore(whole, content)) return whole;
+  leftOut(`${printable(path)} is saved without what stands around its certificates and keys; ${onMachine}`);
+  return content;
 }
 
 function filed(path: string, { storage, config }: Folders): { base: Base; path: string } {
@@ -160,25 +187,41 @@ function staysBelow(base: Base, path: string): boolean {
   return base !== "storage" || parts[0] === "certificates" && parts.length > 1;
 }
 
-/** What restoring would do to each file, and the files that it would write. `outside`: those outside of both folders too. */
+/** Where an archive is to be restored, and how much of it. */
+export interface PlanWish {
+  folders: Folders;
+  /** The configuration. */
+  file: string;
+  /** Files outside of both folders too. */
+  outside: boolean;
+  /** The archive came over the network. */
+  afar?: boolean;
+}
+
+/** What restoring would do to each file, and the files that it would write. */
 export function planFiles(
   backup: Backup,
-  { folders, outside, file }: { folders: Folders; outside: boolean; file: string },
+  { folders, outside, file, afar = false }: PlanWish,
 ): { plan: PlannedFile[]; files: PlacedFile[] } {
   const plan: PlannedFile[] = [];
   const files: PlacedFile[] = [];
-  for (const { base, path: saved, mode, content } of backup.files) {
+  for (const { base, path: saved, mode, content: whole } of backup.files) {
     const path = base === "outside" ? saved : `${folders[base]}/${saved}`;
     // Where the configuration itself lies it is not a file of the archive, whatever the archive says.
     if (path === resolve(file)) throw new BackupError(`Cannot use the archive: it holds ${printable(path, 200)} twice`);
     const now = stateOf(path, base === "outside" ? undefined : folders[base]);
+    const taken = afar && base === "config" ? isCertificatePath(saved) && materialOf(whole) : whole;
+    const content = taken || whole;
     const will = described(content);
     if (now.kind === "file" && same(now.content, content)) {
       plan.push({ path, deed: "same", will });
       continue;
     }
     const was = now.kind === "file" ? described(now.content) : undefined;
-    if (now.kind === "no file") plan.push({ path, deed: "kept", will, why: now.why });
+    if (!taken) {
+      const why = "over the network only certificates, keys and revocation lists are restored here";
+      plan.push({ path, deed: now.kind === "nothing" ? "missing" : "kept", was, will, why });
+    } else if (now.kind === "no file") plan.push({ path, deed: "kept", will, why: now.why });
     else if (base === "outside" && !outside) {
       plan.push({
         path,

@@ -5,9 +5,38 @@
  */
 import type { Config } from "./config.ts";
 import { type Path, pathText } from "./faults.ts";
+import { loadSource, type LoadWorld } from "./load.ts";
+import { EditError } from "./plain.ts";
 
-/** The keys that change and that the page is reached by; none where the page stays where it is. */
-export function cutOffKeys(before: Config, after: Config): string[] {
+/** The texts of a change, and the files that change with them. */
+export interface CutOffQuestion {
+  before: string;
+  after: string;
+  /** Absolute. */
+  files?: readonly string[];
+}
+
+/**
+ * The keys that a change from the page changes, or whose files it does, and that the page is reached by; none where it stays where it is.
+ * Rejects with {@linkcode EditError} where it would switch the page off, which nobody could confirm.
+ */
+export async function cutOffBetween(
+  { before, after, files = [] }: CutOffQuestion,
+  world: Pick<LoadWorld, "hostname"> & { file: string },
+): Promise<string[]> {
+  const plain = { hostname: world.hostname, generation: 1, file: world.file };
+  const [old, fresh] = [await loadSource(before, plain), await loadSource(after, plain)];
+  if (!old.ok || !fresh.ok) return [];
+  if (old.config.admin.address !== null && fresh.config.admin.address === null) {
+    throw new EditError(
+      ["admin", "address"],
+      "the page cannot be switched off by itself; postern config set admin.address null",
+    );
+  }
+  return cutOffKeys(old.config, fresh.config, files);
+}
+
+function cutOffKeys(before: Config, after: Config, files: readonly string[]): string[] {
   const parts: readonly [path: Path, of: (config: Config) => unknown][] = [
     [["admin", "address"], ({ admin }) => admin.address],
     [
@@ -17,7 +46,19 @@ export function cutOffKeys(before: Config, after: Config): string[] {
     [["tls", "gui_https", "methods"], ({ tls }) => tls.gui_https.methods],
     [["tls", "gui_https", "ciphers"], ({ tls }) => tls.gui_https.ciphers],
   ];
-  return parts.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(after))).map(([path]) =>
-    pathText(path)
-  );
+  const changed = parts.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(after)));
+  const keys = changed.map(([path]) => pathText(path));
+  const certificate = pathText(["admin", "certificate"]);
+  if (!keys.includes(certificate) && files.some((path) => isOfPage(path, after))) keys.push(certificate);
+  return keys;
+}
+
+/** Whether a file belongs to a certificate that the page shows. */
+function isOfPage(path: string, { admin, certificates, storage }: Config): boolean {
+  return admin.certificate.some((name) => {
+    const profile = certificates.get(name);
+    if (profile === undefined) return false;
+    if (profile.self_signed) return path.startsWith(`${storage.directory}/certificates/${name}.`);
+    return [profile.certificate, profile.key, profile.intermediates].includes(path);
+  });
 }

@@ -19,22 +19,27 @@ export interface PlacedFile {
   mode: number;
 }
 
+/** What was there before files were put in place. Keys may be among it. */
+export interface FilesBefore {
+  /** In base64; `null`: there was none. */
+  back: { path: string; content: string | null; mode: number }[];
+  /** Folders that were missing, the outer ones first. */
+  folders: string[];
+}
+
 /** What was put in place. */
 export interface Placed {
+  before: FilesBefore;
   /** Puts back what was there. */
   undo(): void;
   /** The configuration is written: there is no way back. */
   done(): void;
 }
 
-interface Journal {
+interface Journal extends FilesBefore {
   /** The configuration, and the text that it has when all is done. */
   file: string;
   after: string;
-  /** In base64; `null`: there was none. */
-  back: { path: string; content: string | null; mode: number }[];
-  /** Folders that were missing, the outer ones first. */
-  folders: string[];
 }
 
 const journalName = "restore.json";
@@ -63,7 +68,7 @@ export function placeFiles(
     undo();
     throw error;
   }
-  return { undo, done: () => Deno.removeSync(journal) };
+  return { before: { back, folders }, undo, done: () => Deno.removeSync(journal) };
 }
 
 /** Ends what was interrupted. To be called by whoever holds the storage. Throws one clear line. */
@@ -81,7 +86,8 @@ export function recoverFiles(directory: string): void {
   }
 }
 
-function putBack({ back, folders }: Pick<Journal, "back" | "folders">): void {
+/** Puts back what was there. Throws what the disk said. */
+export function putBack({ back, folders }: FilesBefore): void {
   for (const { path, content, mode } of back) {
     if (content !== null) put(path, { content: Uint8Array.fromBase64(content), mode });
     else removeIfThere(path);

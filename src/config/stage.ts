@@ -14,7 +14,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { causeOf } from "../base/text.ts";
 import { noteHandEdit, type Rewrite, rewriteConfig, type WriteOptions } from "./change.ts";
-import { cutOffKeys } from "./cut_off.ts";
+import { cutOffBetween } from "./cut_off.ts";
 import { type Change, EditError, editSource, plainSource } from "./edit.ts";
 import { faultText } from "./faults.ts";
 import { type HistoryFacts, type HistoryPlace, lastEntry, lockHistory, readEntry, readHistory } from "./history.ts";
@@ -22,9 +22,10 @@ import { type LoadResult, loadSource, type LoadWorld, readSource } from "./load.
 import { maskedDifference, maskSource, unmaskChanges } from "./mask.ts";
 import { type Conflict, mergeChanges } from "./merge.ts";
 import { changesBetween } from "./plain.ts";
+import { putBack } from "./restore.ts";
 import { Confirmation, type ConfirmResult, type Waiting } from "./stage_confirm.ts";
 import type { CommitResult, CommitWish, Pending, Staged, WriteWish } from "./stage_results.ts";
-import { type Candidate, StageStore } from "./stage_store.ts";
+import { type Candidate, StageStore, type Unconfirmed } from "./stage_store.ts";
 
 export type { CommitResult, CommitWish, Pending, Staged, WriteWish } from "./stage_results.ts";
 
@@ -41,6 +42,8 @@ export interface StagingWorld {
   load(): LoadWorld;
   /** Puts in force what the file says: the lines that say what is wrong; none where it is in force, or where no gateway runs. */
   apply(): Promise<readonly string[]>;
+  /** Does work that leaves files half changed meanwhile: nobody reads the configuration before it is done. It must not call `apply`. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
   /** A line for the log. */
   report(level: "critical" | "warning" | "info", text: string): void;
 }
@@ -288,7 +291,7 @@ export class Staging {
   }
 
   async #write(
-    { who, comment = "", from = "elsewhere" }: WriteWish,
+    { who, comment = "", from = "elsewhere", files }: WriteWish,
     { make, expected, may = () => true, conflicts = () => [] }: {
       make: (now: string) => string;
       expected?: string;
@@ -305,7 +308,10 @@ export class Staging {
       const found = conflicts(now);
       if (may(now) && found.length === 0) {
         const text = make(now);
-        if (from === "page") keys = await this.#cutOff(now, text);
+        if (from === "page") {
+          const paths = files?.back.map(({ path }) => path);
+          keys = await cutOffBetween({ before: now, after: text, files: paths }, { ...load(), file });
+        }
         return text;
       }
       const by = this.#since(expected!);
@@ -318,12 +324,15 @@ export class Staging {
     if (changed !== undefined) return changed;
     if (!written.ok) return { kind: "faults", errors: written.errors };
     const { before, after, warnings } = written;
-    if (before === after) return { kind: "committed", entry: undefined, warnings, confirm: undefined };
+    const same = before === after;
+    if (same && keys.length === 0) return { kind: "committed", entry: undefined, warnings, confirm: undefined };
     const entry = readHistory(this.#history)[0];
     // Written down before it is put in force: a gateway that dies in between takes it back when it starts.
-    const confirm = keys.length > 0 ? this.#confirmation.begin({ id: entry.id, who, before, after, keys }) : undefined;
+    const confirm = keys.length > 0
+      ? this.#confirmation.begin({ id: entry?.id ?? 1, who, before, after, keys, files })
+      : undefined;
     const lines = await apply();
-    if (lines.length === 0) return { kind: "committed", entry, warnings, confirm };
+    if (lines.length === 0) return { kind: "committed", entry: same ? undefined : entry, warnings, confirm };
     if (confirm !== undefined) this.#confirmation.end();
     const restored = await this.#restore({ before, after }, { comment: `${entry.id} could not be put in force` });
     if (restored !== undefined) report("critical", `Cannot put ${file} back: ${restored}`);
@@ -335,19 +344,6 @@ export class Staging {
     const entries = readHistory(this.#history);
     const at = entries.findIndex(({ id }) => readEntry(this.#history, id)?.source === source);
     return at < 0 ? entries.slice(0, 1) : entries.slice(0, at);
-  }
-
-  async #cutOff(before: string, after: string): Promise<string[]> {
-    const world = { hostname: this.#world.load().hostname, generation: 1, file: this.#world.file };
-    const [old, fresh] = [await loadSource(before, world), await loadSource(after, world)];
-    if (!old.ok || !fresh.ok) return [];
-    if (old.config.admin.address !== null && fresh.config.admin.address === null) {
-      throw new EditError(
-        ["admin", "address"],
-        "the page cannot be switched off by itself; postern config set admin.address null",
-      );
-    }
-    return cutOffKeys(old.config, fresh.config);
   }
 
   /** Undoes a commit; what was changed since stays. What went wrong, else `undefined`. */
@@ -368,9 +364,16 @@ export class Staging {
     }
   }
 
-  async #takeBack({ id, before, after }: { id: number; before: string; after: string }): Promise<void> {
-    const { file, apply, report } = this.#world;
-    const fault = await this.#restore({ before, after }, { comment: `${id} was not confirmed` });
+  async #takeBack({ id, before, after, files }: Unconfirmed): Promise<void> {
+    const { file, alone, apply, report } = this.#world;
+    const fault = await alone(async () => {
+      try {
+        if (files !== undefined) putBack(files);
+      } catch (error) {
+        return causeOf(error);
+      }
+      return await this.#restore({ before, after }, { comment: `${id} was not confirmed` });
+    });
     if (fault !== undefined) {
       return report("critical", `Cannot take back change ${id} of ${file}, which nobody confirmed: ${fault}`);
     }

@@ -6,6 +6,7 @@
 import type { Fault } from "./faults.ts";
 import type { HistoryFacts } from "./history.ts";
 import type { Conflict } from "./merge.ts";
+import type { FilesBefore } from "./restore.ts";
 import type { Waiting } from "./stage_confirm.ts";
 
 /** What somebody has pending. */
@@ -48,4 +49,8 @@ export type CommitResult =
   | { kind: "waiting"; confirm: Waiting };
 
 /** A change that is written at once. */
-export type WriteWish = CommitWish & { who: string };
+export type WriteWish = CommitWish & {
+  who: string;
+  /** Files that were put in place with it: what they were goes back where the commit is taken back. */
+  files?: FilesBefore;
+};

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { writePrivate } from "./history.ts";
+import type { FilesBefore } from "./restore.ts";
 import { giveToOwnerOf } from "./storage.ts";
 
 /** What one editor has pending. */
@@ -34,6 +35,8 @@ export interface Unconfirmed {
   keys: string[];
   before: string;
   after: string;
+  /** What was in files that changed with it. */
+  files?: FilesBefore;
 }
 
 /** Editors who have something pending. */

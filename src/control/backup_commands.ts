@@ -24,10 +24,13 @@ import { loadSource } from "../config/load.ts";
 import { maskedDifference } from "../config/mask.ts";
 import { EditError } from "../config/plain.ts";
 import { placeFiles } from "../config/restore.ts";
+import type { Waiting } from "../config/stage_confirm.ts";
+import type { WriteWish } from "../config/stage_results.ts";
 import { dirname, resolve } from "node:path";
 import { type Args, type Command, CommandError } from "./commands.ts";
-import { tellCommit } from "./config_ground.ts";
+import { placeOf, tellCommit } from "./config_ground.ts";
 import type { FileGround } from "./file_commands.ts";
+import type { Caller } from "./protocol.ts";
 
 /** What `saveconfig` gives. */
 export interface SavedFacts {
@@ -46,21 +49,31 @@ export interface LoadedFacts {
   files: PlannedFile[];
   /** It was done; else it is what would be. */
   done: boolean;
+  /** It is taken back unless it is confirmed over a new connection. */
+  confirm?: Waiting;
 }
 
 /** See the module. */
 export function backupCommands(ground: FileGround): Command[] {
+  // A password costs up to 256 MiB to try, which nobody spends twice at once.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(() => clearly(work));
+    turn = done.catch(() => {});
+    return done;
+  };
   return [
     {
       name: "saveconfig",
-      async run(args, { save }): Promise<SavedFacts> {
+      async run(args, { save, caller, warn }): Promise<SavedFacts> {
         const { file, hostname, clock, random, staging } = ground;
         const { text: source } = await staging.source();
         const loaded = await loadSource(source, { file, hostname, generation: 1 });
         if (!loaded.ok) throw new CommandError(`Cannot save ${file}: ${faultText(loaded.errors[0])}`);
         const password = passwordOf(args);
-        return await clearly(async () => {
-          const backup = await collectBackup(loaded.config, { source, made: clock.now(), hostname });
+        const afar = caller.from === undefined ? undefined : { leftOut: warn };
+        return await inTurn(async () => {
+          const backup = await collectBackup(loaded.config, { source, made: clock.now(), hostname, afar });
           const archive = await seal(encodeBackup(backup), { password, random });
           if (archive.length > limits.controlFilesOctetsMax) {
             throw new BackupError(
@@ -77,9 +90,12 @@ export function backupCommands(ground: FileGround): Command[] {
       async run(args, { caller, warn }): Promise<LoadedFacts> {
         const { name, content } = args.neededFile("file");
         const password = passwordOf(args);
-        return await clearly(async () => {
+        if (caller.from !== undefined && args.has("outside")) {
+          throw new CommandError("Cannot restore files outside storage and configuration over the network");
+        }
+        return await inTurn(async () => {
           const backup = decodeBackup(await unseal(content, { password, what: printable(name) }), printable(name));
-          const wish = { yes: args.has("yes"), outside: args.has("outside"), who: caller.name, warn };
+          const wish = { yes: args.has("yes"), outside: args.has("outside"), caller, warn };
           return await load(ground, { backup, wish });
         });
       },
@@ -90,7 +106,7 @@ export function backupCommands(ground: FileGround): Command[] {
 interface Wish {
   yes: boolean;
   outside: boolean;
-  who: string;
+  caller: Caller;
   warn: (text: string) => void;
 }
 
@@ -109,40 +125,37 @@ async function load(ground: FileGround, { backup, wish }: { backup: Backup; wish
     );
   }
   const after = editSource(backup.config, changes);
-  const { plan, files } = planFiles(backup, { folders, outside: wish.outside, file });
+  const { caller: { name: who, from }, outside } = wish;
+  const { plan, files } = planFiles(backup, { folders, outside, file, afar: from !== undefined });
   const difference = maskedDifference(now, after, { names: ["config.yaml", "config.yaml (archive)"] });
   const { made, hostname } = backup;
   const facts: LoadedFacts = { made, hostname, difference, files: plan, done: false };
   if (!wish.yes) return facts;
-  await restore(ground, {
-    after,
-    files,
-    who: wish.who,
-    comment: `loadconfig: made ${new Date(made).toISOString()}`,
-    warn,
-  });
-  return { ...facts, done: true };
+  const comment = `loadconfig: made ${new Date(made).toISOString()}`;
+  const confirm = await restore(ground, { after, files, wish: { who, comment, from: placeOf(wish.caller) }, warn });
+  return { ...facts, done: true, ...(confirm === undefined ? {} : { confirm }) };
 }
 
-/** All or nothing: the files, then the configuration, then it is put in force. */
+/** All or nothing: the files, then the configuration, then it is put in force. What it waits for, where it does. */
 async function restore(
   { file, staging, storage, alone, apply, log }: FileGround,
-  { after, files, who, comment, warn }: {
+  { after, files, wish, warn }: {
     after: string;
     files: Parameters<typeof placeFiles>[1]["files"];
-    who: string;
-    comment: string;
+    wish: WriteWish;
     warn: (text: string) => void;
   },
-): Promise<void> {
+): Promise<Waiting | undefined> {
   const before = (await staging.source()).text;
   const placed = await alone(() =>
     Promise.resolve(placeFiles(storage.directory, { files, file: resolve(file), after }))
   );
+  let confirm: Waiting | undefined;
   try {
-    tellCommit(await staging.writeSource(after, { who, comment }), { file, warn });
-    // What the files say is new even where the configuration is not.
-    const lines = await apply();
+    const written = await staging.writeSource(after, { ...wish, files: placed.before });
+    ({ confirm } = tellCommit(written, { file, warn }));
+    // What the files say is new even where the configuration is not. What waits to be confirmed is in force, files and all.
+    const lines = confirm === undefined ? await apply() : [];
     if (lines.length > 0) {
       for (const line of lines) warn(line);
       throw new CommandError("Cannot put the archive's configuration in force: what was there before is there again");
@@ -159,8 +172,9 @@ async function restore(
   log.info({
     event: "note",
     reason: "config_restored",
-    text: `Configuration and ${files.length} files were restored from an archive by ${who}`,
+    text: `Configuration and ${files.length} files were restored from an archive by ${wish.who}`,
   });
+  return confirm;
 }
 
 /** A file that is no YAML any more is replaced all the same. */

@@ -12,10 +12,11 @@ import type { Change } from "../config/plain.ts";
 import { type CommitResult, Staging } from "../config/stage.ts";
 import { type CommandContext, CommandError } from "./commands.ts";
 import type { FileGround } from "./file_commands.ts";
+import type { Caller } from "./protocol.ts";
 
 /** Staging on the files that commands stand on. `keep`: `admin.history`. */
 export function openStaging(ground: Omit<FileGround, "staging">, { keep }: { keep: () => number }): Staging {
-  const { file, storage, clock, hostname, log, engine, apply } = ground;
+  const { file, storage, clock, hostname, log, engine, alone, apply } = ground;
   return new Staging({
     file,
     directory: storage.directory,
@@ -26,6 +27,7 @@ export function openStaging(ground: Omit<FileGround, "staging">, { keep }: { kee
       generation: 1,
       checkTls: (config) => tlsCheck({ engine: engine(), now: clock.now })(config),
     }),
+    alone,
     apply,
     report: (level, text) => log[level]({ event: "note", reason: "config_change", text }),
   });
@@ -47,7 +49,7 @@ export async function changeConfig(
 ): Promise<ConfigChanged> {
   const { caller, warn } = context;
   if (!caller.stages) {
-    tellCommit(await staging.write(changes, { who: caller.name, comment }), { file, warn });
+    tellCommit(await staging.write(changes, { who: caller.name, comment, from: placeOf(caller) }), { file, warn });
     return { staged: false };
   }
   const staged = await staging.stage(caller.name, { changes, keepFaults: true });
@@ -55,6 +57,11 @@ export async function changeConfig(
   for (const fault of staged.pending?.errors ?? []) warn(`${faultText(fault)} (a commit would be refused)`);
   for (const fault of staged.pending?.warnings ?? []) warn(warningText(fault));
   return { staged: true };
+}
+
+/** Whether a commit of the caller's is to be confirmed where it changes how the page is reached. */
+export function placeOf({ from }: Caller): "page" | "elsewhere" {
+  return from === "page" ? "page" : "elsewhere";
 }
 
 /** Tells warnings of a commit that was made; throws for one that was not. */
@@ -65,6 +72,14 @@ export function tellCommit(
   switch (result.kind) {
     case "committed":
       for (const fault of result.warnings) warn(warningText(fault));
+      if (result.confirm !== undefined) {
+        const { id, keys, until } = result.confirm;
+        warn(
+          `Change ${id} (${keys.join(", ")}) is taken back unless it is confirmed over a new connection until ${
+            timeOf(until)
+          }`,
+        );
+      }
       return result;
     case "nothing":
       throw new CommandError("Cannot commit: nothing is pending");
@@ -82,14 +97,17 @@ export function tellCommit(
       throw new CommandError(`Cannot put the change of ${file} in force: what was there before is there again`);
     case "waiting": {
       const { id, who, until } = result.confirm;
-      const when = new Date(until).toISOString().slice(11, 19);
       throw new CommandError(
-        `Cannot change ${file}: change ${id} of ${who} waits for a confirmation until ${when} UTC`,
+        `Cannot change ${file}: change ${id} of ${who} waits for a confirmation until ${timeOf(until)}`,
       );
     }
     default:
       return result satisfies never;
   }
+}
+
+function timeOf(at: number): string {
+  return `${new Date(at).toISOString().slice(11, 19)} UTC`;
 }
 
 /** One fault is the answer itself; of several each is told. */

@@ -38,6 +38,8 @@ export interface Caller {
   name: string;
   /** Changes of the configuration wait for `commit`; else they are written at once. */
   stages: boolean;
+  /** He asks over the network: somebody at the admin page, or a program by its token. Absent: he has the machine. */
+  from?: "page" | "program";
 }
 
 /** What is asked. */
@@ -86,10 +88,13 @@ export function readRequest(line: string): ControlRequest {
   if (!Object.values(files).every((each) => Array.isArray(each) && each.every(isFile))) throw fault;
   if (caller === undefined) return { command, args, files };
   const known = typeof caller === "object" && caller !== null && typeof caller.name === "string" &&
-    typeof caller.stages === "boolean" && /^[^\p{C}]{1,100}$/u.test(caller.name);
+    typeof caller.stages === "boolean" && (caller.from === undefined || froms.has(caller.from)) &&
+    /^[^\p{C}]{1,100}$/u.test(caller.name);
   if (!known) throw fault;
   return { command, args, files, caller };
 }
+
+const froms: ReadonlySet<unknown> = new Set(["page", "program"]);
 
 /** Lines out of a stream, of at most so many octets each. */
 export async function* linesOf(

@@ -105,6 +105,7 @@ export function adminWorld({ clock, folder, monitor, vitals, statistics = folder
       current = { ...current, admin: loaded.config.admin };
       return [];
     },
+    alone: (work) => work(),
     report: (_level, text) => void faults.push(text),
   });
   const change = async (changes: readonly Change[], note: { who: string; comment: string }): Promise<ChangeEnd> => {

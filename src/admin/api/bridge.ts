@@ -5,6 +5,7 @@
  */
 import type { Commands } from "../../control/commands.ts";
 import type { Caller, CommandArgs, SentFiles } from "../../control/protocol.ts";
+import type { Identity } from "../identity.ts";
 import { Problem, type ProblemStatus } from "../problem.ts";
 
 /** What a command gave. */
@@ -34,6 +35,11 @@ export interface CommandCall {
   refused?: ProblemStatus;
   /** What it gave before it failed counts: then its failure is the last warning. */
   keep?: true;
+}
+
+/** From where somebody asks who is logged in: a program that a change cuts off has its own ways to see to that. */
+export function originOf({ via }: Pick<Identity, "via">): NonNullable<Caller["from"]> {
+  return via === "token" ? "program" : "page";
 }
 
 /** Runs a command to its end. Rejects with a {@linkcode Problem} that says what the command says. */

@@ -11,7 +11,7 @@ import type { CommandArgs } from "../../control/protocol.ts";
 import { identityOf } from "../guard.ts";
 import type { Role } from "../identity.ts";
 import { Problem } from "../problem.ts";
-import { call } from "./bridge.ts";
+import { call, originOf } from "./bridge.ts";
 import { editorOf } from "./config.ts";
 import { type ApiApp, serve } from "./operation.ts";
 
@@ -64,7 +64,8 @@ export function mountCommands(app: ApiApp): void {
     tag: "commands",
     summary: "Run a command on certificates, TLS settings or the whole configuration",
     description: "Those that only show need `read-only`, the others `administrator`. `saveconfig` makes a backup, " +
-      "`loadconfig` reads one.",
+      "`loadconfig` reads one, and says in `confirm` what `confirmConfig` has to confirm. Over the network an archive carries " +
+      "certificates, keys and revocation lists beside the configuration, and no other files that it names.",
     role: "read-only",
     // Looking is not written down; see below for the others.
     unaudited: true,
@@ -89,7 +90,7 @@ export function mountCommands(app: ApiApp): void {
     if (command === "loadconfig" && Object.hasOwn(args, "outside")) {
       throw new Problem(403, { detail: "Files outside storage and configuration are restored on the machine itself" });
     }
-    const caller = { name: editorOf(identity), stages: stage };
+    const caller = { name: editorOf(identity), stages: stage, from: originOf(identity) };
     let ok = false;
     try {
       const asked = { name: command, args, files, caller, signal: context.req.raw.signal };

@@ -9,7 +9,7 @@
 import { octets } from "../../../base/octets.ts";
 import type { Changed } from "../../../certs/profile_store.ts";
 import type { CommandArgs, SentFile, SentFiles } from "../../../control/protocol.ts";
-import { call, type CommandAnswer } from "../../api/bridge.ts";
+import { call, type CommandAnswer, originOf } from "../../api/bridge.ts";
 import { Problem } from "../../problem.ts";
 import type { FormFields, PageCall } from "../desk.tsx";
 
@@ -39,11 +39,12 @@ export async function act<T>(actor: Actor, command: ActedCommand): Promise<Acted
 
 /** Runs a command that changes nothing. */
 export async function look<T>(
-  { world: { commands }, identity: { user }, signal }: Actor,
+  { world: { commands }, identity, signal }: Actor,
   command: ActedCommand,
 ): Promise<Acted<T>> {
   try {
-    const answer = await call<T>(commands, { ...command, signal, caller: { name: user, stages: true } });
+    const caller = { name: identity.user, stages: true, from: originOf(identity) };
+    const answer = await call<T>(commands, { ...command, signal, caller });
     return { ok: true, ...answer, warnings: answer.warnings.map((text) => text.replace(/^Warning: /, "")) };
   } catch (thrown) {
     if (!(thrown instanceof Problem) || thrown.status >= 500) throw thrown;

@@ -1,0 +1,231 @@
+/**
+ * Archives over the API: what goes into them, what comes out, and the wait for a confirmation.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { octets } from "../../src/base/octets.ts";
+import { systemRandom } from "../../src/base/random.ts";
+import { type Backup, decodeBackup, encodeBackup } from "../../src/certs/backup.ts";
+import { seal, unseal } from "../../src/certs/backup_seal.ts";
+import { confirmMs } from "../../src/config/stage_confirm.ts";
+import { backupCommands } from "../../src/control/backup_commands.ts";
+import { Commands } from "../../src/control/commands.ts";
+import type { FileGround } from "../../src/control/file_commands.ts";
+import { until } from "../gateway/rig.ts";
+import { makeCertificate } from "../support/openssl_certs.ts";
+import { userOf, WebRig } from "./web_rig.ts";
+
+const password = "correct horse";
+const pair = await makeCertificate({ names: ["DNS:gw.example.test"] });
+const other = await makeCertificate({ names: ["DNS:other.example.test"] });
+
+/** A gateway's files and its API; the storage is `data` beside the configuration. */
+class Site implements AsyncDisposable {
+  readonly rig: WebRig;
+  readonly headers: Record<string, string>;
+
+  private constructor(rig: WebRig, headers: Record<string, string>) {
+    this.rig = rig;
+    this.headers = headers;
+  }
+
+  static async open(): Promise<Site> {
+    const commands = new Commands();
+    const rig = await WebRig.open({ users: [userOf("ann", "administrator")], commands });
+    const directory = `${rig.folder}/data`;
+    Deno.mkdirSync(directory);
+    const ground: Partial<FileGround> = {
+      file: `${rig.folder}/config.yaml`,
+      storage: { directory } as FileGround["storage"],
+      clock: rig.clock,
+      random: systemRandom,
+      hostname: "gw.example.test",
+      staging: rig.world.staging,
+      alone: (work) => work(),
+      apply: () => Promise.resolve([]),
+      log: { info: () => {} } as unknown as FileGround["log"],
+    };
+    commands.add(...backupCommands(ground as FileGround));
+    return new Site(rig, await rig.loggedIn("ann"));
+  }
+
+  path(name: string): string {
+    return `${this.rig.folder}/${name}`;
+  }
+
+  async commit(changes: { path: string[]; value: unknown }[]): Promise<void> {
+    assert.ok((await this.rig.world.staging.stage("ann", { changes })).ok);
+    assert.equal((await this.rig.world.staging.commit("ann")).kind, "committed");
+  }
+
+  async run(command: string, args: Record<string, true> = {}, archive?: Uint8Array) {
+    const files: Record<string, unknown> = { "password-file": [{ name: "p", content: octets(password).toBase64() }] };
+    if (archive !== undefined) files.file = [{ name: "gw.backup", content: archive.toBase64() }];
+    const body = { command, args, files };
+    return await this.rig.ask("/api/v1/commands", { method: "POST", headers: this.headers, body });
+  }
+
+  /** What an archive over the API holds, and what was said of it. */
+  async saved(): Promise<{ backup: Backup; warnings: string[] }> {
+    const { status, body } = await this.run("saveconfig");
+    assert.equal(status, 200, JSON.stringify(body));
+    const content = await unseal(Uint8Array.fromBase64(body.files[0].content), { password, what: "it" });
+    return { backup: decodeBackup(content, "it"), warnings: body.warnings };
+  }
+
+  /** An archive that somebody made himself. */
+  async forged(files: Partial<Backup["files"][number]>[], config?: string): Promise<Uint8Array> {
+    const { rig } = this;
+    return await seal(
+      encodeBackup({
+        made: 1,
+        hostname: "gw",
+        folders: { config: rig.folder, storage: `${rig.folder}/data` },
+        config: config ?? (await rig.world.staging.source()).text,
+        files: files.map((file) => ({
+          base: "config" as const,
+          path: "a",
+          mode: 0o600,
+          content: octets("x"),
+          ...file,
+        })),
+      }),
+      { password, random: systemRandom, power: 10 },
+    );
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.rig[Symbol.asyncDispose]();
+  }
+}
+
+Deno.test("attack: an administrator of the page reads no file by naming it as a certificate and saving the configuration", async () => {
+  await using site = await Site.open();
+  await Deno.writeTextFile(site.path("secret"), "root:$6$salt$hash\n");
+  await Deno.writeTextFile(site.path("mail.crt"), `Subject: secret pony\n\n${pair.certificatePem}`);
+  await Deno.writeTextFile(site.path("own.crt"), pair.certificatePem);
+  await Deno.writeTextFile(site.path("own.key"), pair.keyPem);
+  const named = { certificate: "own.crt", key: "own.key" };
+  await site.commit([
+    { path: ["certificates", "own"], value: named },
+    { path: ["certificates", "a"], value: { ...named, certificate: "secret" } },
+    { path: ["certificates", "b"], value: { ...named, intermediates: "state/second-factors.json" } },
+    { path: ["certificates", "c"], value: { ...named, key: "/etc/passwd" } },
+    { path: ["certificate_authorities", "custom"], value: ["mail.crt"] },
+    { path: ["admin", "client_ca"], value: "logs/audit.log" },
+  ]);
+  await Deno.writeTextFile(site.path("state/second-factors.json"), `{"bob":{"secret":"JBSWY3DPEHPK3PXP"}}`);
+  const { backup, warnings } = await site.saved();
+  assert.deepEqual(backup.files.map(({ path }) => path).sort(), ["mail.crt", "own.crt", "own.key"]);
+  const text = backup.files.map(({ content }) => new TextDecoder().decode(content)).join("");
+  assert.doesNotMatch(text, /salt|pony|JBSWY|root|action/);
+  for (const left of ["/secret", "second-factors.json", "/etc/passwd", "audit.log"]) {
+    assert.ok(warnings.some((line) => line.includes(`${left} is left out`)), `${left}: ${warnings}`);
+  }
+  assert.ok(warnings.some((line) => /mail\.crt is saved without what stands around/.test(line)));
+});
+
+Deno.test("attack: an archive over the API writes no file beside the configuration but certificates, as plain PEM", async () => {
+  await using site = await Site.open();
+  const hidden = `ssh-ed25519 AAAA eve\n${pair.certificatePem}`;
+  const archive = await site.forged([
+    { path: ".ssh/authorized_keys", content: octets(hidden) },
+    { path: "run.sh", content: octets("#!/bin/sh\n") },
+    { path: "tls/script.pem", content: octets("#!/bin/sh\n") },
+    { path: "tls/good.pem", content: octets(hidden) },
+    { base: "storage", path: "certificates/mx.crt", content: octets(pair.certificatePem) },
+  ]);
+  const { status, body } = await site.run("loadconfig", { yes: true }, archive);
+  assert.equal(status, 200, JSON.stringify(body));
+  const deeds = body.items[0].files.map(({ path, deed }: { path: string; deed: string }) =>
+    `${deed} ${path.slice(site.rig.folder.length + 1)}`
+  );
+  assert.deepEqual(deeds, [
+    "missing .ssh/authorized_keys",
+    "missing run.sh",
+    "missing tls/script.pem",
+    "added tls/good.pem",
+    "added data/certificates/mx.crt",
+  ]);
+  assert.equal(await Deno.readTextFile(site.path("tls/good.pem")), pair.certificatePem);
+  for (const path of [".ssh", "run.sh", "tls/script.pem"]) await assert.rejects(Deno.stat(site.path(path)), path);
+});
+
+Deno.test("loadconfig: one that changes how the page is reached waits for a confirmation, and is taken back with its files", async () => {
+  await using site = await Site.open();
+  const { clock, world: { staging } } = site.rig;
+  await Deno.writeTextFile(site.path("own.crt"), pair.certificatePem);
+  await Deno.writeTextFile(site.path("own.key"), pair.keyPem);
+  await site.commit([
+    { path: ["certificates", "own"], value: { certificate: "own.crt", key: "own.key" } },
+    { path: ["admin", "certificate"], value: "own" },
+  ]);
+  const before = await Deno.readTextFile(site.path("config.yaml"));
+  const moved = before.replace("certificate: own\n", "certificate: own\n  address: 127.0.0.1:9443\n");
+  const files = [
+    { path: "own.crt", content: octets(other.certificatePem) },
+    { path: "own.key", content: octets(other.keyPem) },
+    { path: "new/ca.pem", content: octets(other.certificatePem) },
+  ];
+  const now = () => Deno.readTextFileSync(site.path("config.yaml"));
+  const cases: [config: string, keys: string[]][] = [
+    [moved, ["admin.address", "admin.certificate"]],
+    // The files alone: the page's certificate is another one all the same.
+    [before, ["admin.certificate"]],
+  ];
+  for (const [config, keys] of cases) {
+    const { status, body } = await site.run("loadconfig", { yes: true }, await site.forged(files, config));
+    assert.equal(status, 200, JSON.stringify(body));
+    const { confirm, done } = body.items[0];
+    assert.equal(done, true);
+    assert.deepEqual([confirm.who, confirm.keys], ["ann", keys]);
+    assert.ok(body.warnings.some((line: string) => /is taken back unless it is confirmed/.test(line)));
+    assert.equal(now(), config);
+    assert.equal(await Deno.readTextFile(site.path("own.key")), other.keyPem);
+    assert.equal((await site.run("loadconfig", { yes: true }, await site.forged([]))).status, 422);
+    await clock.advance(confirmMs);
+    await until("it is taken back", () => staging.waiting === undefined);
+    assert.equal(now(), before);
+    assert.equal(await Deno.readTextFile(site.path("own.key")), pair.keyPem);
+    assert.equal(await Deno.readTextFile(site.path("own.crt")), pair.certificatePem);
+    await assert.rejects(Deno.stat(site.path("new")));
+  }
+  const { body } = await site.run("loadconfig", { yes: true }, await site.forged(files, moved));
+  await clock.advance(1_000);
+  const word = { method: "POST", headers: site.headers, body: { id: body.items[0].confirm.id } };
+  assert.equal((await site.rig.ask("/api/v1/config/confirm", word)).status, 204);
+  await clock.advance(confirmMs * 2);
+  assert.equal(now(), moved);
+  assert.equal(await Deno.readTextFile(site.path("own.key")), other.keyPem);
+  await assert.rejects(Deno.stat(site.path("data/restore.json")));
+});
+
+Deno.test("loadconfig: an archive that leaves the page alone, and one of a program, wait for nothing", async () => {
+  await using site = await Site.open();
+  const text = (await site.rig.world.staging.source()).text;
+  const { body } = await site.run("loadconfig", { yes: true }, await site.forged([], `${text}workers: 2\n`));
+  assert.equal(body.items[0].confirm, undefined);
+  const made = await site.rig.ask("/api/v1/tokens", {
+    method: "POST",
+    headers: site.headers,
+    body: { name: "t", role: "administrator", days: 1 },
+  });
+  const program = { Authorization: `Bearer ${made.body.secret}` };
+  const archive = await site.forged([], text.replace("admin:\n", "admin:\n  address: 127.0.0.1:9443\n"));
+  const answer = await site.rig.ask("/api/v1/commands", {
+    method: "POST",
+    headers: program,
+    body: {
+      command: "loadconfig",
+      args: { yes: true },
+      files: {
+        file: [{ name: "x", content: archive.toBase64() }],
+        "password-file": [{ name: "p", content: octets(password).toBase64() }],
+      },
+    },
+  });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.equal(answer.body.items[0].confirm, undefined);
+  assert.match((await site.rig.world.staging.source()).text, /9443/);
+});
