@@ -16,13 +16,12 @@ import {
   isSeq,
   type Pair,
   type ParsedNode,
-  parseDocument,
-  visit,
   type YAMLMap,
 } from "yaml";
 import { limits } from "../base/limits.ts";
 import { causeOf } from "../base/text.ts";
 import { type Finding, type Path, quoted } from "./faults.ts";
+import { eachNode, parseYaml } from "./yaml_tables.ts";
 
 /** A line and a column, both from 1. */
 export interface Place {
@@ -63,9 +62,10 @@ type Node = ParsedNode | null | undefined;
 /** Where too many brackets are open, those in quotes and comments included; `undefined`: nowhere. */
 function bracketsOpenAt(source: string): number | undefined {
   let open = 0;
-  for (const { 0: bracket, index } of source.matchAll(/[[\]{}]/g)) {
-    if (bracket === "]" || bracket === "}") open = Math.max(open - 1, 0);
-    else if (++open > bracketsOpenMax) return index;
+  for (let at = 0; at < source.length; at++) {
+    const code = source.charCodeAt(at);
+    if (code === 0x5d || code === 0x7d) open = Math.max(open - 1, 0);
+    else if ((code === 0x5b || code === 0x7b) && ++open > bracketsOpenMax) return at;
   }
   return undefined;
 }
@@ -84,13 +84,7 @@ export function readDocument(source: string): SourceDocument {
   if (deepAt !== undefined) return fatal(placesIn(source)(deepAt), tooDeep);
   let document: Document.Parsed;
   try {
-    document = parseDocument(source, {
-      prettyErrors: false,
-      uniqueKeys: false,
-      // !!binary, !!set and the like make values that no key takes.
-      resolveKnownTags: false,
-      logLevel: "error",
-    });
+    document = parseYaml(source);
   } catch (thrown) {
     // The composer calls itself for each level: "[[[[…" ends the stack.
     if (thrown instanceof RangeError) {
@@ -136,11 +130,11 @@ type Targets = ReadonlyMap<Alias, Node>;
 function aliasTargets(document: Document.Parsed): Targets {
   const anchors = new Map<string, Node>();
   const targets = new Map<Alias, Node>();
-  visit(document, (_key, node) => {
+  eachNode(document.contents, (node) => {
     // An alias means the last anchor of its name before it.
     if (isAlias(node)) targets.set(node, anchors.get(node.source));
     else if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor) {
-      anchors.set(node.anchor, node as ParsedNode);
+      anchors.set(node.anchor, node);
     }
   });
   return targets;

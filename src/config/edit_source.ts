@@ -12,13 +12,13 @@ import {
   isSeq,
   type Pair,
   type ParsedNode,
-  parseDocument,
   visit,
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
 import { type Path, pathText } from "./faults.ts";
 import { EditError } from "./plain.ts";
+import { eachNode, parseYaml } from "./yaml_tables.ts";
 
 /** A node of the tree, or nothing. */
 export type Node = ParsedNode | null | undefined;
@@ -50,18 +50,13 @@ export class Source {
   readonly step: number;
   /** Anchors that some alias refers to. */
   readonly #shared = new Set<string>();
+  readonly #entries = new Map<CollectionNode, readonly EntryTokens[]>();
 
   constructor(text: string) {
     this.text = text;
-    this.document = parseDocument(text, {
-      keepSourceTokens: true,
-      prettyErrors: false,
-      uniqueKeys: false,
-      resolveKnownTags: false,
-      logLevel: "error",
-    });
+    this.document = parseYaml(text, { tokens: true });
     this.newline = text.includes("\r\n") ? "\r\n" : "\n";
-    visit(this.document, { Alias: (_key, alias) => void this.#shared.add(alias.source) });
+    eachNode(this.root, (node) => isAlias(node) && this.#shared.add(node.source));
     this.step = this.#indentation();
   }
 
@@ -103,9 +98,13 @@ export class Source {
 
   /** The tokens in front of an entry and between key and value. */
   tokens(parent: CollectionNode, index: number): EntryTokens {
-    const items = (parent.srcToken as { items?: EntryTokens[] } | undefined)?.items ?? [];
-    // Blank lines and comments at the end have tokens, but no entry.
-    const real = items.filter((item) => item.key !== undefined || item.value !== undefined || isEntry(item));
+    let real = this.#entries.get(parent);
+    if (real === undefined) {
+      const items = (parent.srcToken as { items?: EntryTokens[] } | undefined)?.items ?? [];
+      // Blank lines and comments at the end have tokens, but no entry.
+      real = items.filter((item) => item.key !== undefined || item.value !== undefined || isEntry(item));
+      this.#entries.set(parent, real);
+    }
     return real[index] ?? { start: [] };
   }
 
@@ -161,11 +160,10 @@ export class Source {
     if (isAlias(node)) return;
     if (node.anchor !== undefined && this.#shared.has(node.anchor)) refuse(node.anchor);
     if (!inside) return;
-    visit(node, {
-      Node: (_key, each) => {
-        const anchor = isAlias(each) ? undefined : (each as { anchor?: string }).anchor;
-        if (anchor !== undefined && this.#shared.has(anchor)) refuse(anchor);
-      },
+    if (this.#shared.size === 0) return;
+    eachNode(node, (each) => {
+      const anchor = isAlias(each) ? undefined : each.anchor;
+      if (anchor !== undefined && this.#shared.has(anchor)) refuse(anchor);
     });
   }
 

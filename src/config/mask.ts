@@ -6,12 +6,13 @@
  *
  * @module
  */
-import { type Document, isAlias, isScalar, parseDocument, visit } from "yaml";
+import { type Document, isAlias, isMap, isScalar } from "yaml";
 import { printable } from "../base/text.ts";
 import { differenceOf } from "./difference.ts";
 import type { Path } from "./faults.ts";
 import { valueAt } from "./issues.ts";
 import { type Change, EditError, isPlainMap } from "./plain.ts";
+import { eachNode, parseYaml } from "./yaml_tables.ts";
 
 /** What stands in place of a secret. */
 export const maskWord = "(secret)";
@@ -67,10 +68,14 @@ function restored(value: unknown, { path, now }: { path: Path; now: unknown }): 
 export function maskSource(source: string, known?: ReadonlySet<string>): string {
   const secrets = secretsIn(source);
   if (secrets === undefined) return "";
-  return secrets.toSorted((a, b) => b.from - a.from).reduce((text, { from, to, value }) => {
+  let shown = 0;
+  const parts = secrets.toSorted((a, b) => a.from - b.from).map(({ from, to, value }) => {
     const word = known === undefined || known.has(value) ? maskWord : newSecretWord;
-    return `${text.slice(0, from)}"${word}"${text.slice(from, to).endsWith("\n") ? "\n" : ""}${text.slice(to)}`;
-  }, source);
+    const part = `${source.slice(shown, from)}"${word}"${source.slice(from, to).endsWith("\n") ? "\n" : ""}`;
+    shown = to;
+    return part;
+  });
+  return parts.join("") + source.slice(shown);
 }
 
 /** The difference of two files, secrets left out: one that changed is told by the words that stand for it. */
@@ -94,12 +99,7 @@ interface Secret {
 function secretsIn(source: string): Secret[] | undefined {
   let document: Document.Parsed;
   try {
-    document = parseDocument(source, {
-      prettyErrors: false,
-      uniqueKeys: false,
-      resolveKnownTags: false,
-      logLevel: "error",
-    });
+    document = parseYaml(source);
   } catch {
     return undefined;
   }
@@ -115,18 +115,18 @@ function secretsIn(source: string): Secret[] | undefined {
     const value = isScalar(node) ? String(node.value) : source.slice(range[0], range[1]);
     found.push({ from: range[0], to: range[1], value });
   };
-  visit(document, {
-    Pair: (_key, { key, value }) => {
-      if (!isScalar(key) || !isSecretKey(String(key.value)) || value === null || value === undefined) return;
+  eachNode(document.contents, (node) => {
+    if (!isMap(node)) return;
+    for (const { key, value } of node.items) {
+      if (!isScalar(key) || !isSecretKey(String(key.value)) || value === null) continue;
       if (isAlias(value)) anchors.add(value.source);
       else add(value);
-    },
+    }
   });
-  visit(document, {
-    Node: (_key, node) => {
-      const anchor = isAlias(node) ? undefined : (node as { anchor?: string }).anchor;
-      if (anchor !== undefined && anchors.has(anchor)) add(node);
-    },
-  });
+  if (anchors.size > 0) {
+    eachNode(document.contents, (node) => {
+      if (!isAlias(node) && node.anchor !== undefined && anchors.has(node.anchor)) add(node);
+    });
+  }
   return found;
 }

@@ -50,3 +50,23 @@ Deno.test("moveOf finds the one row that moved, and nothing where more differs",
     assert.deepEqual(moveOf(before, after), expected, `${before}: ${after}`);
   }
 });
+
+Deno.test("editSource: a change of a row takes time in proportion to the table, not to its square", () => {
+  const text = (rows: number) =>
+    `a:\n${
+      Array.from({ length: rows }, (_, at) => `  - { address: user${at}@example.com, action: accept }\n`).join("")
+    }`;
+  const quickest = (rows: number) => {
+    const before = text(rows);
+    const list = (plainSource(before) as { a: unknown[] }).a;
+    const value = list.toSpliced(1, 1).toSpliced(rows - 3, 0, list[1]);
+    return Math.min(...Array.from({ length: 2 }, () => {
+      const from = performance.now();
+      const after = editSource(before, [{ path: ["a"], value }, { path: ["a", rows >> 1, "action"], value: "reject" }]);
+      assert.equal(after.length, before.length, "a row moved, and a word as long as the one before came");
+      return performance.now() - from;
+    }));
+  };
+  const [small, large] = [quickest(300), quickest(4_800)];
+  assert.ok(large < 80 * small, `sixteen times the rows took ${(large / small).toFixed(1)} times as long`);
+});
