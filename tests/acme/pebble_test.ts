@@ -77,6 +77,7 @@ peerTest(
       await gateway.logged(/Info: Certificate gui: issued for gui\.example\.test until /);
       await until("the listener shows it", async () => (await atListener()).verified, { every: 100 });
       await until("the front shows it", async () => (await atFront()).verified, { every: 100 });
+      await until("the word on both", () => countOf(gateway.log, /Configuration applied/) >= 2);
       assert.equal(countOf(gateway.log, /Configuration applied/), 2);
       for await (const { name, isFile } of Deno.readDir(`${gateway.folder}/data/certificates/acme`)) {
         const { mode } = await Deno.stat(`${gateway.folder}/data/certificates/acme/${name}`);
@@ -156,7 +157,10 @@ peerTest(
       };
       await gateway.apply(config({ ...gateway.ports, front }, { dns: empty.settings, profiles: more, front: "gui" }));
       await gateway.logged(/Certificate mx is ordered: the one in service lacks third\.example\.test/, { from });
-      await gateway.logged(/Certificate mx: issued for .*third\.example\.test until /, { from });
+      // It is told first and put in force next.
+      await gateway.logged(/Certificate mx: issued for .*third\.example\.test until [^]*Configuration applied/, {
+        from,
+      });
       const kept = { ...more, mx: { acme: { ...more.mx.acme, keep_key: true } } };
       await gateway.apply(config({ ...gateway.ports, front }, { dns: empty.settings, profiles: kept, front: "gui" }));
       const middle = await atListener();
@@ -318,7 +322,8 @@ peerTest(
         },
       );
       const seconds = (performance.now() - since) / 1000;
-      assert.ok(seconds > 3 && seconds < 9, `renewed after ${seconds} s`);
+      // Six seconds are two thirds; the rest is for a machine that other tests keep busy.
+      assert.ok(seconds > 3 && seconds < 20, `renewed after ${seconds} s`);
       await until("the listener shows it", isShown, { every: 100 });
       assert.doesNotMatch(gateway.log, /expires in/, "nobody is told of what renews itself");
     });

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { until } from "../gateway/rig.ts";
 import { browserTest, Chromium } from "./chromium.ts";
 import { baseOf, rightPassword, startDesk } from "./desk.ts";
 
@@ -15,6 +16,7 @@ browserTest("the set-up link makes the first administrator, who goes in, switche
   const link = `${gateway.folder}/data/run/setup-link`;
 
   await t.step("the set-up link: what is wrong is told beside its field, and what was typed stays", async () => {
+    await until("the link", () => Deno.stat(link).then(() => true, () => false));
     const url = new URL((await Deno.readTextFile(link)).trim());
     assert.equal(await visitor.open(url.pathname + url.search), 200);
     await page.fill("#user", "ann");

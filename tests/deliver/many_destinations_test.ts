@@ -2,6 +2,7 @@
  * Ten thousand destinations at once: time and memory grow with their number, and not faster.
  */
 import assert from "node:assert/strict";
+import process from "node:process";
 import type { Resolver } from "../../src/dns/records.ts";
 import { startBench } from "../support/delivery_bench.ts";
 import { startNextHop } from "../support/next_hop.ts";
@@ -22,6 +23,7 @@ const resolver: Resolver = {
 async function run(count: number) {
   await using next = startNextHop();
   const began = performance.now();
+  const used = process.cpuUsage();
   const before = Deno.memoryUsage();
   const mails = Array.from({ length: count }, (_, n) => ({ to: [`b@d${n}.test`] }));
   const bench = startBench({ control: { tls: "none" }, resolver }, mails);
@@ -37,28 +39,38 @@ async function run(count: number) {
   lanes = bench.delivery.lanes;
   await bench.spool.whenSettled(count);
   const ms = performance.now() - began;
+  const { user, system } = process.cpuUsage(used);
   const delivered = bench.spool.settled.filter(({ outcomes: [{ kind }] }) => kind === "delivered").length;
   // A thousand connections at once are more than a listener's backlog: on a busy machine some time out, and only what they were for waits.
   const missed = bench.lines().filter((line) => line.startsWith("Connection Error: ")).length;
   // Idle connections end by themselves, and then nothing is left of a destination.
-  for (let waited = 0; waited < 10_000 && bench.delivery.lanes > 0; waited += 50) {
+  for (let waited = 0; waited < 60_000 && bench.delivery.lanes > 0; waited += 50) {
     await new Promise((go) => setTimeout(go, 50));
   }
   clearInterval(watch);
   const left = [bench.delivery.lanes, bench.delivery.connections, bench.delivery.failingHosts];
   await bench[Symbol.asyncDispose]();
-  return { ms, lanes, connections, delivered, missed, left, megabytes: (rss - before.rss) / 1048576 };
+  return {
+    ms,
+    cpuMs: (user + system) / 1_000,
+    lanes,
+    connections,
+    delivered,
+    missed,
+    left,
+    megabytes: (rss - before.rss) / 1048576,
+  };
 }
 
 Deno.test("ten thousand destinations are delivered to in linear time and bounded memory, and nothing is left of them", async () => {
   await run(200);
   const small = await run(2_000);
   const large = await run(10_000);
-  for (const [count, { ms, lanes, connections, megabytes }] of [[2_000, small], [10_000, large]] as const) {
+  for (const [count, { ms, cpuMs, lanes, connections, megabytes }] of [[2_000, small], [10_000, large]] as const) {
     console.log(
       `${count} destinations: ${ms.toFixed(0)} ms, ${
-        (ms * 1000 / count).toFixed(0)
-      } us each, at most ${lanes} lanes, ` +
+        (cpuMs * 1000 / count).toFixed(0)
+      } us of computing each, at most ${lanes} lanes, ` +
         `${connections} connections, ${megabytes.toFixed(0)} MiB more, both ends of all connections included`,
     );
   }
@@ -67,6 +79,7 @@ Deno.test("ten thousand destinations are delivered to in linear time and bounded
   assert.equal(large.lanes, 10_000);
   assert.ok(large.connections <= 1_000, `${large.connections} connections`);
   assert.deepEqual(large.left, [0, 0, 0]);
-  assert.ok(large.ms / 5 < 3 * small.ms, `${large.ms} ms for five times as many, after ${small.ms}`);
+  // What is computed, since the machine has other things to do besides.
+  assert.ok(large.cpuMs / 5 < 3 * small.cpuMs, `${large.cpuMs} ms for five times as many, after ${small.cpuMs}`);
   assert.ok(large.megabytes < 400, `${large.megabytes} MiB`);
 });

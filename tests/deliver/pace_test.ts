@@ -101,7 +101,7 @@ async function quiet(): Promise<void> {
 
 /** Comes to so many, in real time, and goes no further. */
 async function comesTo(expected: number, { count, what }: { count: () => number; what: string }): Promise<void> {
-  for (let waited = 0; count() < expected && waited < 10_000; waited += 20) {
+  for (let waited = 0; count() < expected && waited < 60_000; waited += 20) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await quiet();

@@ -295,7 +295,7 @@ Deno.test("probe is bounded at a host that hangs: in the greeting, in a reply, i
   const took = performance.now() - before;
   goOn();
   for (const hop of hops) await hop[Symbol.asyncDispose]();
-  assert.ok(took < 8_000, `${took} ms`);
+  assert.ok(took < 30_000, `${took} ms`);
   for (const { hosts: [host] } of results) {
     assert.ok(!host.verified);
     for (const { end } of host.levels) assert.notEqual(end, "encrypted");

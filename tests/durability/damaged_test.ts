@@ -62,7 +62,7 @@ Deno.test("a damaged queue at the start: set aside, Critical, what can be read i
   // SQLite keeps no checksums: a page of text that is overwritten goes unnoticed, and shows in a text that came otherwise than it was sent.
   const arrived = () => new Set([...ledger.delivered.keys()].map((key) => key.split(" ")[0])).size;
   const whole = () => arrived() + new Set(ledger.faulty).size;
-  await until("all that was moved", () => whole() >= moved, { ms: 20_000 });
+  await until("all that was moved", () => whole() >= moved, { ms: 60_000 });
   const { duplicated } = ledger.tally();
   console.log(
     `damaged at the start, seed ${seed}: acknowledged ${before.messages} messages, delivered ${arrived()}, duplicated ${duplicated}, ` +
@@ -110,12 +110,12 @@ peerTest(["strace"], cutOff, async () => {
       await gateway.kill();
     } else {
       await starting;
-      const { code } = await gateway.ended(10_000);
+      const { code } = await gateway.ended(30_000);
       assert.notEqual(code, 0);
       assert.match(gateway.log, /Input\/output error \(os error 5\): rename/);
     }
     await gateway.launch();
-    await ledger.drained(20_000);
+    await ledger.drained(60_000);
     settleBooks(ledger, `repair cut off before rename ${rename} by ${by}`, gateway);
     assert.equal((await gateway.stop()).code, 0);
     assertEmptyQueue(`${gateway.folder}/data`);

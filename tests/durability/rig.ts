@@ -16,15 +16,17 @@ export interface RigWish {
   storage?: string;
   env?: Record<string, string>;
   before?: readonly string[];
+  stillMs?: number;
   more?: ConfigObject;
 }
 
 /** A gateway that sends everything to the sink, tries again each second, and takes mail until the disk is full. */
-export function startRig({ sink, storage, env, before, more = {} }: RigWish): Promise<GatewayProcess> {
+export function startRig({ sink, storage, env, before, stillMs, more = {} }: RigWish): Promise<GatewayProcess> {
   return GatewayProcess.start({
     ports: ["inbound"],
     env,
     before,
+    stillMs,
     config: ({ inbound }) =>
       gatewayConfig({
         inbound,

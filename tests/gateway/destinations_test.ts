@@ -56,7 +56,7 @@ Deno.test("certificate: the running gateway shows each destination its own, and 
       assert.match(await client.ask(line), /^[23]/);
     }
     assert.match(await client.ask("Subject: x\r\n\r\nx\r\n."), /^250 /);
-    for (let waited = 0; waited < 10_000; waited += 20) {
+    for (let waited = 0; waited < 30_000; waited += 20) {
       const session = next.sessions.find(({ taken }) => taken.some(({ rcpts }) => rcpts[0].includes(to)));
       if (session !== undefined) {
         return Object.keys(shown).find((name) => session.facts?.matches(`${name}.gw.test`)) ?? "none";

@@ -46,7 +46,7 @@ Deno.test("limits of the hour hold across listeners, a stop and kill -9", async 
   // What was counted longer ago than this is on the disk.
   await pause(writeMs + 500);
   gateway.signal("SIGKILL");
-  await gateway.ended(5_000);
+  await gateway.ended(30_000);
   await gateway.launch();
   assert.deepEqual(
     await codes(second, ["s@example.org", "c@example.test", "d@example.test"]),

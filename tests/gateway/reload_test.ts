@@ -8,11 +8,8 @@ import { type ConfigObject, GatewayProcess, isListening, pause } from "../suppor
 import { startNextHop } from "../support/next_hop.ts";
 import { relayConfig } from "../support/relay.ts";
 import { Client, greeted } from "./client.ts";
-import { countOf, gatewayConfig, listenerAt, startEmptyDns, until } from "./rig.ts";
+import { countOf, gatewayConfig, inForceMs, listenerAt, startEmptyDns, until } from "./rig.ts";
 import { linesOf } from "./mail_log.ts";
-
-/** A second is promised; the rest is for a machine that other tests keep busy. */
-const inForceMs = 1500;
 
 type Ports = Readonly<Record<string, number>>;
 

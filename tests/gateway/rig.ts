@@ -49,6 +49,9 @@ export async function until(
   return performance.now() - since;
 }
 
+/** What changed has to be in force after this. A second is promised; the rest is for a machine that other tests keep busy. */
+export const inForceMs = 5_000;
+
 /** How often a pattern is in a text. */
 export function countOf(text: string, pattern: RegExp): number {
   return [...text.matchAll(new RegExp(pattern, "g"))].length;

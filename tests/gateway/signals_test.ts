@@ -38,7 +38,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await waiting.write("Subject: whole\r\n\r\nwhole\r\n.\r\n");
     assert.match(await waiting.reply(), /^250 /);
     assert.match(await waiting.rest(), /^421 4\.3\.2 /);
-    assert.deepEqual({ ...await gateway.ended(10_000) }, { success: true, code: 0, signal: null });
+    assert.deepEqual({ ...await gateway.ended(35_000) }, { success: true, code: 0, signal: null });
     assert.match(gateway.log, /Info: Postern has stopped\n$/);
     mailLines(gateway.log);
     // Taken during the stop: delivered then, or kept for the next start.
@@ -94,8 +94,9 @@ Deno.test("MID, ICID and DCID go on after a stop and after kill -9: no number co
     const numbers = [...gateway.log.matchAll(new RegExp(`New SMTP ${name} (\\d+)`, "g"))].map(([, number]) =>
       Number(number)
     );
-    assert.equal(numbers.length, 3);
-    assert.ok(numbers[0] < numbers[1] && numbers[1] < numbers[2], `${name}: ${numbers}`);
+    // What kill -9 met before it was written down that the message is gone is delivered again.
+    assert.ok(numbers.length === 3 || name === "DCID" && numbers.length === 4, `${name}: ${numbers}`);
+    assert.ok(numbers.every((number, at) => at === 0 || number > numbers[at - 1]), `${name}: ${numbers}`);
   }
   const mids = [...gateway.log.matchAll(/Start MID (\d+)/g)].map(([, number]) => Number(number));
   assert.ok(mids.length === 3 && mids[0] < mids[1] && mids[1] < mids[2], `MID: ${mids}`);

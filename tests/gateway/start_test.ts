@@ -85,6 +85,10 @@ Deno.test("state is its owner's alone: folders 0700, keys, log and lock 0600; th
       if (isDirectory) read(path);
     }
   };
+  await until(
+    "the last of the files",
+    () => Deno.stat(`${gateway.folder}/data/history/00000001.json`).then(() => true, () => false),
+  );
   read("data");
   const others = modes.filter((line) => !/^data\/(queue|state)\/./.test(line));
   for (const line of modes) if (/\.db(-\w+)? \d+$/.test(line)) assert.match(line, / 600$/);

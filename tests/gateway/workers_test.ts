@@ -70,7 +70,7 @@ Deno.test(`workers: ${workers}: a load of small and long messages arrives whole,
   const { gateway, port } = started;
   assert.equal(listeners(port), workers);
   await sendLoad(port, { ledger, sessions: 10, shape: mixedShape, more: () => ledger.sent < 160 });
-  await ledger.drained(30_000);
+  await ledger.drained(60_000);
   settleBooks(ledger, `${workers} workers`, gateway);
   assert.deepEqual(ledger.refused, new Map());
   assert.equal(ledger.tally().duplicated, 0);

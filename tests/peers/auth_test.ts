@@ -111,7 +111,7 @@ peerTest(["swaks"], "swaks: PLAIN and LOGIN over STARTTLS and smtps, wrong passw
   await swaks(inbound, ["--tls", "--auth", "PLAIN", "--auth-user", "nobody1", "--auth-password", "wrong"]);
   await pause(writeMs + 500);
   gateway.signal("SIGKILL");
-  await gateway.ended(5_000);
+  await gateway.ended(30_000);
   await gateway.launch();
   const locked = await swaks(inbound, ["--tls", "--auth", "PLAIN", ...right]);
   assert.equal(locked.code, 28);

@@ -195,7 +195,8 @@ peerTest(
           const end = await swaks(silent, { from, args: [...elsewhere] });
           const took = performance.now() - since;
           assert.equal(end.code, from === "127.0.0.9" ? 0 : 24, end.stdout);
-          assert.ok(took >= 1_900 && took < 4_500, `${took} ms`);
+          // Three lists one after the other would take three times as long.
+          assert.ok(took >= 1_900 && took < 5_900, `${took} ms`);
         }
         const warnings = gateway.log.match(/Warning: DNS list .*/g) ?? [];
         assert.deepEqual(warnings.map((line) => line.split(" ")[3]).sort(), [

@@ -146,7 +146,7 @@ peerTest(
       const pem = await makeCertificate({ names: ["DNS:mx.example.test"], key });
       for (const method of methods) {
         await using server = await startServer(method, pem);
-        const conn = await sockets.dial({ address: "127.0.0.1", port: server.port }, { ms: 5000 });
+        const conn = await sockets.dial({ address: "127.0.0.1", port: server.port }, { ms: 30_000 });
         const start = await startTls(conn, context.session({}));
         const served = profile.methods.includes(method);
         assert.equal(start.kind, served ? "done" : "failed", `${method} ${key}: ${JSON.stringify(start)}`);

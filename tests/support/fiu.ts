@@ -16,6 +16,12 @@ export function fiuEnvironment(pipes: string): Record<string, string> {
   return { LD_PRELOAD: `${folder}/fiu_run_preload.so ${folder}/fiu_posix_preload.so`, FIU_CTRL_FIFO: pipes };
 }
 
+/**
+ * How long a start under libfiu may stand still. It locks up now and then: libfiu looks a function up (`dlsym`) while it holds a lock of its own, and
+ * another thread that loads a library holds the loader's lock and allocates, for which it needs libfiu's.
+ */
+export const fiuStillMs = 8_000;
+
 /** Gives a process that runs a command, such as `enable name=posix/io/sync/fsync,failinfo=5`. */
 export async function fiuControl(command: string, { pipes, pid }: { pipes: string; pid: number }): Promise<void> {
   const { code, stderr } = await runCommand("fiu-ctrl", ["-f", pipes, "-c", command, String(pid)]);

@@ -10,6 +10,10 @@ const repository = new URL("../../", import.meta.url).pathname;
 
 /** What the log says when a changed configuration is in force. */
 const inForce = /Info: Configuration applied: /;
+/** What it says when all of it has started, in any format. */
+const isRunning = /Postern \S+ is running with /;
+/** Logs that leave that out. */
+const isQuiet = /\blevel"?: *"?(?:warning|critical)\b/;
 
 /** A configuration: any part of config.yaml. */
 export type ConfigObject = { [key: string]: unknown };
@@ -33,6 +37,18 @@ export interface GatewayOptions {
   before?: readonly string[];
   /** How long it may take to start, in ms. */
   startMs?: number;
+  /** A library that is put before the program may lock up its start: one that computes nothing for so many ms is killed and begun anew. */
+  stillMs?: number;
+}
+
+/** What a process has computed so far, in ticks of the kernel; all of its threads. */
+function ticksOf(pid: number): number {
+  try {
+    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
+    return Number(fields[11]) + Number(fields[12]);
+  } catch {
+    return NaN; // it has ended
+  }
 }
 
 /**
@@ -140,9 +156,16 @@ export class GatewayProcess implements AsyncDisposable {
     await this.logged(inForce, { from });
   }
 
-  /** Starts it, again after {@linkcode stop} or {@linkcode kill}, and waits until it listens; `before` counts for this start. */
+  /**
+   * Starts it, again after {@linkcode stop} or {@linkcode kill}, and waits until it listens and says that it runs: it takes mail before it
+   * watches its files and hears commands. `before` counts for this start.
+   */
   async launch(only: Pick<GatewayOptions, "before"> = {}): Promise<void> {
-    const { binary, env, startMs = 60_000, listening, ports, before = [] } = { ...this.#options, ...only };
+    const { binary, env, startMs = 60_000, stillMs = Infinity, listening, ports, before = [] } = {
+      ...this.#options,
+      ...only,
+    };
+    const quiet = isQuiet.test(await Deno.readTextFile(this.configPath));
     const program = binary === undefined ? [Deno.execPath(), "run", "-A", `${repository}main.ts`] : [binary];
     const [command, ...args] = [...before, ...program, "run", "--config", this.configPath];
     const child = new Deno.Command(command, {
@@ -154,6 +177,7 @@ export class GatewayProcess implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     this.#child = child;
+    const from = this.#output.length;
     this.#reading = Promise.all([this.#read(child.stdout), this.#read(child.stderr)]);
     let ended: Deno.CommandStatus | null = null;
     this.#runs = true;
@@ -162,10 +186,17 @@ export class GatewayProcess implements AsyncDisposable {
       this.#runs = false;
     });
     const wanted = (listening ?? ports).map((name) => this.ports[name]);
+    let computed = { ticks: 0, at: Date.now() };
     for (const since = Date.now();; await pause(20)) {
-      if (wanted.every(isListening)) return;
+      if (wanted.every(isListening) && (quiet || isRunning.test(this.#output.slice(from)))) return;
+      const ticks = ticksOf(child.pid);
+      if (ticks !== computed.ticks) computed = { ticks, at: Date.now() };
+      if (ended === null && Date.now() - computed.at > stillMs) {
+        await this.kill();
+        return await this.launch(only);
+      }
       if (ended === null && Date.now() - since < startMs) continue;
-      const what = ended === null ? `no listener after ${startMs} ms` : "it ended";
+      const what = ended === null ? `it is not there after ${startMs} ms` : "it ended";
       throw new Error(`Cannot start the gateway: ${what}\n${this.#output}`);
     }
   }

@@ -132,7 +132,7 @@ export async function startPostfix({ settings, certificate }: PostfixOptions): P
   const postfix: Postfix = {
     port,
     received,
-    async receivedAtLeast(count, ms = 30_000) {
+    async receivedAtLeast(count, ms = 60_000) {
       for (const since = Date.now();; await pause(50)) {
         const messages = received();
         if (messages.length >= count) return messages;

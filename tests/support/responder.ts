@@ -4,6 +4,7 @@
  * @module
  */
 import type { Authority, MadeCertificate } from "./certs.ts";
+import { freePort } from "./gateway_process.ts";
 import { needPeer } from "./peers.ts";
 
 /** How it answers. */
@@ -40,7 +41,7 @@ export class Responder implements AsyncDisposable {
   }
 
   /** Starts it and waits until it listens. It reads the authority's list of certificates now, and again when that is newer. */
-  static async start({ ca, signer = ca, minutes, port = 0 }: ResponderWish): Promise<Responder> {
+  static async start({ ca, signer = ca, minutes, port = freePort() }: ResponderWish): Promise<Responder> {
     const child = new Deno.Command(needPeer("openssl"), {
       args: [
         ...["ocsp", "-index", `${ca.dir}/index.txt`, "-CA", ca.certificatePath, "-port", String(port), "-ignore_err"],

@@ -37,7 +37,7 @@ export const broken = [
     make: () => null,
     async check() {
       // Its pace is a timer's, so that much of it is kept after the heap was measured first, whatever the machine.
-      if (kept.length < 2_000) kept.push(new Array(25_000).fill(kept.length));
+      if (kept.length < 500) kept.push(new Array(100_000).fill(kept.length));
       await sleep(systemClock, 1);
       return [];
     },
