@@ -230,7 +230,7 @@ export interface MetricsPage {
 
 /** Loads the library and makes the page. */
 export async function metricsPage(monitor: Monitor, vitals: () => Vitals): Promise<MetricsPage> {
-  const { Counter, Gauge, Registry } = await import("prom-client");
+  const { default: { Counter, Gauge, Registry } } = await import("prom-client");
   const registry = new Registry();
   const metrics = metricTable.map(({ name, type, help, labels, samples }) => {
     const options = { name, help, labelNames: [...labels], registers: [registry] };

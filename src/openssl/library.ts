@@ -2,7 +2,7 @@
  * Opens libcrypto and libssl, once a process.
  *
  * Both come from one place: the directory that the caller names, else `native/` beside `src/` (the compiled binary embeds
- * the two there: `deno compile --include native`), else the system's. A libssl over another build's libcrypto would not do.
+ * the two there: `compile.sh`), else the system's. A libssl over another build's libcrypto would not do.
  * libcrypto is opened first, so that libssl's need of `libcrypto.so.3` is met by name.
  *
  * Callbacks are made here, once, and are never closed: OpenSSL may call them as long as a context lives.

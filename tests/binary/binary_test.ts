@@ -137,6 +137,43 @@ peerTest(
   },
 );
 
+peerTest(
+  ["curl"],
+  "dist/postern has embedded what is loaded late: pages, figures, searches in threads, presets",
+  async () => {
+    const { path: binary } = await buildBinary();
+    await using gateway = await GatewayProcess.start({
+      binary,
+      env: bare,
+      ports: ["inbound", "blackhole", "admin"],
+      config: (ports) => ({ ...withBlackhole(ports), admin: { address: `127.0.0.1:${ports.admin}` } }),
+    });
+    const linkFile = `${gateway.folder}/data/run/setup-link`;
+    await until("the set-up link", () => Deno.stat(linkFile).then(({ size }) => size > 0, () => false));
+    const [, token] = /token=(\S+)/.exec(await Deno.readTextFile(linkFile)) ?? [];
+    const jar = `${gateway.folder}/jar`;
+    const ask = async (path: string, ...args: string[]) => {
+      const { stdout, stderr } = await runCommand("curl", [
+        ...["--silent", "--show-error", "--insecure", "--max-time", "30", "--cookie", jar, "--cookie-jar", jar],
+        ...["--write-out", "\n%{http_code}", ...args, `https://127.0.0.1:${gateway.ports.admin}${path}`],
+      ]);
+      return stdout + stderr;
+    };
+    const user = JSON.stringify({ token, user: "ann", password: "a long enough password" });
+    assert.match(await ask("/api/v1/setup", "--json", user), /\n201$/);
+    for (
+      const path of [
+        ...["/", "/tracking?sender=a", "/assets/uplot.js", "/metrics", "/healthz"],
+        ...["/api/v1/openapi.json", "/api/v1/tracking?sender=example.org", "/api/v1/reports/tls"],
+      ]
+    ) {
+      const said = await ask(path);
+      assert.match(said, /\n200$/, `${path}: ${said.slice(0, 300)}`);
+    }
+    assert.match((await postern(gateway, { binary }, "presets", "modern")).stdout, /^# .+\nversion: 1$/ms);
+  },
+);
+
 peerTest(["swaks"], "dist/postern knows how much of its disk is free, and keeps its reserve there", async () => {
   const { path } = await buildBinary();
   const config = (limits: Record<string, string>) => (ports: Record<string, number>) => ({
