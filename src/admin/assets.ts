@@ -70,6 +70,10 @@ export function assetAnswer(context: Context, name: string): Response | undefine
     "ETag": `"${hash}"`,
     "Cache-Control": context.req.query("v") === hash ? "public, max-age=31536000, immutable" : "no-cache",
   };
-  if (context.req.header("If-None-Match") === `"${hash}"`) return context.body(null, 304, headers);
+  // Weak, since the runtime compresses what it sends (RFC 9110 §13.1.2).
+  const known = context.req.header("If-None-Match")?.split(",").some((tag) =>
+    tag.trim().replace(/^W\//, "") === `"${hash}"`
+  );
+  if (known === true) return context.body(null, 304, headers);
   return context.body(content, 200, headers);
 }

@@ -17,6 +17,7 @@ import { endpointText } from "../net/net.ts";
 import type { Handshakes } from "../monitor/totals.ts";
 import type { TlsStart } from "../tls/pump.ts";
 import { shownCertificate } from "../policy/client_certificate.ts";
+import { clientKey } from "../policy/client_key.ts";
 import type { App } from "./app.ts";
 import { serveFront } from "./front_session.ts";
 
@@ -61,6 +62,7 @@ export class Front {
   readonly #world: FrontWorld;
   readonly #doors = new Map<string, Door>();
   readonly #sessions = new Set<Conn>();
+  /** By {@linkcode clientKey}. */
   readonly #byAddress = new Map<string, number>();
   #serving = new Set<Promise<void>>();
   #retry: Timer | undefined;
@@ -143,12 +145,13 @@ export class Front {
   async #serve(conn: Conn, wish: DoorWish): Promise<void> {
     const { address } = conn.remote;
     const opened = this.#world.clock.now();
-    const siblings = this.#byAddress.get(address) ?? 0;
+    const key = clientKey(address);
+    const siblings = this.#byAddress.get(key) ?? 0;
     if (this.#closed || this.#sessions.size >= limits.httpSessionsMax || siblings >= limits.httpSessionsPerAddressMax) {
       return conn.close();
     }
     this.#sessions.add(conn);
-    this.#byAddress.set(address, siblings + 1);
+    this.#byAddress.set(key, siblings + 1);
     try {
       const secured = await this.#secure(conn, wish);
       if (secured === undefined) return;
@@ -165,9 +168,9 @@ export class Front {
     } finally {
       conn.close();
       this.#sessions.delete(conn);
-      const left = (this.#byAddress.get(address) ?? 0) - 1;
-      if (left > 0) this.#byAddress.set(address, left);
-      else this.#byAddress.delete(address);
+      const left = (this.#byAddress.get(key) ?? 0) - 1;
+      if (left > 0) this.#byAddress.set(key, left);
+      else this.#byAddress.delete(key);
     }
   }
 

@@ -7,15 +7,18 @@
  * millisecond, less than the handshake.
  *
  * Time and octets are bounded here, since the runtime's server bounds neither: the head of a request has to be there
- * within {@linkcode limits.httpHeadMs} whatever else is sent, and an octet now and then wins nothing.
+ * within {@linkcode limits.httpHeadMs} whatever else is sent, and an octet now and then wins nothing. What is beyond a bound is read on for
+ * a moment and thrown away, since a client that is still sending hears no answer from a connection that was closed (RFC 9112 §9.6).
  *
  * @module
  */
 import { limits } from "../base/limits.ts";
-import { type Octets, textOf } from "../base/octets.ts";
+import { type Octets, octets, textOf } from "../base/octets.ts";
 import type { Conn } from "../net/net.ts";
 import { dialLocal, type LocalStream, socketAddress } from "../net/unix.ts";
 import type { App, Client } from "./app.ts";
+import { RequestMeter } from "./request_meter.ts";
+import { securityHeaders } from "./security_headers.ts";
 
 /** What a session is made of. */
 export interface FrontSessionOptions {
@@ -45,10 +48,9 @@ class FrontSession {
   readonly #options: FrontSessionOptions;
   /** Requests that are being answered. */
   #active = 0;
-  /** Octets of a head that has begun; 0: none has. */
-  #headOctets = 0;
-  /** Octets that came while a request was being answered: its body. */
-  #bodyOctets = 0;
+  readonly #meter = new RequestMeter();
+  /** What comes is thrown away from now on. */
+  #dropping = false;
   #begun = false;
 
   constructor(conn: Conn, options: FrontSessionOptions) {
@@ -89,16 +91,18 @@ class FrontSession {
       this.#conn.close();
       stream.close();
     };
+    const answered = () => this.#meter.between || this.#meter.inHead ? close() : this.#linger();
     // Whichever ends first ends the other: a client that is gone, its deadline, or a server that has said its last word.
-    await Promise.all([this.#toServer(stream).finally(close), this.#toClient(stream).finally(close)].map(ended));
+    await Promise.all([this.#toServer(stream).finally(close), this.#toClient(stream).finally(answered)].map(ended));
   }
 
   async #toServer(stream: LocalStream): Promise<void> {
     const buffer: Octets = new Uint8Array(bufferOctets);
+    let dropped = 0;
     for (let count = await this.#conn.read(buffer); count !== null; count = await this.#conn.read(buffer)) {
       const bytes = buffer.subarray(0, count);
-      if (!this.#admits(bytes)) return;
-      await stream.write(bytes);
+      if (!this.#dropping && await this.#admits(bytes)) await stream.write(bytes).catch(() => this.#linger());
+      else if ((dropped += count) > limits.httpBodyOctetsMax) return;
     }
   }
 
@@ -106,45 +110,77 @@ class FrontSession {
     const buffer: Octets = new Uint8Array(bufferOctets);
     for (let count = await stream.read(buffer); count !== null; count = await stream.read(buffer)) {
       await this.#conn.write(buffer.subarray(0, count));
-      if (this.#headOctets === 0) this.#conn.deadline(this.#active > 0 ? limits.httpRequestMs : limits.httpIdleMs);
+      if (this.#dropping || this.#meter.inHead) continue;
+      this.#conn.deadline(this.#active > 0 ? limits.httpRequestMs : limits.httpIdleMs);
     }
   }
 
-  /** Counts what came. False: it is too much. */
-  #admits(bytes: Octets): boolean {
+  /** Reads on for a moment. */
+  #linger(): void {
+    if (this.#dropping) return;
+    this.#dropping = true;
+    this.#conn.deadline(limits.httpLingerMs);
+  }
+
+  /** Counts what came. False: it is too much, and was answered, or will be. */
+  async #admits(bytes: Octets): Promise<boolean> {
     if (!this.#begun) {
       this.#begun = true;
-      if (textOf(bytes.subarray(0, http2Preface.length)) === http2Preface) return false;
-    }
-    if (this.#active > 0) {
-      this.#bodyOctets += bytes.length;
-      return this.#bodyOctets <= limits.httpBodyOctetsMax;
+      if (textOf(bytes.subarray(0, http2Preface.length)) === http2Preface) throw new Error("HTTP/2 was not agreed on");
     }
     // The time for a head runs from its first octet.
-    if (this.#headOctets === 0) this.#conn.deadline(limits.httpHeadMs);
-    this.#headOctets += bytes.length;
-    return this.#headOctets <= limits.httpHeadOctetsMax + bufferOctets;
+    if (this.#meter.between) this.#conn.deadline(limits.httpHeadMs);
+    const measured = this.#meter.take(bytes);
+    if (measured === "fine") return true;
+    this.#linger();
+    // Nobody else answers a head that never gets to the server.
+    if (measured === "head" && this.#active === 0) await this.#conn.write(headTooLarge);
+    return false;
   }
 
   async #answer(request: Request): Promise<Response> {
-    const { app, client, scheme, fault } = this.#options;
     this.#active++;
-    this.#headOctets = 0;
-    this.#bodyOctets = 0;
+    this.#meter.begin();
     this.#conn.deadline(limits.httpRequestMs);
     try {
-      const url = publicUrl(request, scheme);
-      if (url === null) return new Response(null, { status: 400 });
+      const response = await this.#ask(request);
+      // A length beside the coding is how requests are smuggled past what stands in front of us, and the server shows us the coding alone: so nothing
+      // that comes behind such a body is a request (RFC 9112 §6.1). Neither is what comes behind half a body.
+      if (this.#meter.owes(request.headers)) response.headers.set("Connection", "close");
+      return response;
+    } finally {
+      this.#active--;
+      this.#meter.finish(request.headers);
+      if (!this.#dropping) this.#conn.deadline(limits.httpIdleMs);
+    }
+  }
+
+  async #ask(request: Request): Promise<Response> {
+    const { app, client, scheme, fault } = this.#options;
+    const url = publicUrl(request, scheme);
+    if (url === null) return refusal(400, "The request cannot be understood");
+    // What no Request can have (Fetch §4.6), and nobody needs here.
+    if (/^(connect|trace|track)$/i.test(request.method)) return refusal(405, "This cannot be done here");
+    try {
       return await app(new Request(url, request), client);
     } catch (error) {
       fault("Cannot answer a request", error);
-      return new Response(null, { status: 500 });
-    } finally {
-      this.#active--;
-      this.#conn.deadline(limits.httpIdleMs);
+      return refusal(500, "The gateway failed to answer");
     }
   }
 }
+
+/** An answer of the front itself. */
+function refusal(status: number, title: string): Response {
+  return Response.json({ type: "about:blank", title, status }, {
+    status,
+    headers: { ...securityHeaders, "Content-Type": "application/problem+json", "Cache-Control": "no-store" },
+  });
+}
+
+const headTooLarge = octets(
+  "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+);
 
 /** The URL as the client sees it; `null` for one that is none. The server's own has the socket's scheme. */
 function publicUrl(request: Request, scheme: string): URL | null {

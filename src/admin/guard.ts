@@ -9,6 +9,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { limits } from "../base/limits.ts";
+import { clientKey } from "../policy/client_key.ts";
 import { csrfField, csrfHeader, foreignOrigin, isOwnWord, isSafe } from "./csrf.ts";
 import { type Identity, mayAct, type Role } from "./identity.ts";
 import { Problem } from "./problem.ts";
@@ -32,7 +33,7 @@ export function guard({ clock }: AdminWorld): MiddlewareHandler<AdminEnv> {
     const identity = await identify(context);
     context.set("identity", identity);
     const wait = identity === undefined
-      ? anonymous.take(context.var.client.address)
+      ? anonymous.take(clientKey(context.var.client.address))
       : known.take(`${identity.via} ${identity.handle}`);
     if (wait > 0) throw new Problem(429, { headers: { "Retry-After": `${wait}` } });
     if (context.req.header("Authorization") !== undefined && identity === undefined && !ownTokens.includes(path)) {

@@ -14,35 +14,27 @@ import { guard } from "./guard.ts";
 import { answerMisses } from "./misses.ts";
 import { mountPages } from "./pages/pages.tsx";
 import { Problem } from "./problem.ts";
+import { securityHeaders } from "./security_headers.ts";
 import type { AdminEnv, AdminWorld } from "./world.ts";
-
-/**
- * What every answer says to browsers: nothing from elsewhere, no inline scripts or styles, no frames, nothing told to others (with `no-referrer` a
- * browser would send `Origin: null` with our own forms). HSTS (RFC 6797)
- * counts for whoever came with a certificate that his browser trusts.
- */
-const securityHeaders = {
-  "Content-Security-Policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  "Strict-Transport-Security": "max-age=31536000",
-  "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
-  "Referrer-Policy": "same-origin",
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-} as const;
 
 /** See the module. */
 export function makeWeb(world: AdminWorld): App {
+  const app = makeRouter(world);
+  return async (request, client) => await app.fetch(request, { client });
+}
+
+/** All routes. */
+export function makeRouter(world: AdminWorld): OpenAPIHono<AdminEnv> {
   const app = new OpenAPIHono<AdminEnv>({ defaultHook: refuseFaults });
   app.use(async (context, next) => {
     context.set("world", world);
     context.set("client", context.env.client);
     await next();
     for (const [name, value] of Object.entries(securityHeaders)) context.header(name, value);
-    if (!context.res.headers.has("Cache-Control")) context.header("Cache-Control", "no-store");
+    const { headers } = context.res;
+    if (headers.has("Cache-Control")) return;
+    // The runtime compresses what it likes and makes a tag weak by that, which no If-Match takes (RFC 9110 §13.1.1).
+    context.header("Cache-Control", headers.has("ETag") ? "no-store, no-transform" : "no-store");
   });
   app.use(bodyLimit({
     maxSize: limits.apiBodyOctetsMax,
@@ -58,5 +50,5 @@ export function makeWeb(world: AdminWorld): App {
     fault: world.fault,
     page: (context, problem) => context.req.path.startsWith("/api/") ? undefined : problemPage(context, problem),
   });
-  return async (request, client) => await app.fetch(request, { client });
+  return app;
 }

@@ -152,6 +152,8 @@ export const limits = {
   httpHeadMs: 10_000,
   httpRequestMs: 60_000,
   httpIdleMs: 60_000,
+  /** How long what is beyond a bound is read on, so that its sender hears the answer. */
+  httpLingerMs: 2_000,
   /** An address of the front that cannot be had is tried again so often. */
   httpListenRetryMs: 10_000,
 

@@ -231,6 +231,7 @@ async function config(caller: Caller): Promise<void> {
   const call = caller.call.bind(caller);
   const { body: { etag, text }, headers } = await call("getConfig");
   assert.equal(headers.get("ETag"), `"${etag}"`);
+  assert.equal(headers.get("Cache-Control"), "no-store, no-transform");
   assert.ok(!text.includes("scrypt$") && text.startsWith("# the owner's words\n"), text);
   const changes = (hostname: string) => ({ changes: [{ path: ["hostname"], value: hostname }] });
   await call("changeCandidate", { body: changes("mx.example.test"), status: 428 });

@@ -396,6 +396,8 @@ const bad: [name: string, method: string, path: string, body: unknown, status: n
   ["no JSON", "POST", "/api/v1/users", "{", 400],
   ["a MID that is none", "GET", "/api/v1/queue/1e9", undefined, 422, "mid"],
   ["a name with a path in it", "DELETE", "/api/v1/users/..%2F..%2Fx", undefined, 422, "name"],
+  ["a domain with a NUL", "GET", "/api/v1/destinations/a%00b", undefined, 422, "domain"],
+  ["a domain with a line end", "GET", "/api/v1/destinations/a%0Ab", undefined, 422, "domain"],
   ["a prototype's name", "GET", "/api/v1/users/constructor", undefined, 404],
 ];
 

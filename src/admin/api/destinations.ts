@@ -69,7 +69,11 @@ const destinationSchema = z.strictObject({
 
 const hourSchema = z.strictObject({ hour: moment, counts: countsSchema }).openapi("HourCounts");
 
-const domainParams = z.strictObject({ domain: z.string().min(1).max(255).openapi({ example: "example.com" }) });
+const domainParams = z.strictObject({
+  domain: z.string().min(1).max(255).regex(/^[!-~\u00a0-\uffff]+$/, "has blanks or control characters").openapi({
+    example: "example.com",
+  }),
+});
 
 /** Adds the operations. */
 export function mountDestinations(app: ApiApp): void {
