@@ -8,8 +8,9 @@
  */
 import { asksCertificate } from "./accept/admission.ts";
 import { makeService, type Service } from "./accept/service.ts";
-import { type Config, destinationCertificates, type ListenerConfig } from "./config/config.ts";
+import { type Config, destinationCertificates, type ListenerConfig, serviceCertificates } from "./config/config.ts";
 import type { OutboundTls } from "./deliver/world.ts";
+import type { ClientTls } from "./services/client_link.ts";
 import type { ClientContext, Engine, KeyPair, ServerContext, TrustAnchors } from "./tls/engine.ts";
 import { startTls } from "./tls/pump.ts";
 
@@ -28,6 +29,8 @@ export class Edition {
   /** By the listener's name. */
   readonly services: ReadonlyMap<string, Service>;
   readonly outbound: OutboundTls;
+  /** Of the client services. */
+  readonly clients: ClientTls;
   readonly trust: TrustAnchors;
   /** Of each certificate profile in use, by its name. */
   readonly keyPairs: ReadonlyMap<string, KeyPair[]>;
@@ -37,7 +40,8 @@ export class Edition {
 
   constructor(
     config: Config,
-    { services, outbound, contexts, trust, keyPairs }: {
+    { services, outbound, clients, contexts, trust, keyPairs }: {
+      clients: ClientTls;
       trust: TrustAnchors;
       keyPairs: ReadonlyMap<string, KeyPair[]>;
       services: Map<string, Service>;
@@ -48,6 +52,7 @@ export class Edition {
     this.config = config;
     this.services = services;
     this.outbound = outbound;
+    this.clients = clients;
     this.trust = trust;
     this.keyPairs = keyPairs;
     this.#contexts = contexts;
@@ -98,10 +103,9 @@ export function buildEdition({ config, engine, trust, keyPairs }: EditionParts):
     };
   }
 
-  const client = (certificate: string | null): ClientContext => {
-    const [keyPair] = certificate === null ? [] : keyPairs.get(certificate) ?? [];
-    return keep(engine.clientContext({ profile: config.tls.outbound_smtp, keyPair, trust }));
-  };
+  const pairOf = (certificate: string | null) => certificate === null ? undefined : keyPairs.get(certificate)?.[0];
+  const client = (certificate: string | null, profile = config.tls.outbound_smtp): ClientContext =>
+    keep(engine.clientContext({ profile, keyPair: pairOf(certificate), trust }));
   const { certificate } = config.destination_controls;
   const others = destinationCertificates(config).filter((name) => name !== certificate);
   const outbound = {
@@ -109,8 +113,15 @@ export function buildEdition({ config, engine, trust, keyPairs }: EditionParts):
     byCertificate: new Map(others.map((name) => [name, client(name)])),
     trustGeneration: trust.generation,
   };
+  const { other_client_services: profile, peer_certificate: validation } = config.tls;
+  const clients: ClientTls = {
+    contexts: new Map(serviceCertificates(config).map((name) => [name, client(name, profile)])),
+    validation,
+    stamp: (certificate) =>
+      JSON.stringify([trust.generation, profile, validation, pairOf(certificate)?.certificatePem ?? null]),
+  };
   undo.move();
-  return new Edition(config, { services, outbound, contexts, trust, keyPairs });
+  return new Edition(config, { services, outbound, clients, contexts, trust, keyPairs });
 }
 
 /** Whether some clients are asked for a certificate, by their policy, or all, since the table knows names of certificates. */

@@ -147,6 +147,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
       await spool.close();
       monitor.close();
       log.info({ event: "note", text: "Postern has stopped" });
+      await operations.silence();
       editions.close();
     },
   };

@@ -26,6 +26,7 @@ import type { Tcp } from "./net/tcp.ts";
 import { operatorCommands, runningGround } from "./operator.ts";
 import type { DurableSpool } from "./queue/durable_spool.ts";
 import type { Editions } from "./reload.ts";
+import { startRemoteLogging } from "./remote_logging.ts";
 import { startRevocation } from "./revocation.ts";
 import { vitalsOf } from "./vitals.ts";
 
@@ -46,16 +47,18 @@ export interface OperationsParts extends World {
   outbound: DeliveryWorld;
 }
 
-/** Operations that run. They stop in two steps: nothing begins any more; then, when mail has come to rest, the rest. */
+/** Operations that run. They stop in three steps: nothing begins any more; when mail has come to rest, the rest; when everything is said, the log. */
 export interface Operations {
   begin(): Promise<void>;
   end(): Promise<void>;
+  silence(): Promise<void>;
 }
 
 /** Starts everything around mail. */
 export async function startOperations(parts: OperationsParts): Promise<Operations> {
   const { clock, random, editions, monitor, spool, outbound } = parts;
   const { log, storage: { directory, run } } = editions.ground;
+  const remoteLogs = startRemoteLogging({ clock, random, resolver: parts.resolver, dialer: parts.sockets }, editions);
   const ground = runningGround(parts);
   const { staging } = ground;
   const commands = new Commands();
@@ -87,6 +90,7 @@ export async function startOperations(parts: OperationsParts): Promise<Operation
   );
 
   const applied = (config: Config): Promise<void> => {
+    remoteLogs.apply(config);
     const served = admin.apply(config);
     void served.then(() => {
       alerting.look();
@@ -112,5 +116,6 @@ export async function startOperations(parts: OperationsParts): Promise<Operation
       await Promise.all([control.close(), admin.close(), revocation.stop()]);
       await alerting.stop();
     },
+    silence: () => remoteLogs.close(),
   };
 }

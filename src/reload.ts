@@ -9,7 +9,7 @@
 import type { Clock } from "./base/clock.ts";
 import type { Random } from "./base/random.ts";
 import { LineLog, type LogOptions } from "./base/log.ts";
-import { RotatingFile, standardOutput } from "./base/log_sinks.ts";
+import { LateSink, RotatingFile, standardOutput } from "./base/log_sinks.ts";
 import { causeOf } from "./base/text.ts";
 import { tlsCheck } from "./certs/check.ts";
 import { recoverSwap } from "./certs/swap.ts";
@@ -45,6 +45,8 @@ export interface Ground {
   pairs: Pairs;
   /** Statistics and alerts hear it by `observe`. */
   log: LineLog<MailEvent>;
+  /** Where log hosts hear it. */
+  late: LateSink;
   /** The threads that serve sessions, where it is not this one. */
   crew: Crew | undefined;
 }
@@ -332,7 +334,8 @@ export class Editions {
         rotateSize: config.logs.rotate_size,
         keep: config.logs.keep,
       });
-      const log = new LineLog<MailEvent>(this.#logOptions(config, [standardOutput(clock), file]));
+      const late = new LateSink(clock.now);
+      const log = new LineLog<MailEvent>(this.#logOptions(config, [standardOutput(clock), file, late]));
       const pairs = new Pairs({
         ...this.#world,
         engine,
@@ -348,7 +351,7 @@ export class Editions {
         log,
         hello: { ticketKeys, logs: config.logs },
       });
-      return { storage, engine, log, pairs, file, crew };
+      return { storage, engine, log, late, pairs, file, crew };
     } catch (error) {
       storage[Symbol.dispose]();
       throw error;

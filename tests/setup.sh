@@ -25,6 +25,8 @@ needed=(
   "pebble pebble"                             # an ACME authority
   "gnutls-bin danetool"                       # TLSA records, computed by somebody else
   "chromium chromium"                         # the admin page as a person sees it
+  "rsyslog rsyslogd"                          # a log host
+  "rsyslog-openssl /usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so"   # … over TLS
   "procps ps"
 )
 

@@ -201,6 +201,18 @@ export const limits = {
   acmeAnswersMax: 50,
   acmeRequestHeadOctetsMax: 8_192,
 
+  /** Servers of client services: one address, the whole opening of a connection. */
+  serviceConnectMs: 10_000,
+  serviceOpenMs: 30_000,
+  /** Log hosts: what waits for one in memory; one write; a connection without lines; the shutdown waits so long for them. */
+  logHostWaitingCharactersMax: 8_388_608,
+  logHostWriteMs: 30_000,
+  logHostIdleMs: 300_000,
+  logHostFlushMs: 5_000,
+  /** One message: RFC 5425 §4.3.1 wants receivers to take 8,192 octets, RFC 5426 §3.2 2,048. */
+  logHostMessageOctetsMax: 8_192,
+  logHostDatagramOctetsMax: 2_048,
+
   /** The shutdown waits this long for sessions. */
   shutdownMs: 30_000,
 } as const;

@@ -59,6 +59,39 @@ export function standardOutput(clock: Clock): LogSink {
   return new Gatherer(clock, (bytes) => writeAll(Deno.stdout, bytes));
 }
 
+/** What a {@linkcode LateSink} holds for whoever comes. */
+const heldCharactersMax = 262_144;
+
+/** A sink for somebody who comes when the log has begun: the first lines are held for him, a bounded part of them. */
+export class LateSink implements LogSink {
+  readonly #now: () => number;
+  #held: { lines: string; at: number }[] = [];
+  #room = heldCharactersMax;
+  #take: ((lines: string, at: number) => void) | undefined;
+
+  /** `now`: wall milliseconds, which lines are given along with. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  write(lines: string): void {
+    if (this.#take !== undefined) return this.#take(lines, this.#now());
+    if (lines.length > this.#room) return;
+    this.#room -= lines.length;
+    this.#held.push({ lines, at: this.#now() });
+  }
+
+  /** Nothing is held back here. */
+  flush(): void {}
+
+  /** Gives `take` what is held, and all lines from now on. */
+  attach(take: (lines: string, at: number) => void): void {
+    for (const { lines, at } of this.#held) take(lines, at);
+    this.#held = [];
+    this.#take = take;
+  }
+}
+
 /** A log file with older ones beside it: `mail.log`, `mail.log.1` (the youngest), up to `keep`. */
 export class RotatingFile implements LogSink, Disposable {
   readonly #path: string;

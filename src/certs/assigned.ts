@@ -48,10 +48,8 @@ function assignmentsOf(config: Config): Assignment[] {
     names.map((profile) => ({ profile, path, service, side: "server" }));
   const { admin, destination_controls: { certificate, default: fallback, domains } } = config;
   const clients: Assignment[] = [];
-  const client = (profile: string | null, path: Path) => {
-    if (profile !== null) {
-      clients.push({ profile, path: [...path, "certificate"], service: "outbound_smtp", side: "client" });
-    }
+  const client = (profile: string | null, path: Path, service: TlsService = "outbound_smtp") => {
+    if (profile !== null) clients.push({ profile, path: [...path, "certificate"], service, side: "client" });
   };
   client(certificate, ["destination_controls"]);
   if (fallback.certificate !== certificate) client(fallback.certificate, ["destination_controls", "default"]);
@@ -60,6 +58,10 @@ function assignmentsOf(config: Config): Assignment[] {
       client(control.certificate, ["destination_controls", "domains", match]);
     }
   }
+  for (const { name, certificate } of config.services.syslog.values()) {
+    client(certificate, ["services", "syslog", name], "other_client_services");
+  }
+  client(config.services.updater.certificate, ["services", "updater"], "other_client_services");
   return [
     ...config.listeners.flatMap(({ name, certificate: names }) =>
       servers(names, ["listeners", name, "certificate"], "inbound_smtp")

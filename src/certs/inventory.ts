@@ -8,7 +8,12 @@
  */
 import { Buffer } from "node:buffer";
 import type { Octets } from "../base/octets.ts";
-import { type CertificateProfile, type Config, destinationCertificates } from "../config/config.ts";
+import {
+  type CertificateProfile,
+  type Config,
+  destinationCertificates,
+  serviceCertificates,
+} from "../config/config.ts";
 import { configFiles } from "../config/files.ts";
 import { isUrl } from "../config/sources.ts";
 import type { KeyPair, TrustAnchors } from "../tls/engine.ts";
@@ -38,13 +43,14 @@ export async function loadKeyPairs(config: Config, name: string, world: Certific
     : [issued];
 }
 
-/** The key pairs of every profile that a listener or a destination uses, by profile name; `load` gives those of one. */
+/** The key pairs of every profile that a listener, a destination or a client service uses, by profile name; `load` gives those of one. */
 export async function loadInventory(
   config: Config,
   load: (config: Config, name: string) => Promise<KeyPair[]>,
 ): Promise<ReadonlyMap<string, KeyPair[]>> {
   const used = new Set(config.listeners.flatMap((listener) => listener.certificate));
   for (const name of destinationCertificates(config)) used.add(name);
+  for (const name of serviceCertificates(config)) if (name !== null) used.add(name);
   return new Map(
     await Promise.all([...used].map(async (name) => [name, await load(config, name)] as const)),
   );

@@ -184,6 +184,32 @@ export interface AlertsConfig {
   tls: Level;
 }
 
+/** Facilities of syslog that a gateway's log may have. */
+export type SyslogFacility = "mail" | "user" | "daemon" | `local${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7}`;
+
+/** What can be kept current by itself: the list of authorities that stands in for the system's. */
+export type UpdateItem = "ca_bundle";
+
+/** A host that gets the mail log as well. */
+export interface LogHost {
+  name: string;
+  host: string;
+  port: number;
+  transport: "udp" | "tcp" | "tls";
+  facility: SyslogFacility;
+  /** The certificate profile that is shown to a host that asks; `null`: none. */
+  certificate: string | null;
+}
+
+/** What is fetched by itself, and how often. */
+export interface UpdaterConfig {
+  /** A file, or with `/` at its end the folder of the items' files; `null`: nothing is fetched. */
+  url: string | null;
+  interval: number;
+  certificate: string | null;
+  items: readonly UpdateItem[];
+}
+
 /** A user of the admin page and its API. */
 export interface AdminUser {
   name: string;
@@ -227,6 +253,7 @@ export interface Config {
   bounce_profiles: ReadonlyMap<string, BounceProfile>;
   alerts: AlertsConfig;
   delivery: { address: string | null; hostname: string };
+  services: { syslog: ReadonlyMap<string, LogHost>; updater: UpdaterConfig };
   limits: {
     max_sessions: number;
     max_queue_messages: number;
@@ -259,6 +286,12 @@ export interface Config {
 
 /** A service that has methods and ciphers. */
 export type TlsService = Exclude<keyof Config["tls"], "peer_certificate">;
+
+/** The certificate profiles that the client services show, each once; `null` where one of them shows none. Empty: none of them speaks TLS. */
+export function serviceCertificates({ services: { syslog, updater } }: Config): (string | null)[] {
+  const hosts = [...syslog.values()].filter(({ transport }) => transport === "tls");
+  return [...new Set([...hosts, ...updater.url === null ? [] : [updater]].map(({ certificate }) => certificate))];
+}
 
 /** The certificate profiles that are shown to next hops, each once. */
 export function destinationCertificates({ destination_controls: { default: fallback, domains } }: Config): string[] {

@@ -58,6 +58,7 @@ export function crossFindings(checked: Checked): Findings {
   tableFindings(checked, found);
   authFindings(checked, found);
   reachFindings(checked, found);
+  clientServices(checked, found);
   return found;
 }
 
@@ -215,6 +216,21 @@ function alerts(checked: Checked, { warnings }: Findings): void {
   }
   if (repeat_after > max_repeat) {
     warn(["alerts", "repeat_after"], "is above max_repeat, so the pauses do not grow; at most max_repeat");
+  }
+}
+
+/** What is said to client services and changes nothing. */
+function clientServices({ parsed: { services: { syslog, updater } } }: Checked, { warnings }: Findings): void {
+  const warn = (path: Path, text: string) => warnings.push({ path: ["services", ...path], at: "value", text });
+  for (const [name, { transport, certificate }] of Object.entries(syslog)) {
+    if (certificate === undefined || transport === "tls") continue;
+    warn(["syslog", name, "certificate"], `is shown to nobody over ${transport}; transport: tls`);
+  }
+  if (updater.url !== undefined && updater.items.length === 0) {
+    warn(["updater", "url"], "nothing is fetched from there; what, under services.updater.items");
+  }
+  if (updater.url === undefined && updater.items.length > 0) {
+    warn(["updater", "items"], "are not fetched; from where, under services.updater.url");
   }
 }
 

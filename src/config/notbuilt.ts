@@ -8,17 +8,16 @@
 import type { Finding } from "./faults.ts";
 import { valueAt } from "./issues.ts";
 
+/** The services that are checked and not built. */
+const later = ["ldap", "call_ahead", "updater"];
+
 /** The one warning about parts that are accepted; `root` is the file as it was read, since only what is set is named. */
 export function laterPartsFinding(root: unknown): Finding | undefined {
-  const parts = ["services"].filter((part) => {
-    const value = valueAt(root, [part]);
+  const parts = later.map((part) => ["services", part]).filter((path) => {
+    const value = valueAt(root, path);
     return typeof value === "object" && value !== null && Object.keys(value).length > 0;
   });
   if (parts.length === 0) return undefined;
-  return {
-    path: parts[0].split("."),
-    at: "key",
-    label: parts.join(", "),
-    text: `accepted but not built yet: ${parts.join(", ")}`,
-  };
+  const text = parts.map((path) => path.join(".")).join(", ");
+  return { path: parts[0], at: "key", label: text, text: `accepted but not built yet: ${text}` };
 }

@@ -14,6 +14,7 @@ import type {
   Config,
   DestinationControl,
   ListenerConfig,
+  LogHost,
   MailFlowPolicy,
   RecipientRule,
   SenderEntry,
@@ -122,6 +123,7 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
       address: parsed.delivery.address === "auto" ? null : parsed.delivery.address,
       hostname: parsed.delivery.hostname ?? hostname,
     },
+    services: services(parsed.services),
     limits: parsed.limits,
     workers: parsed.workers,
     metrics: {
@@ -260,6 +262,21 @@ function alerts({ from, recipients, ...rest }: FileConfig["alerts"], hostname: s
       classes: named(classes),
       severities: named(severities),
     })),
+  };
+}
+
+function services({ syslog, updater }: FileConfig["services"]): Config["services"] {
+  const logHost = ({ server: { host, port }, ...rest }: typeof syslog[string], name: string): LogHost => ({
+    ...rest,
+    name,
+    host,
+    port,
+    certificate: rest.certificate ?? null,
+  });
+  const { url, certificate, items, interval } = updater;
+  return {
+    syslog: new Map(Object.entries(syslog).map(([name, host]) => [name, logHost(host, name)])),
+    updater: { interval, items: [...new Set(items)], url: url ?? null, certificate: certificate ?? null },
   };
 }
 

@@ -1,8 +1,7 @@
 /**
  * The part of the schema around mail: alerts, client services, the admin page, logs and the process itself.
  *
- * Services and the admin page come with later releases; their keys are checked all the same, so that a file written now
- * is right then.
+ * LDAP and call-ahead come with later releases; their keys are checked all the same, so that a file written now is right then.
  *
  * @module
  */
@@ -30,7 +29,8 @@ import {
 import { certificateNameKey, passwordHashKey } from "./schema_auth.ts";
 import * as z from "zod";
 import { parseAddress } from "./addresses.ts";
-import { fault, parseMailAddress } from "./values.ts";
+import type { SyslogFacility, UpdateItem } from "./config.ts";
+import { fault, type Parsed, parseMailAddress } from "./values.ts";
 
 const certificateName = () => nameKey("a certificate's name").describe("A name under certificates.");
 
@@ -127,24 +127,49 @@ const callAheadProfile = section({
   ),
 });
 
+// deno-fmt-ignore
+const facilities = [
+  "mail", "user", "daemon", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+] as const satisfies readonly SyslogFacility[];
+
 const syslogServer = section({
   server: hostPortKey({ usualPort: 6514 }).describe("host:port of the log host."),
   transport: withDefault(choiceKey(["udp", "tcp", "tls"]), "udp", "How lines travel."),
   facility: withDefault(
-    choiceKey(["mail", "user", "daemon", ...Array.from({ length: 8 }, (_, at) => `local${at}`)]),
+    choiceKey(facilities),
     "mail",
     "The syslog facility.",
   ),
-  certificate: certificateName().optional(),
+  certificate: certificateName().optional().describe(
+    "Shown to a log host that asks; a name under certificates. Default: none.",
+  ),
 });
 
+const updateUrl = "an https URL, as in https://curl.se/ca/cacert.pem";
+
+/** Whoever may change what is fetched could make himself an authority: it comes by https alone, and URLs stand in logs. */
+function parseUpdateUrl(text: string): Parsed<string> {
+  const refuse = (what: string): Parsed<string> => fault(what, updateUrl);
+  const url = URL.parse(text);
+  if (url === null || url.hostname === "") return refuse("is no web address");
+  if (url.protocol !== "https:") return refuse("does not begin with https://");
+  if (url.username !== "" || url.password !== "") return refuse("has a user or a password in it");
+  return url.hash === "" ? { ok: true, value: url.href } : refuse("has a fragment, which no server sees");
+}
+
 const updater = section({
-  url: url(["https://", "http://"], "a web address").optional().describe(
-    "Where updates are fetched. Default: nowhere.",
+  url: textKey({ noun: "a web address", right: updateUrl, parse: parseUpdateUrl }).optional().describe(
+    "Where updates are fetched: a file, or with / at its end a folder with ca_bundle.pem. Default: nowhere.",
   ),
   interval: withDefault(durationKey({ min: "1m", max: "30d" }), "6h", "How often, a time."),
-  certificate: certificateName().optional(),
-  items: withDefault(listKey(nameKey("an item"), { right: "as in [ca_bundle]" }), [], "What is fetched."),
+  certificate: certificateName().optional().describe(
+    "Shown to a server that asks; a name under certificates. Default: none.",
+  ),
+  items: withDefault(
+    listKey(choiceKey(["ca_bundle"] as const satisfies readonly UpdateItem[]), { right: "as in [ca_bundle]" }),
+    [],
+    "What is fetched. ca_bundle: the authorities that are trusted in place of the system's list.",
+  ),
 });
 
 /** `services`. */

@@ -119,6 +119,14 @@ const troubles: Readonly<Record<string, Trouble>> = {
     title: "new revocation lists could not be put in force", tls: true,
     advice: "The lists from before stay in force. Read the log around this time, and see the lists: `postern certconfig crls list`.",
   },
+  log_host_unverified: {
+    title: "a log host could not be verified", over: "the log host was verified", tls: true,
+    advice: "Nothing is sent to it. See its certificate, its name in services.syslog and the authorities that are trusted; mail and its own log go on.",
+  },
+  log_host_down: {
+    title: "a log host cannot be reached", over: "the log host takes lines again", warns: true,
+    advice: "Lines wait in memory, and the oldest go when there are too many; logs/mail.log below storage.directory has all of them.",
+  },
 };
 
 const unknown: Trouble = {

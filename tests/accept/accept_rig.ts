@@ -164,6 +164,7 @@ export function configOf(listener: ListenerConfig, options: RigOptions): Config 
       tls: "preferred",
     },
     delivery: { address: null, hostname: "gw.example.test" },
+    services: { syslog: new Map(), updater: { url: null, interval: 1, certificate: null, items: [] } },
     workers: 1,
     limits: limitsOf(options),
     metrics: { address: null, token_file: null },

@@ -292,10 +292,19 @@ const warned: { name: string; source: string; lines: string[] }[] = [
   {
     name: "parts of later releases are named once",
     source: listener(
-      "admin: { history: 3 }\nalerts: {}\nservices: { syslog: {} }\nworkers: 4\nmetrics: { address: 127.0.0.1:9090 }\n",
+      "admin: { history: 3 }\nalerts: {}\nservices: { syslog: { far: { server: 10.0.0.7:514 } }, ldap: { main: { urls: ldaps://a, base: b } }, call_ahead: { x: { servers: delivery_host } } }\nworkers: 4\nmetrics: { address: 127.0.0.1:9090 }\n",
     ),
     lines: [
-      "7:1: services: warning: accepted but not built yet: services",
+      "7:56: services.ldap, services.call_ahead: warning: accepted but not built yet: services.ldap, services.call_ahead",
+    ],
+  },
+  {
+    name: "client services that are told what changes nothing",
+    source: listener(
+      "services:\n  syslog:\n    a: { server: 10.0.0.7:601, transport: tcp, certificate: demo }\n    b: { server: 10.0.0.7:6514, transport: tls, certificate: demo }\n",
+    ),
+    lines: [
+      "7:61: services.syslog.a.certificate: warning: is shown to nobody over tcp; transport: tls",
     ],
   },
   {

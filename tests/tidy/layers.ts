@@ -31,7 +31,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   workers: ["base", "mail", "net", "tls", "config", "queue", "rates", "auth", "accept"],
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
   monitor: ["base", "mail", "tls"],
-  services: ["base", "mail", "net", "tls", "dns", "config", "certs"],
+  services: ["base", "mail", "net", "tls", "dns", "config", "certs", "policy"],
   control: ["base", "mail", "net", "tls", "config", "certs", "queue", "dns", "monitor", "acme"],
   admin: [
     "base",
