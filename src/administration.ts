@@ -75,7 +75,7 @@ export function startAdministration(parts: AdministrationParts): Administration 
   const { clock, random, editions, sockets, commands, monitor, vitals, staging, terminal } = parts;
   const { engine, log, storage, pairs }: Ground = editions.ground;
   const config = () => editions.current.config;
-  const account = (name: string) => accounts.find(name);
+  const account = (name: string) => accounts.active(name);
 
   const audit = new Audit({ directory: storage.logs, clock, settings: () => config().logs });
   // Not those of SMTP: a flood of logins there keeps nobody from the page.
@@ -107,6 +107,7 @@ export function startAdministration(parts: AdministrationParts): Administration 
     listen: (at) => sockets.listen(at),
     handshake: (kind) => monitor.handshakes.add(kind),
     loadPairs: (config, name) => pairs.load(config, name),
+    crls: () => editions.current.trust.crls,
     handshakeWith: (conn, session) => parts.handshakeWith(conn, session),
     metrics,
     world: {

@@ -46,17 +46,23 @@ export class Accounts {
     return this.#current.byName.get(prepared(name));
   }
 
+  /** An account that may be used: {@linkcode Accounts.find}, unless it is disabled. */
+  active(name: string): Account | undefined {
+    const account = this.find(name);
+    return account?.disabled ? undefined : account;
+  }
+
   /** The account that one of a certificate's names, which the caller has verified, stands for: its `certificate` key, else its name. */
   byCertificate(names: readonly string[]): Account | undefined {
     const { byName, byCertificate } = this.#current;
-    for (const name of names) {
-      const account = byCertificate.get(name.toLowerCase());
-      if (account !== undefined) return account;
-    }
+    const own = names.flatMap((name) => byCertificate.get(name.toLowerCase()) ?? []);
     // A user with a certificate of his own has no other one.
-    return names.flatMap((name) => byName.get(prepared(name)) ?? []).find(({ certificate }) =>
+    const named = names.flatMap((name) => byName.get(prepared(name)) ?? []).filter(({ certificate }) =>
       certificate === undefined
     );
+    // A certificate of two users is the first one's, also where he is shut out: it must not be worth another's account.
+    const [account] = [...own, ...named];
+    return account?.disabled ? undefined : account;
   }
 
   /** Checks a password. */
@@ -95,7 +101,7 @@ function compile(users: Iterable<AdminUser>): Compiled {
     byName.set(prepared(name), account);
     if (certificate !== "") byCertificate.set(certificate, account);
     const hash = parseScryptHash(password_hash);
-    if (hash !== undefined) hashes.set(account, hash);
+    if (hash !== undefined && !user.disabled) hashes.set(account, hash);
   }
   const [first] = hashes.values();
   const decoy = first ?? { ...usualCosts, salt: new Uint8Array(16), hash: new Uint8Array(32) };

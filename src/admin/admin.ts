@@ -30,6 +30,8 @@ export interface AdminOptions extends FrontWorld {
   vitals(): Vitals;
   /** The pairs of a certificate profile. */
   loadPairs(config: Config, name: string): Promise<KeyPair[]>;
+  /** The revocation lists in force: what is taken back is asked of clients' certificates too. */
+  crls(): TrustAnchors["crls"];
   /** Loads what renders the metrics. */
   metrics(): Promise<MetricsPage>;
   /** What API and pages work with besides. */
@@ -121,7 +123,7 @@ export class Admin {
 
   /** Token and TLS context. Nothing: they cannot be had now, which was told and is tried again. */
   async #prepare(config: Config): Promise<{ context: ServerContext; pairs: Map<string, KeyPair[]> } | undefined> {
-    const { engine, log, clock, random, loadPairs } = this.#options;
+    const { engine, log, clock, random, loadPairs, crls } = this.#options;
     const { admin, tls: { gui_https: profile }, generation } = config;
     // An owner looks for it before the first scrape. A disk that is full keeps nobody from asking for our health.
     await ensureToken(this.#token, random).catch((error) =>
@@ -130,7 +132,7 @@ export class Admin {
     try {
       const pairs = new Map<string, KeyPair[]>();
       for (const name of admin.certificate) pairs.set(name, await loadPairs(config, name));
-      const trust = await clientTrust(config);
+      const trust = await clientTrust(config, crls());
       const context = engine.serverContext({
         profile,
         keyPairs: [...pairs.values()].flat(),
@@ -157,7 +159,10 @@ export class Admin {
 }
 
 /** The authorities of client certificates: those of `admin.client_ca` and no others. */
-async function clientTrust({ admin: { client_ca }, generation }: Config): Promise<TrustAnchors | undefined> {
+async function clientTrust(
+  { admin: { client_ca }, generation }: Config,
+  crls: TrustAnchors["crls"],
+): Promise<TrustAnchors | undefined> {
   if (client_ca === null) return undefined;
-  return { bundles: [new TextDecoder().decode(await readBounded(client_ca))], crls: [], generation };
+  return { bundles: [new TextDecoder().decode(await readBounded(client_ca))], crls, generation };
 }

@@ -86,7 +86,7 @@ export function unauthorized(detail?: string): Problem {
 }
 
 async function identify(context: Context<AdminEnv>): Promise<Identity | undefined> {
-  const { tokens, sessions } = context.var.world;
+  const { tokens, sessions, accounts } = context.var.world;
   const authorization = context.req.header("Authorization");
   if (authorization !== undefined) {
     const sent = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
@@ -97,6 +97,10 @@ async function identify(context: Context<AdminEnv>): Promise<Identity | undefine
   const found = id === undefined ? undefined : sessions.use(id);
   if (found === undefined) return undefined;
   const { session: { via, csrf, handle }, account: { name, role } } = found;
+  // A certificate that was revoked or taken away proves nothing on a new connection, and neither does a cookie that was stolen from its owner.
+  if (via === "certificate" && accounts.byCertificate(context.var.client.certificate ?? [])?.name !== name) {
+    return undefined;
+  }
   return { user: name, role, via, csrf, handle };
 }
 

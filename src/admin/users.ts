@@ -36,6 +36,8 @@ export interface UserWish {
   /** `null`: he has none any more. */
   password?: string | null;
   certificate?: string | null;
+  /** Shut out, with his sessions and tokens, until he is let in again. */
+  disabled?: boolean;
 }
 
 /** See the module. */
@@ -61,8 +63,10 @@ export class UserEditor {
   async update(name: string, wish: UserWish, who: string): Promise<void> {
     await this.#inTurn(async () => {
       const user = this.#needed(name);
-      if (wish.role !== undefined && wish.role !== "administrator") this.#keepAdministrator(name);
+      const lowered = wish.role !== undefined && wish.role !== "administrator";
+      if (lowered || wish.disabled) this.#keepAdministrator(name);
       await this.#write(name, user, { wish, who, comment: `user ${name} changed` });
+      if (wish.disabled) this.#parts.sessions.endWhere((session) => session.user === name);
     });
   }
 
@@ -93,7 +97,9 @@ export class UserEditor {
 
   /** Refuses what would leave nobody who can do everything. */
   #keepAdministrator(name: string): void {
-    const others = this.#users.values().some((user) => user.name !== name && user.role === "administrator");
+    const others = this.#users.values().some((user) =>
+      user.name !== name && user.role === "administrator" && !user.disabled
+    );
     if (others || this.#users.get(name)?.role !== "administrator") return;
     throw new Problem(409, { detail: `${name} is the only administrator: another one has to be there first` });
   }
@@ -110,9 +116,10 @@ export class UserEditor {
       ? undefined
       : await this.#hash(name, password);
     const certificate = wish.certificate === undefined ? user.certificate : wish.certificate ?? undefined;
-    const value: Record<string, string> = { role: wish.role ?? user.role };
+    const value: Record<string, string | boolean> = { role: wish.role ?? user.role };
     if (hash !== undefined) value.password_hash = hash;
     if (certificate !== undefined) value.certificate = certificate;
+    if (wish.disabled ?? user.disabled) value.disabled = true;
     await this.#change([{ path: ["admin", "users", name], value }], { who, comment });
   }
 

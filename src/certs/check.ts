@@ -157,13 +157,12 @@ function checkServices(
 
 /** Each file on its own, so that the one at fault is named. */
 async function checkTrust(config: Config, { world: { engine, now }, found }: Context): Promise<void> {
-  const { system, custom, crls } = config.certificate_authorities;
-  const check = async (list: "custom" | "crls", index: number) => {
-    const path: Path = ["certificate_authorities", list, index];
-    const right = list === "custom" ? "authorities in PEM" : "a revocation list in PEM or DER";
+  const { certificate_authorities: { system, custom, crls }, admin: { client_ca } } = config;
+  const check = async (path: Path, { file, kind }: { file: string; kind: "authorities" | "crl" }) => {
+    const right = kind === "authorities" ? "authorities in PEM" : "a revocation list in PEM or DER";
     try {
-      const bytes = await readBounded(config.certificate_authorities[list][index]);
-      const trust: TrustAnchors = list === "custom"
+      const bytes = await readBounded(file);
+      const trust: TrustAnchors = kind === "authorities"
         ? { bundles: [new TextDecoder().decode(bytes)], crls: [], generation: 0 }
         : { bundles: [], crls: [bytes], generation: 0 };
       if (engine.inspectTrust === undefined) {
@@ -179,9 +178,13 @@ async function checkTrust(config: Config, { world: { engine, now }, found }: Con
       found.errors.push({ path, at: "value", text: `${causeOf(thrown)}; ${right}` });
     }
   };
-  for (const index of custom.keys()) await check("custom", index);
+  const list = "certificate_authorities";
+  for (const [index, file] of custom.entries()) await check([list, "custom", index], { file, kind: "authorities" });
   // What comes from a URL is proven when it comes; a configuration does not wait for it.
-  for (const [index, source] of crls.entries()) if (!isUrl(source)) await check("crls", index);
+  for (const [index, file] of crls.entries()) {
+    if (!isUrl(file)) await check([list, "crls", index], { file, kind: "crl" });
+  }
+  if (client_ca !== null) await check(["admin", "client_ca"], { file: client_ca, kind: "authorities" });
   if (system && found.errors.length === 0 && (await loadTrust(config)).systemList === null) {
     const text =
       "no list of the system was found, so no server can be verified; the package ca-certificates, or SSL_CERT_FILE";

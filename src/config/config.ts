@@ -218,6 +218,8 @@ export interface AdminUser {
   password_hash?: string;
   /** A name of the client certificate that stands for him, in lower case. */
   certificate?: string;
+  /** He cannot log in, and neither can his tokens. */
+  disabled?: boolean;
 }
 
 /** The whole of a valid `config.yaml`. */

@@ -14,6 +14,7 @@ import {
   domainKey,
   durationKey,
   fileKey,
+  flagKey,
   hostPortKey,
   listKey,
   mailAddressKey,
@@ -206,6 +207,7 @@ const adminKey = section({
         certificate: certificateNameKey().optional().describe(
           "A name (SAN or CN) of the client certificate that stands for this user. Default: the user's name.",
         ),
+        disabled: flagKey().optional().describe("The user and his tokens are shut out. Default: false."),
       }),
       "as in name: { role: operator, password_hash: scrypt$… }",
     ),

@@ -36,6 +36,7 @@ class AdminRig implements AsyncDisposable {
     this.admin = new Admin({
       loadPairs: (config, name) =>
         loadKeyPairs(config, name, { engine, clock: this.clock, random: systemRandom, note: () => {} }),
+      crls: () => [],
       engine,
       random: systemRandom,
       clock: this.clock,

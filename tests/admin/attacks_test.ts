@@ -482,3 +482,43 @@ Deno.test("login by certificate is by a name of a user, his own key first, and b
   assert.equal(await by("nobody"), 401);
   assert.equal((await rig.ask("/api/v1/login/certificate", { method: "POST" })).status, 401);
 });
+
+Deno.test("attack: the cookie of a login by certificate is worth nothing on a connection without that certificate", async () => {
+  await using rig = await WebRig.open({ users: everybody() });
+  const login = await rig.ask("/api/v1/login/certificate", { method: "POST", certificate: ["ann"] });
+  const headers = { Cookie: cookieOf(login.headers) };
+  const as = async (certificate?: readonly string[]) =>
+    (await rig.ask("/api/v1/session", { headers, certificate })).status;
+  assert.equal(await as(["ann"]), 200);
+  // Stolen; another's certificate; one that was revoked since, which is as none.
+  assert.equal(await as(), 401);
+  assert.equal(await as(["oper"]), 401);
+  assert.equal(await as(["ann"]), 200);
+});
+
+Deno.test("attack: a user who is disabled is out by every way at once, and the only administrator cannot be", async () => {
+  await using rig = await WebRig.open({ users: everybody() });
+  const ann = await rig.loggedIn("ann");
+  const oper = await rig.loggedIn("oper");
+  const { secret } = (await rig.world.tokens.make({ name: "t", role: "operator", user: "oper", life: 9e9 }))!;
+  const bearer = { Authorization: `Bearer ${secret}` };
+  const change = (user: string, disabled: boolean) =>
+    rig.ask(`/api/v1/users/${user}`, { method: "PATCH", headers: ann, body: { disabled } });
+  const ways = async () => {
+    await rig.clock.advance(1_000);
+    const answers = [
+      await rig.ask("/api/v1/session", { headers: oper }),
+      await rig.ask("/api/v1/session", { headers: bearer }),
+      await rig.ask("/api/v1/login/certificate", { method: "POST", certificate: ["oper"] }),
+      await rig.patiently("/api/v1/login", { method: "POST", body: { user: "oper", password: rightPassword } }),
+    ];
+    return answers.map(({ status }) => status);
+  };
+  assert.deepEqual(await ways(), [200, 200, 200, 200]);
+  assert.equal((await change("oper", true)).body.disabled, true);
+  assert.deepEqual(await ways(), [401, 401, 401, 401]);
+  assert.match((await rig.world.staging.source()).text, /"disabled": true/);
+  assert.equal((await change("oper", false)).body.disabled, false);
+  assert.deepEqual(await ways(), [401, 200, 200, 200]);
+  assert.equal((await change("ann", true)).status, 409);
+});

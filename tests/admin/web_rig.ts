@@ -125,7 +125,7 @@ export function adminWorld({ clock, folder, monitor, vitals, statistics = folder
     facts: [],
     advice: "Make room",
   });
-  const account = (name: string) => accounts.find(name);
+  const account = (name: string) => accounts.active(name);
   const accounts = new Accounts({ config, passwords: new Passwords({ clock, random }) });
   const sessions = new Sessions({ clock, random, account, idleMs: () => config().admin.session_timeout });
   const tokens = new Tokens({ clock, random, account, directory: `${folder}/state` });

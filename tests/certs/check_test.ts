@@ -141,12 +141,14 @@ tls:
     source: `version: 1
 listeners: { in: { address: 127.0.0.1:2525 } }
 certificate_authorities: { custom: [good.ec.crt, garbage, absent.pem], crls: [garbage, empty] }
+admin: { client_ca: garbage }
 `,
     lines: [
       /^config\.yaml:3:50: certificate_authorities\.custom\[1\]: Cannot .*; authorities in PEM$/,
       "config.yaml:3:59: certificate_authorities.custom[2]: Cannot read absent.pem: no such file; authorities in PEM",
       /^config\.yaml:3:79: certificate_authorities\.crls\[0\]: Cannot .*; a revocation list in PEM or DER$/,
       /^config\.yaml:3:88: certificate_authorities\.crls\[1\]: Cannot .*; a revocation list in PEM or DER$/,
+      /^config\.yaml:4:21: admin\.client_ca: Cannot .*; authorities in PEM$/,
     ],
   },
   {

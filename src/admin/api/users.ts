@@ -20,6 +20,7 @@ const userSchema = z.strictObject({
     description: "The name on his client certificate, where it is another than his own",
   }),
   secondFactor: z.boolean(),
+  disabled: z.boolean().openapi({ description: "He and his tokens are shut out" }),
 }).openapi("User");
 
 const certificate = z.string().min(1).max(255).openapi({ example: "ann@example.test" });
@@ -77,6 +78,7 @@ export function mountUsers(app: ApiApp): void {
       role: role.optional(),
       password: password.nullable().optional().openapi({ description: "null: he has none any more" }),
       certificate: certificate.nullable().optional(),
+      disabled: z.boolean().optional().openapi({ description: "Shuts him out, with his tokens; his sessions end" }),
     }),
     answer: userSchema,
   }, async ({ world, params: { name }, body, identity, note }) => {
@@ -115,8 +117,15 @@ function found({ accounts }: AdminWorld, name: string): Account {
 
 async function shown(
   { factors }: AdminWorld,
-  { name, role, password_hash, certificate }: Account,
+  { name, role, password_hash, certificate, disabled = false }: Account,
 ): Promise<z.input<typeof userSchema>> {
   const secondFactor = await factors.of(name) !== undefined;
-  return { name, role, password: password_hash !== undefined, certificate: certificate ?? null, secondFactor };
+  return {
+    name,
+    role,
+    password: password_hash !== undefined,
+    certificate: certificate ?? null,
+    secondFactor,
+    disabled,
+  };
 }

@@ -42,6 +42,15 @@ Deno.test("users page makes, changes and deletes users at once, and shows no has
     certificate: "bob@example.test",
     password_hash: undefined,
   });
+  const disabled = () => rig.world.config().admin.users.get("bob")?.disabled;
+  assert.equal(
+    (await sendForm(rig, "/users/bob", { headers: ann, fields: { ...change, disabled: "on" } })).status,
+    303,
+  );
+  assert.equal(disabled(), true);
+  assert.match((await openPage(rig, "/users", ann)).body, /disabled: cannot log in/);
+  assert.equal((await sendForm(rig, "/users/bob", { headers: ann, fields: change })).status, 303);
+  assert.equal(disabled(), undefined);
   assert.equal((await sendForm(rig, "/users/bob/delete", { headers: ann })).status, 303);
   assert.equal(rig.world.config().admin.users.has("bob"), false);
   assert.ok(rig.audited().some(({ action, ok, target }) => action === "users.remove" && ok && target === "bob"));

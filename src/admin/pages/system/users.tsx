@@ -50,7 +50,8 @@ export function mountUsers(desk: Desk): void {
       const password = fields.exact("password");
       if (password !== "") wish.password = password;
       else if (fields.ticked("no_password")) wish.password = null;
-      note(`role ${wish.role}${wish.password === undefined ? "" : ", password"}`);
+      wish.disabled = fields.ticked("disabled");
+      note(`role ${wish.role}${wish.password === undefined ? "" : ", password"}${wish.disabled ? ", disabled" : ""}`);
       await world.users.update(name, wish, identity.user);
       return { go: "/users", notice: { kind: "ok", text: words("users.changed", { name }) } };
     }, (errors) => <User {...{ call, errors }} />);
@@ -162,7 +163,8 @@ async function Users({ call, errors = [], typed, secret }: UsersProps): Promise<
   );
 }
 
-function loginText({ password_hash, certificate }: Account, words: PageCall["words"]): string {
+function loginText({ password_hash, certificate, disabled }: Account, words: PageCall["words"]): string {
+  if (disabled) return words("users.disabled");
   const ways = [
     password_hash === undefined ? [] : words("users.password"),
     certificate === undefined ? [] : `${words("users.certificate")} (${certificate})`,
@@ -175,7 +177,7 @@ async function User(
 ): Promise<View> {
   const { page, words, world } = call;
   const typed = "fields" in call ? call.fields : undefined;
-  const { name, role, password_hash, certificate } = accountOf(call);
+  const { name, role, password_hash, certificate, disabled = false } = accountOf(call);
   const factor = await world.factors.of(name);
   const at = `/users/${encodeURIComponent(name)}`;
   const lines = otherLines(errors, ["password", "certificate"]);
@@ -214,6 +216,12 @@ async function User(
             value={typed?.text("certificate") ?? certificate ?? ""}
             error={fieldFault(errors, "certificate")}
             autocomplete="off"
+          />
+          <CheckField
+            id="disabled"
+            label={words("users.disable")}
+            hint={words("users.disable_hint")}
+            checked={typed?.ticked("disabled") ?? disabled}
           />
           <div class="row">
             <button type="submit" class="primary">{words("common.save")}</button>

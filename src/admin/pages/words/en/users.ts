@@ -14,6 +14,10 @@ export const users = {
   "users.password": "password",
   "users.certificate": "certificate",
   "users.nothing": "nothing: cannot log in",
+  "users.disabled": "disabled: cannot log in",
+  "users.disable": "Disabled",
+  "users.disable_hint":
+    "Shut out at once, with sessions and API tokens; everything is kept until the user is let in again.",
   "users.factor": "Second factor",
   "users.you": "you",
   "users.new": "New user",
