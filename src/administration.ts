@@ -6,6 +6,7 @@
 import { Accounts } from "./admin/accounts.ts";
 import { Admin } from "./admin/admin.ts";
 import { Audit } from "./admin/audit.ts";
+import { Backups } from "./admin/backups.ts";
 import { adminCommands } from "./admin/commands.ts";
 import { LoginDesk } from "./admin/login.ts";
 import { SecondFactors } from "./admin/second_factors.ts";
@@ -129,6 +130,7 @@ export function startAdministration(parts: AdministrationParts): Administration 
       setup,
       users,
       audit,
+      backups: new Backups({ directory: storage.directory, clock }),
       metrics,
       alerts: parts.alerts,
       probe: (question) => probe(parts.outbound, { ...question, config: config() }),

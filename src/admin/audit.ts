@@ -9,6 +9,7 @@
 import type { Clock } from "../base/clock.ts";
 import { RotatingFile } from "../base/log_sinks.ts";
 import { printable } from "../base/text.ts";
+import { type AuditFound, type AuditWanted, findAudit } from "./audit_search.ts";
 
 /** One line. */
 export interface AuditEvent {
@@ -41,8 +42,6 @@ export interface AuditOptions {
   settings(): { rotate_size: number; keep: number };
 }
 
-/** Octets from the end of the file that are read back. */
-const tailOctets = 1_048_576;
 /** Characters of one text in a line. */
 const textMax = 500;
 
@@ -72,41 +71,12 @@ export class Audit implements Disposable {
     this.#file.flush();
   }
 
-  /** The last lines, the newest first, `count` at the most. */
-  async last(count: number): Promise<AuditLine[]> {
-    let text: string;
-    try {
-      using file = await Deno.open(this.#path);
-      const { size } = await file.stat();
-      const from = Math.max(size - tailOctets, 0);
-      await file.seek(from, Deno.SeekMode.Start);
-      const bytes = new Uint8Array(size - from);
-      let length = 0;
-      for (let read; length < bytes.length && (read = await file.read(bytes.subarray(length))) !== null;) {
-        length += read;
-      }
-      text = new TextDecoder().decode(bytes.subarray(0, length));
-      // What was cut off is no line.
-      if (from > 0) text = text.slice(text.indexOf("\n") + 1);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return [];
-      throw error;
-    }
-    const lines = text.split("\n").filter((line) => line !== "").slice(-count).reverse();
-    return lines.flatMap(readLine);
+  /** Searches the log, the newest lines first; `count` of them at the most. */
+  async find(wanted: AuditWanted, count: number): Promise<AuditFound> {
+    return await findAudit(this.#path, wanted, count);
   }
 
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();
-  }
-}
-
-/** A line that a crash cut off, or that somebody wrote, is left out. */
-function readLine(line: string): AuditLine[] {
-  try {
-    const read = JSON.parse(line);
-    return typeof read?.time === "string" && typeof read.action === "string" ? [read] : [];
-  } catch {
-    return [];
   }
 }

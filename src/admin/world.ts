@@ -22,6 +22,7 @@ import type { Tracking } from "../tracking/tracking.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Client } from "./app.ts";
 import type { Audit } from "./audit.ts";
+import type { Backups } from "./backups.ts";
 import type { Identity } from "./identity.ts";
 import type { LoginDesk } from "./login.ts";
 import type { SecondFactors } from "./second_factors.ts";
@@ -56,6 +57,8 @@ export interface AdminWorld {
   setup: SetupLink;
   users: UserEditor;
   audit: Audit;
+  /** Archives of the configuration that are kept. */
+  backups: Backups;
   /** Alerts since the start, the last one first. */
   alerts(): readonly BoardRow[];
   /** Meets the hosts of a destination as delivery would, under the configuration in force. */

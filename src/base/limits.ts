@@ -171,6 +171,8 @@ export const limits = {
   adminSessionsPerUserMax: 20,
   /** The set-up link lives so long. */
   setupLinkMs: 1_800_000,
+  /** Archives of the configuration that are kept. */
+  backupsMax: 50,
   /** API tokens that are kept; the longest life of one, in days. */
   apiTokensMax: 1_000,
   apiTokenDaysMax: 3_650,

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { Accounts } from "../../src/admin/accounts.ts";
 import { type App, webApp } from "../../src/admin/app.ts";
 import { Audit } from "../../src/admin/audit.ts";
+import { Backups } from "../../src/admin/backups.ts";
 import type { Role } from "../../src/admin/identity.ts";
 import { LoginDesk } from "../../src/admin/login.ts";
 import { SecondFactors } from "../../src/admin/second_factors.ts";
@@ -165,6 +166,7 @@ export function adminWorld({ clock, folder, monitor, vitals, statistics = folder
     login,
     setup,
     audit,
+    backups: new Backups({ directory: folder, clock }),
     users: new UserEditor({ config, random, change, sessions, tokens, factors }),
     alerts: () => board.rows,
     probe({ domain, onHost }) {

@@ -86,13 +86,28 @@ export function mountRecords(app: ApiApp): void {
     tag: "users",
     summary: "Who logged in and who changed what, the last one first",
     role: "administrator",
-    query: z.strictObject({ limit: limitSchema(1_000) }),
-    answer: z.strictObject({ lines: z.array(auditSchema) }).openapi("Audit"),
-  }, async ({ world, query: { limit } }) => ({
-    lines: (await world.audit.last(Number(limit ?? 100))).map(({ time, ...line }) => (
-      { at: Date.parse(time), ...line }
-    )),
-  }));
+    description: "Texts fit anywhere, upper or lower case. A search may end before it has found all: `next` goes on.",
+    query: z.strictObject({
+      who: text.openapi({ description: "In the user's name or address" }),
+      what: text.openapi({ description: "In the action, its target or its detail" }),
+      ok: z.enum(["true", "false"]).optional().openapi({ description: "Done, or refused" }),
+      since: time,
+      until: time,
+      cursor: z.string().max(40).regex(/^\d+-\d+$/, "is no cursor").optional()
+        .openapi({ description: "`next` of the page before" }),
+      limit: limitSchema(1_000),
+    }),
+    answer: z.strictObject({
+      lines: z.array(auditSchema),
+      next: z.string().optional().openapi({ description: "There may be more: `cursor` of the next page" }),
+    }).openapi("Audit"),
+  }, async ({ world, query: { limit, ok, since, until, ...texts } }) => {
+    const numbers = Object.entries({ since, until })
+      .flatMap(([name, value]) => value === undefined ? [] : [[name, Number(value)]]);
+    const wanted = { ...texts, ...Object.fromEntries(numbers), ...(ok === undefined ? {} : { ok: ok === "true" }) };
+    const { lines, next } = await world.audit.find(wanted, Number(limit ?? 100));
+    return { lines: lines.map(({ time, ...line }) => ({ at: Date.parse(time), ...line })), next };
+  });
   serve(app, {
     method: "get",
     path: "/tracking",

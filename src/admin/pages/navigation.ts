@@ -49,6 +49,8 @@ export const navigation: readonly NavigationSection[] = [
     { path: "/alerts",       label: "nav.alerts" },
     { path: "/users",        label: "nav.users" },
     { path: "/configuration", label: "nav.configuration" },
+    { path: "/backups",      label: "nav.backups" },
+    { path: "/audit",        label: "nav.audit" },
     { path: "/logs",         label: "nav.logs" },
     { path: "/shutdown",     label: "nav.shutdown" },
   ] },

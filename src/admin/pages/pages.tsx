@@ -22,6 +22,8 @@ import { mountDestinations } from "./policies/destinations.tsx";
 import { mountChanges } from "./system/changes.tsx";
 import { mountOwnAccount } from "./system/account.tsx";
 import { mountUsers } from "./system/users.tsx";
+import { mountAudit } from "./system/audit.tsx";
+import { mountBackups } from "./system/backup.tsx";
 import { mountAlerts } from "./system/alerts.tsx";
 import { mountLog } from "./system/log.tsx";
 import { mountLogs } from "./system/logs.tsx";
@@ -56,6 +58,8 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountNetwork(desk);
   mountChanges(desk);
   mountConfiguration(desk);
+  mountBackups(desk);
+  mountAudit(desk);
   mountBounces(desk);
   mountFlow(desk);
   mountAlerts(desk);

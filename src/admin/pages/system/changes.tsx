@@ -7,14 +7,12 @@
  * @module
  */
 import type { CommitResult, Pending } from "../../../config/stage.ts";
+import type { Waiting } from "../../../config/stage_confirm.ts";
 import { mayAct } from "../../identity.ts";
 import type { Desk, FormCall, FormEnd, PageCall } from "../desk.tsx";
 import { Csrf, NoticeBox, Page, type View } from "../frame.tsx";
 import { Badge, Card, Difference, Empty, TextField } from "../parts.tsx";
 import { commentOf, editorText, faultLines, Refused } from "./shared.tsx";
-
-/** What waits to be confirmed. */
-type Waiting = NonNullable<PageCall["world"]["staging"]["waiting"]>;
 
 const path = "/configuration/changes";
 
@@ -213,8 +211,8 @@ function ChangedMeanwhile(
   );
 }
 
-/** The page after a commit that changes how it is reached. */
-function Confirm({ call, waiting }: { call: PageCall; waiting: Waiting }): View {
+/** The page after a commit, or a restoration, that changes how it is reached. */
+export function Confirm({ call, waiting }: { call: PageCall; waiting: Waiting }): View {
   const { page, words } = call;
   return (
     <Page

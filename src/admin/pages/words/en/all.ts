@@ -17,6 +17,8 @@ import { tls } from "./tls.ts";
 import { trace } from "./trace.ts";
 import { tracking } from "./tracking.ts";
 import { changes } from "./changes.ts";
+import { audit } from "./audit.ts";
+import { backup } from "./backup.ts";
 import { configuration } from "./configuration.ts";
 import { certificates } from "./certificates.ts";
 import { ssl } from "./ssl.ts";
@@ -44,6 +46,8 @@ export const english = {
   ...trace,
   ...tracking,
   ...changes,
+  ...audit,
+  ...backup,
   ...configuration,
   ...certificates,
   ...ssl,

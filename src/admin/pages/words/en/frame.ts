@@ -54,6 +54,8 @@ export const frame = {
   "nav.alerts": "Alerts",
   "nav.users": "Users and tokens",
   "nav.configuration": "Configuration file",
+  "nav.backups": "Backups",
+  "nav.audit": "Audit log",
   "nav.logs": "Log settings",
   "nav.shutdown": "Shutdown and suspend",
   "common.submit": "Submit",

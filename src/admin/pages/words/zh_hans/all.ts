@@ -19,6 +19,8 @@ import { tls } from "./tls.ts";
 import { trace } from "./trace.ts";
 import { tracking } from "./tracking.ts";
 import { changes } from "./changes.ts";
+import { audit } from "./audit.ts";
+import { backup } from "./backup.ts";
 import { configuration } from "./configuration.ts";
 import { certificates } from "./certificates.ts";
 import { ssl } from "./ssl.ts";
@@ -46,6 +48,8 @@ export const words: Catalogue<typeof english> = {
   ...trace,
   ...tracking,
   ...changes,
+  ...audit,
+  ...backup,
   ...configuration,
   ...certificates,
   ...ssl,

@@ -56,6 +56,8 @@ export const frame: Catalogue<typeof english> = {
   "nav.alerts": "警报",
   "nav.users": "用户与令牌",
   "nav.configuration": "配置文件",
+  "nav.backups": "备份",
+  "nav.audit": "审核日志",
   "nav.logs": "日志设置",
   "nav.shutdown": "关机与暂停",
   "common.submit": "提交",

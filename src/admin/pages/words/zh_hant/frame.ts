@@ -56,6 +56,8 @@ export const frame: Catalogue<typeof english> = {
   "nav.alerts": "警示",
   "nav.users": "使用者與權杖",
   "nav.configuration": "組態檔案",
+  "nav.backups": "備份",
+  "nav.audit": "稽核記錄",
   "nav.logs": "記錄設定",
   "nav.shutdown": "關機與暫停",
   "common.submit": "提交",

@@ -1,0 +1,60 @@
+/**
+ * Archives of the configuration, in English.
+ *
+ * @module
+ */
+
+/** See the module. */
+export const backup = {
+  "backup.about": "Configuration, certificates and keys in one file under a password; no mail and no logs",
+  "backup.kept": "Archives on this gateway",
+  "backup.none": "No archive is kept",
+  "backup.none_about": "Make one before a large change, and download it: a disk that is lost takes its archives along.",
+  "backup.make": "Make an archive",
+  "backup.make_about":
+    "It holds config.yaml, the certificates kept here, and certificates and keys that the configuration names elsewhere.",
+  "backup.make_submit": "Make archive",
+  "backup.new_password": "Password of the archive, at least {count} characters",
+  "backup.password_hint": "It is kept nowhere: without it nobody opens the archive again.",
+  "backup.password": "Password of the archive",
+  "backup.short": "is shorter than {count} characters",
+  "backup.many": "{max} archives are kept: delete some",
+  "backup.made": "{name} is made. Download it and keep it elsewhere.",
+  "backup.upload": "Upload an archive",
+  "backup.upload_about": "It is opened with its password and kept. Nothing is changed before you restore it.",
+  "backup.upload_submit": "Upload",
+  "backup.file": "Archive",
+  "backup.uploaded": "The archive is kept. Look at what it would change, then restore it.",
+  "backup.when": "Time",
+  "backup.origin": "Origin",
+  "backup.origin.made": "made here",
+  "backup.origin.uploaded": "uploaded",
+  "backup.size": "Size",
+  "backup.download": "Download",
+  "backup.delete_sure": "Delete {name}? Nobody can have it again.",
+  "backup.deleted": "{name} is deleted.",
+  "backup.show": "What it would change",
+  "backup.show_about": "The archive is compared with what is here. Nothing is changed by that.",
+  "backup.show_submit": "Show changes",
+  "backup.restore": "Restore",
+  "backup.restore_about":
+    "All of it is restored, or nothing. What is in config.yaml now stays in the history; files that are replaced are gone.",
+  "backup.restore_sure": "Put the archive in the place of what is here, and in force at once?",
+  "backup.restore_submit": "Restore",
+  "backup.restored": "The archive is restored and in force.",
+  "backup.would": "Changes of config.yaml",
+  "backup.same": "config.yaml stays as it is.",
+  "backup.otherwise": "This is done otherwise than the archive says:",
+  "backup.made_at": "Made",
+  "backup.made_on": "On",
+  "backup.files": "Files",
+  "backup.path": "File",
+  "backup.deed": "Becomes",
+  "backup.was": "Now",
+  "backup.will": "In the archive",
+  "backup.deed.same": "stays the same",
+  "backup.deed.added": "added",
+  "backup.deed.replaced": "replaced",
+  "backup.deed.kept": "left as it is",
+  "backup.deed.missing": "not restored",
+} as const;

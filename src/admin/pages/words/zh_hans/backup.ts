@@ -1,0 +1,60 @@
+/**
+ * Archives of the configuration, in Simplified Chinese.
+ *
+ * @module
+ */
+import type { Catalogue } from "../catalogue.ts";
+import type { backup as english } from "../en/backup.ts";
+
+/** See the module. */
+export const backup: Catalogue<typeof english> = {
+  "backup.about": "配置、证书和密钥集中于一个受密码保护的文件；不含邮件和日志",
+  "backup.kept": "本网关上的存档",
+  "backup.none": "没有存档",
+  "backup.none_about": "重大更改前请先创建并下载：磁盘损坏时，其上的存档也会一并丢失。",
+  "backup.make": "创建存档",
+  "backup.make_about": "内含 config.yaml、保存于此的证书，以及配置在别处指定的证书和密钥。",
+  "backup.make_submit": "创建存档",
+  "backup.new_password": "存档密码，至少 {count} 个字符",
+  "backup.password_hint": "密码不会保存在任何地方：没有密码便无法再打开存档。",
+  "backup.password": "存档密码",
+  "backup.short": "少于 {count} 个字符",
+  "backup.many": "已保存 {max} 个存档，请先删除一些",
+  "backup.made": "已创建 {name}。请下载并另行保存。",
+  "backup.upload": "上传存档",
+  "backup.upload_about": "系统用其密码打开并保存存档。在您恢复之前不会更改任何内容。",
+  "backup.upload_submit": "上传",
+  "backup.file": "存档",
+  "backup.uploaded": "存档已保存。请先查看它会造成的更改，再恢复。",
+  "backup.when": "时间",
+  "backup.origin": "来源",
+  "backup.origin.made": "在此创建",
+  "backup.origin.uploaded": "已上传",
+  "backup.size": "大小",
+  "backup.download": "下载",
+  "backup.delete_sure": "要删除 {name} 吗？删除后无法恢复。",
+  "backup.deleted": "已删除 {name}。",
+  "backup.show": "会造成的更改",
+  "backup.show_about": "将存档与当前内容比较，不会更改任何内容。",
+  "backup.show_submit": "显示更改",
+  "backup.restore": "恢复",
+  "backup.restore_about": "全部恢复，或完全不恢复。config.yaml 当前的内容会保留在历史记录中；被替换的文件则不会保留。",
+  "backup.restore_sure": "要用存档替换当前内容并立即生效吗？",
+  "backup.restore_submit": "恢复",
+  "backup.restored": "存档已恢复并生效。",
+  "backup.would": "config.yaml 的更改",
+  "backup.same": "config.yaml 保持不变。",
+  "backup.otherwise": "以下项目与存档所述不同：",
+  "backup.made_at": "创建时间",
+  "backup.made_on": "主机",
+  "backup.files": "文件",
+  "backup.path": "文件",
+  "backup.deed": "处理方式",
+  "backup.was": "当前",
+  "backup.will": "存档中",
+  "backup.deed.same": "保持不变",
+  "backup.deed.added": "添加",
+  "backup.deed.replaced": "替换",
+  "backup.deed.kept": "保持原状",
+  "backup.deed.missing": "不恢复",
+};

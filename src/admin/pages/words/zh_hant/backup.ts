@@ -1,0 +1,60 @@
+/**
+ * Archives of the configuration, in Traditional Chinese.
+ *
+ * @module
+ */
+import type { Catalogue } from "../catalogue.ts";
+import type { backup as english } from "../en/backup.ts";
+
+/** See the module. */
+export const backup: Catalogue<typeof english> = {
+  "backup.about": "組態、憑證與金鑰集中於一個以密碼保護的檔案；不含郵件與記錄",
+  "backup.kept": "本閘道上的封存檔",
+  "backup.none": "沒有封存檔",
+  "backup.none_about": "重大變更前請先建立並下載：磁碟損毀時，其上的封存檔也會一併遺失。",
+  "backup.make": "建立封存檔",
+  "backup.make_about": "內含 config.yaml、保存於此的憑證，以及組態在別處指定的憑證與金鑰。",
+  "backup.make_submit": "建立封存檔",
+  "backup.new_password": "封存檔密碼，至少 {count} 個字元",
+  "backup.password_hint": "密碼不會保存在任何地方：沒有密碼便無法再開啟封存檔。",
+  "backup.password": "封存檔密碼",
+  "backup.short": "少於 {count} 個字元",
+  "backup.many": "已保存 {max} 個封存檔，請先刪除一些",
+  "backup.made": "已建立 {name}。請下載並另行保存。",
+  "backup.upload": "上傳封存檔",
+  "backup.upload_about": "系統以其密碼開啟並保存封存檔。在您還原之前不會變更任何內容。",
+  "backup.upload_submit": "上傳",
+  "backup.file": "封存檔",
+  "backup.uploaded": "封存檔已保存。請先檢視它會造成的變更，再還原。",
+  "backup.when": "時間",
+  "backup.origin": "來源",
+  "backup.origin.made": "在此建立",
+  "backup.origin.uploaded": "已上傳",
+  "backup.size": "大小",
+  "backup.download": "下載",
+  "backup.delete_sure": "要刪除 {name} 嗎？刪除後無法復原。",
+  "backup.deleted": "已刪除 {name}。",
+  "backup.show": "會造成的變更",
+  "backup.show_about": "將封存檔與目前內容比較，不會變更任何內容。",
+  "backup.show_submit": "顯示變更",
+  "backup.restore": "還原",
+  "backup.restore_about": "全部還原，或完全不還原。config.yaml 目前的內容會保留在歷程記錄中；被取代的檔案則不會保留。",
+  "backup.restore_sure": "要以封存檔取代目前內容並立即生效嗎？",
+  "backup.restore_submit": "還原",
+  "backup.restored": "封存檔已還原並生效。",
+  "backup.would": "config.yaml 的變更",
+  "backup.same": "config.yaml 維持不變。",
+  "backup.otherwise": "以下項目與封存檔所述不同：",
+  "backup.made_at": "建立時間",
+  "backup.made_on": "主機",
+  "backup.files": "檔案",
+  "backup.path": "檔案",
+  "backup.deed": "處理方式",
+  "backup.was": "目前",
+  "backup.will": "封存檔中",
+  "backup.deed.same": "維持不變",
+  "backup.deed.added": "新增",
+  "backup.deed.replaced": "取代",
+  "backup.deed.kept": "維持原狀",
+  "backup.deed.missing": "不還原",
+};
