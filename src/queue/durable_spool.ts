@@ -163,6 +163,11 @@ export class DurableSpool implements Spool {
     return this.#parts.committer.commits;
   }
 
+  /** Changes that are not on the disk yet. */
+  get pending(): number {
+    return this.#parts.committer.pending;
+  }
+
   draft(mid: number): Draft {
     return new BodyDraft(mid, this.#parts.bodies);
   }

@@ -113,7 +113,7 @@ Deno.test("RotatingFile writes a line by itself after a moment", async () => {
   try {
     using file = new RotatingFile(`${folder}/mail.log`, { clock: systemClock, rotateSize: 1000, keep: 1 });
     file.write("one\n");
-    for (let tries = 0; tries < 50; tries++) {
+    for (let tries = 0; tries < 1_500; tries++) {
       await new Promise((go) => setTimeout(go, 20));
       try {
         if (Deno.readTextFileSync(`${folder}/mail.log`) === "one\n") return;

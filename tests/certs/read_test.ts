@@ -342,7 +342,7 @@ for (const { name, bytes, kind, says } of refused) {
     const found = await fault(() => read(input));
     assert.equal(found.fault, kind, found.message);
     assert.match(found.message, says);
-    assert.ok(performance.now() - from < 3_000, `${performance.now() - from} ms`);
+    assert.ok(performance.now() - from < 10_000, `${performance.now() - from} ms`);
   });
 }
 

@@ -13,7 +13,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 import { Ledger, sendLoad, startLedgerSink } from "../support/ledger.ts";
 import { peerTest } from "../support/peers.ts";
 import { deferred, put, World } from "../queue/world.ts";
-import { assertEmptyQueue, mixedShape, settleBooks, startRig } from "./rig.ts";
+import { assertEmptyQueue, emptied, mixedShape, settleBooks, startRig } from "./rig.ts";
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 const rule = { max_retries: 1000, max_queue_time: 12 * hour, initial_retry: 10 * minute, max_retry_interval: hour };
@@ -134,6 +134,7 @@ peerTest(
       await ledger.drained(60_000);
       settleBooks(ledger, "clock jumps", gateway);
       assert.equal(countOf(gateway.log, /Bounced: /), 0);
+      await emptied(`${gateway.folder}/data`);
       assert.equal((await gateway.stop()).code, 0);
       assertEmptyQueue(`${gateway.folder}/data`);
     } finally {

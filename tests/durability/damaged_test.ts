@@ -9,7 +9,7 @@ import { until } from "../gateway/rig.ts";
 import { type GatewayProcess, pause } from "../support/gateway_process.ts";
 import { Ledger, type LedgerSink, sendLoad, startLedgerSink } from "../support/ledger.ts";
 import { peerTest } from "../support/peers.ts";
-import { assertEmptyQueue, mixedShape, settleBooks, startRig } from "./rig.ts";
+import { assertEmptyQueue, emptied, mixedShape, settleBooks, startRig } from "./rig.ts";
 
 /** Mail that waits in a gateway which has been stopped; the next hop takes it from now on. */
 async function waitingMail(
@@ -79,6 +79,7 @@ Deno.test("a damaged queue at the start: set aside, Critical, what can be read i
   await sendLoad(gateway.ports.inbound, { ...load, more: () => ledger.acknowledged.size < had + 20 });
   const fresh = [...ledger.acknowledged.keys()].slice(had);
   await until("new mail", () => fresh.every((number) => !ledger.missing().some((key) => key.startsWith(`${number} `))));
+  await emptied(data);
   assert.equal((await gateway.stop()).code, 0);
   assertEmptyQueue(data);
 });
@@ -117,6 +118,7 @@ peerTest(["strace"], cutOff, async () => {
     await gateway.launch();
     await ledger.drained(60_000);
     settleBooks(ledger, `repair cut off before rename ${rename} by ${by}`, gateway);
+    await emptied(`${gateway.folder}/data`);
     assert.equal((await gateway.stop()).code, 0);
     assertEmptyQueue(`${gateway.folder}/data`);
   }

@@ -10,7 +10,7 @@ import { until } from "../gateway/rig.ts";
 import { type GatewayProcess, pause } from "../support/gateway_process.ts";
 import { Ledger, sendLoad, startLedgerSink } from "../support/ledger.ts";
 import { fillDisk, tinyDisk } from "../support/tiny_disk.ts";
-import { assertEmptyQueue, mixedShape, settleBooks, startRig } from "./rig.ts";
+import { assertEmptyQueue, emptied, mixedShape, settleBooks, startRig } from "./rig.ts";
 
 /** Texts on the disk. */
 function bodiesIn(storage: string): number[] {
@@ -56,6 +56,7 @@ Deno.test("a queue that fills the disk: 452 at min_free_disk, and it empties by 
   await loadUntilTaken(gateway, ledger, 30);
   await ledger.drained(60_000);
   settleBooks(ledger, `disk full of mail (${fitted} messages fitted)`, gateway);
+  await emptied(storage);
   assert.equal((await gateway.stop()).code, 0);
   assertEmptyQueue(storage);
 });
@@ -90,6 +91,7 @@ Deno.test("a disk full to the last octet: 452 and nothing half-stored, over a ki
   await ledger.drained(60_000);
   settleBooks(ledger, "disk full to the last octet, with a kill -9", gateway);
   console.log(`  452 was said ${ledger.refused.get("452")} times`);
+  await emptied(storage);
   assert.equal((await gateway.stop()).code, 0);
   assertEmptyQueue(storage);
 });
@@ -128,6 +130,7 @@ Deno.test("no inode is left: 452 and nothing half-stored, and mail is taken agai
   await loadUntilTaken(gateway, ledger, 30);
   await ledger.drained(60_000);
   settleBooks(ledger, "no inodes", gateway);
+  await emptied(storage);
   assert.equal((await gateway.stop()).code, 0);
   assertEmptyQueue(storage);
 });

@@ -13,7 +13,7 @@ import { type GatewayProcess, pause } from "../support/gateway_process.ts";
 import { fiuControl, fiuEnvironment, fiuStillMs } from "../support/fiu.ts";
 import { Ledger, sendLoad, startLedgerSink } from "../support/ledger.ts";
 import { peerTest } from "../support/peers.ts";
-import { assertEmptyQueue, mixedShape, settleBooks, startRig } from "./rig.ts";
+import { assertEmptyQueue, emptied, mixedShape, settleBooks, startRig } from "./rig.ts";
 
 /** Linux's numbers of errors. */
 const errno = { EIO: 5, EMFILE: 24, ENOSPC: 28 } as const;
@@ -115,6 +115,7 @@ peerTest(
       console.log(`  ${facts.join("\n  ")}`);
       assert.match(gateway.log, /Critical: Cannot write to the queue: disk I\/O error/);
       assert.match(gateway.log, /Warning: The queue can be written again/);
+      await emptied(`${gateway.folder}/data`);
       // A start sweeps what could not be removed.
       assert.equal((await gateway.stop()).code, 0);
       await gateway.launch();
@@ -174,6 +175,7 @@ peerTest(["strace"], "errors of calls on large texts: refused with 4xx and clear
     assert.ok([...ledger.refused.keys()].every((code) => code === "451" || code === "452"), `${[...ledger.refused]}`);
     // EDQUOT is a full disk; the rest is our own trouble.
     assert.ok(ledger.refused.has("451") && ledger.refused.has("452"));
+    await emptied(`${storage}/data`);
     assert.equal((await gateway.stop()).code, 0);
     // A start that cannot take away what is left goes on without; the next one that can does it.
     await gateway.launch();

@@ -11,7 +11,7 @@ import { seededRandom } from "../../src/base/random.ts";
 import { pause } from "../support/gateway_process.ts";
 import { Ledger, sendLoad, startLedgerSink } from "../support/ledger.ts";
 import { until } from "../gateway/rig.ts";
-import { assertEmptyQueue, mixedShape, queuedMessages, settleBooks, startRig } from "./rig.ts";
+import { assertEmptyQueue, emptied, mixedShape, settleBooks, startRig } from "./rig.ts";
 
 /** Sessions in the main thread, and in threads of their own. */
 for (const { cycles, workers } of [{ cycles: 30, workers: 1 }, { cycles: 10, workers: 3 }]) {
@@ -47,8 +47,7 @@ async function killUnderLoad(cycles: number, workers: number): Promise<void> {
   await ledger.drained(60_000);
   settleBooks(ledger, `kill -9, ${cycles} cycles, workers ${workers}, seed ${seed}`, gateway);
   assert.ok(ledger.acknowledged.size > cycles * 10, `only ${ledger.acknowledged.size} were acknowledged`);
-  // What the last kill cut off before its 250 is delivered too, and nobody waited for that so far.
-  await until("an empty queue", () => queuedMessages(`${gateway.folder}/data`) === 0, { ms: 60_000, every: 200 });
+  await emptied(`${gateway.folder}/data`);
   assert.equal((await gateway.stop()).code, 0);
   assertEmptyQueue(`${gateway.folder}/data`);
 }

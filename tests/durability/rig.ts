@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type ConfigObject, GatewayProcess } from "../support/gateway_process.ts";
 import { type Ledger, type LedgerSink, type Shape } from "../support/ledger.ts";
-import { gatewayConfig } from "../gateway/rig.ts";
+import { gatewayConfig, until } from "../gateway/rig.ts";
 
 /** How the gateway is started. */
 export interface RigWish {
@@ -61,10 +61,13 @@ export function settleBooks(ledger: Ledger, what: string, gateway: GatewayProces
   assert.deepEqual(ledger.missing(), [], `acknowledged, and never delivered\n${gateway.log.slice(-6000)}`);
 }
 
-/** Messages in the queue of a gateway that runs or has stopped: those too that were stored and never acknowledged. */
-export function queuedMessages(storage: string): number {
-  using db = new DatabaseSync(`${storage}/queue/queue.db`, { readOnly: true });
-  return Number(db.prepare("SELECT count(*) AS n FROM message").get()!.n);
+/** Waits until a gateway that runs has nothing to deliver: what was stored and never acknowledged is delivered too, and no book waits for that. */
+export async function emptied(storage: string): Promise<void> {
+  const messages = () => {
+    using db = new DatabaseSync(`${storage}/queue/queue.db`, { readOnly: true });
+    return Number(db.prepare("SELECT count(*) AS n FROM message").get()!.n);
+  };
+  await until("an empty queue", () => messages() === 0, { ms: 60_000, every: 200 });
 }
 
 /** Nothing is left of any message: no row, no file; and the database is sound. The gateway must have stopped. */

@@ -12,7 +12,7 @@ import { Store } from "../../src/queue/store.ts";
 import { storeTroubleOf } from "../../src/queue/trouble.ts";
 import { until } from "../gateway/rig.ts";
 import { fillDisk, tinyDisk } from "../support/tiny_disk.ts";
-import { delivered, leaseOne, put, refused, rule, soon, textOfLease, World } from "./world.ts";
+import { delivered, leaseOne, put, refused, rule, soon, textOfLease, World, written } from "./world.ts";
 
 const child = new URL("./crash_child.ts", import.meta.url).pathname;
 
@@ -98,8 +98,7 @@ Deno.test("DurableSpool stores nothing by halves on a full disk, and goes on whe
     (error) => error instanceof SpoolFullError,
     "a long text has no room either",
   );
-  await soon();
-  assert.deepEqual(world.files(), []);
+  await until("no file of a refused text", () => world.files().length === 0);
   assert.equal(spool.messages, stored.length);
   assert.equal(world.log.lines.filter((line) => line.startsWith("critical: Cannot write to the queue")).length, 1);
   // Delivery goes on, written or not.
@@ -155,7 +154,7 @@ Deno.test("DurableSpool keeps the report and the end of the message together on 
   await Deno.remove(filler);
   const settlement = await settling;
   assert.ok(settlement.report !== undefined && settlement.report !== "dropped");
-  await soon();
+  await written(spool);
   assert.equal(countReports(world), 1);
   assert.equal(spool.messages, 2);
 });
@@ -361,7 +360,7 @@ async function readable(world: World): Promise<number[]> {
     }
     // Writing touches what reading did not.
     await put(spool, { to: [`z@round${round}.test`] }).then((mid) => mids.delete(mid), () => {});
-    await soon();
+    await written(spool);
   }
   await spool.close();
   return [...mids];

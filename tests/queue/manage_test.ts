@@ -3,10 +3,12 @@ import { DatabaseSync } from "node:sqlite";
 import type { QueueFilter } from "../../src/queue/browse.ts";
 import type { DurableSpool } from "../../src/queue/durable_spool.ts";
 import type { Managed, QueueAction, ShownRow } from "../../src/queue/manage.ts";
+import type { Lease } from "../../src/queue/spool.ts";
 import type { RowKey } from "../../src/queue/store.ts";
 import { heldDue } from "../../src/queue/schema.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { deferred, delivered, leaseOne, put, rule, soon, textOfLease, World } from "./world.ts";
+import { until } from "../gateway/rig.ts";
+import { deferred, delivered, leaseOne, put, rule, soon, textOfLease, World, written } from "./world.ts";
 
 const signal = new AbortController().signal;
 
@@ -141,7 +143,7 @@ Deno.test("retry makes what waits due now, and tells delivery", async () => {
   const spool = await world.open();
   await put(spool);
   await spool.settle(await leaseOne(spool), [deferred(0)], rule);
-  await soon();
+  await written(spool);
   assert.deepEqual(await spool.lease("example.test", 1), []);
   const due: string[] = [];
   spool.onDue((destination) => void due.push(destination));
@@ -171,7 +173,8 @@ Deno.test("delete takes recipients that match, and the message with its text whe
   assert.equal(spool.messages, 1);
   await act(spool, "delete", { domain: "a.test" });
   assert.equal(spool.messages, 0);
-  await soon();
+  await written(spool);
+  await until("no file", () => world.files().length === 0);
   assert.deepEqual([world.files(), await shown(spool), [...spool.destinations()]], [[], [], []]);
   assert.deepEqual(world.log.lines.filter((line) => line.startsWith("info")), [
     "info: MID 1 RID [0] deleted by the operator",
@@ -187,7 +190,7 @@ Deno.test("bounce gives recipients up with one report, and leaves the others as 
   await put(spool, { to: ["a@a.test", "b@a.test"] });
   await put(spool, { sender: "", to: ["a@a.test"] });
   await spool.settle(await leaseOne(spool, "a.test"), [deferred(0), deferred(1)], rule);
-  await soon();
+  await written(spool);
   const [{ due, tried }] = await list(spool, { mids: [1] });
   assert.deepEqual(await act(spool, "bounce", { recipient: "a@a.test" }), { done: 2, later: 0, unchanged: 0 });
   const [row, report] = await list(spool);
@@ -246,7 +249,7 @@ Deno.test("redirect puts mail under another host, once, over a restart, and back
   const lease = await leaseOne(spool, "a.test;via=backup.test:2525");
   assert.deepEqual(lease.recipients.map(({ address }) => address), ["a@a.test"]);
   await spool.settle(lease, [delivered(0)], rule);
-  await soon();
+  await written(spool);
   assert.deepEqual(await redirect(undefined, {}), { done: 1, later: 0, unchanged: 1 });
   assert.deepEqual(await shown(spool), ["1 b.test waiting [1]", "2 a.test held [0]"]);
   assert.equal(spool.messages, 2);
@@ -280,9 +283,13 @@ Deno.test("an action on mail that is being delivered waits for the end of its at
       });
       if (end === "settled") await spool.settle(lease, [deferred(0), deferred(1)], rule);
       else spool.giveBack(lease, end === "postponed" ? Date.now() + 60_000 : undefined);
-      await soon(120);
-      assert.deepEqual(await shown(spool), after, `${action.kind} ${end}`);
-      if (action.kind === "retry") assert.equal((await leaseOne(spool, "a.test")).recipients.length, 2);
+      // A report is made before anything of it is written.
+      const is = async () => JSON.stringify(await shown(spool)) === JSON.stringify(after);
+      await until(`${action.kind} ${end}: ${JSON.stringify(after)}`, is);
+      if (action.kind !== "retry") continue;
+      let due: Lease | undefined;
+      await until("it is due", async () => ([due] = await spool.lease("a.test", 1)).length > 0);
+      assert.equal(due!.recipients.length, 2);
     }
   }
 });
@@ -328,7 +335,7 @@ Deno.test("an action on mail that is being delivered ends with the message where
   const lease = await leaseOne(spool);
   await act(spool, "delete");
   await spool.settle(lease, [delivered(0)], rule);
-  await soon();
+  await written(spool);
   assert.equal(spool.messages, 0);
   assert.deepEqual(world.log.lines, []);
 });
@@ -344,7 +351,7 @@ Deno.test("QueueManager goes over a long queue in short steps while mail comes a
   await put(spool, { to: ["late@d1.test"] });
   assert.deepEqual(await going, { done: 999, later: 1, unchanged: 0 });
   spool.giveBack(lease);
-  await soon();
+  await written(spool);
   assert.equal((await list(spool, { held: true })).length, 1000);
   const [fresh] = await spool.lease("d1.test", 5);
   assert.equal(fresh.recipients[0].address, "late@d1.test");
@@ -367,7 +374,7 @@ Deno.test("the trail keeps the last attempts of what waits, those of other desti
     clock.jump(4_400_000);
     await clock.advance(100);
     if (n !== 2) continue;
-    await soon();
+    await written(spool);
     const { trail } = (await spool.manage.details(1, signal))!;
     assert.deepEqual(
       trail.map(({ destination, answers }) => [destination, answers.map(({ kind, rids }) => [kind, rids])]),
@@ -424,6 +431,6 @@ PRAGMA user_version = 1; COMMIT`);
     "Hello",
   ]);
   await spool.settle(lease, [deferred(0)], rule);
-  await soon();
+  await written(spool);
   assert.deepEqual((await list(spool)).map(({ attempts, word }) => [attempts, word]), [[4, "connection_refused"]]);
 });

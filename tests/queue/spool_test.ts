@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { SpoolFullError } from "../../src/queue/spool.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { deferred, delivered, leaseOne, put, refused, rule, soon, textOfLease, World } from "./world.ts";
+import { deferred, delivered, leaseOne, put, refused, rule, soon, textOfLease, World, written } from "./world.ts";
 
 Deno.test("openSpool gives back after a restart what was put before it", async () => {
   await using world = new World();
@@ -95,7 +95,7 @@ Deno.test("DurableSpool.settle leaves the lease with the caller where it cannot 
   const { finished } = await spool.settle(again, [delivered(0)], rule);
   assert.ok(finished);
   assert.throws(() => spool.giveBack(again), /it is not out/);
-  await soon();
+  await written(spool);
   assert.equal(spool.messages, 0);
 });
 
@@ -241,7 +241,7 @@ Deno.test("DurableSpool shares a commit between messages that come together", as
   const puts = spool.commits - before;
   assert.ok(puts >= 1 && puts <= 20, `${puts} commits for 200 messages`);
   for (const lease of await spool.lease("example.test", 200)) await spool.settle(lease, [delivered(0)], rule);
-  await soon();
+  await written(spool);
   assert.ok(spool.commits - before - puts <= 5, `${spool.commits - before - puts} commits for 200 settlements`);
 });
 
@@ -376,7 +376,7 @@ Deno.test("DurableSpool leases no message before its put has resolved, though it
     leases.push(...await spool.lease("example.test", 9));
     assert.deepEqual(leases.map(({ envelope }) => envelope.mid).sort(), [old, await fresh].sort());
     for (const lease of leases) await spool.settle(lease, [delivered(0)], rule);
-    await soon();
+    await written(spool);
   }
   assert.equal(spool.messages, 0);
 });

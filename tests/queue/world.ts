@@ -125,7 +125,12 @@ export async function textOfLease(lease: Lease): Promise<string> {
   return text;
 }
 
-/** A turn of the event loop and a bit: what was to be written soon is written. */
+/** Waits until everything is on the disk that was to be written soon. */
+export async function written(spool: DurableSpool): Promise<void> {
+  do await soon(5); while (spool.pending > 0);
+}
+
+/** A turn of the event loop and a bit: what could go wrong has time to. */
 export function soon(ms = 60): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

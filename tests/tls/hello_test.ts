@@ -160,5 +160,5 @@ Deno.test("HelloReader takes thousands of records of one octet in a time that gr
   const begun = performance.now();
   assert.deepEqual(read(wire), { kind: "hello", serverName: "a.example" });
   // It took 30 s and more; what is left are milliseconds, with room for a busy machine.
-  assert.ok(performance.now() - begun < 2_000);
+  assert.ok(performance.now() - begun < 10_000);
 });
