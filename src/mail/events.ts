@@ -45,7 +45,7 @@ export type MailEvent =
     event: "icid_certificate";
     icid: number;
     verified: boolean;
-    /** RFC 2253 text. */
+    /** RFC 4514 text. */
     subject: string;
     /** What it proves. */
     names: readonly string[];

@@ -143,12 +143,25 @@ export function certificateFacts(native: Native, certificate: Pointer): Certific
   return facts;
 }
 
-/** XN_FLAG_RFC2253 of x509.h: control characters and bytes above ASCII are escaped. */
-const nameFlags = 0x1110317n;
+/** XN_FLAG_RFC2253 of x509.h without ASN1_STRFLGS_ESC_MSB: control characters of ASCII are escaped, letters of every script stay readable. */
+const nameFlags = 0x1110313n;
 
-/** A distinguished name as RFC 2253 text. */
+/** What turns the direction of a line round, ends it or is not seen: a name made of these would read as another one. */
+const deceiving = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** A distinguished name as text of RFC 4514, which has letters of every script as they are (§2.4). */
 export function nameText(native: Native, name: Deno.PointerValue): string {
-  return textOf(printed(native, (bio) => native.X509_NAME_print_ex(bio, name, 0, nameFlags)));
+  const text = textOf(printed(native, (bio) => native.X509_NAME_print_ex(bio, name, 0, nameFlags)));
+  return text.replaceAll(deceiving, escapedOctets);
+}
+
+/** A character as RFC 4514 §2.4 escapes it: each octet of its UTF-8 as two digits. */
+function escapedOctets(character: string): string {
+  return Array.from(
+    new TextEncoder().encode(character),
+    (octet) => `\\${octet.toString(16).toUpperCase().padStart(2, "0")}`,
+  )
+    .join("");
 }
 
 /** An ASN1_TIME as wall milliseconds; `undefined` for none or a broken one. */

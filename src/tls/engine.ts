@@ -183,7 +183,7 @@ export interface Session extends Disposable {
 
 /** One certificate, read. Times are wall milliseconds. */
 export interface CertificateFacts {
-  /** RFC 2253 text. */
+  /** RFC 4514 text. */
   subject: string;
   issuer: string;
   /** Hexadecimal, as OpenSSL prints it. */

@@ -8,7 +8,7 @@ import type { KeyPair, TrustAnchors } from "./engine.ts";
 
 /** One revocation list (RFC 5280 §5). Times are wall milliseconds. */
 export interface CrlFacts {
-  /** RFC 2253 text of its issuer. */
+  /** RFC 4514 text of its issuer. */
   issuer: string;
   from: number;
   /** Absent: the list names no next update. */

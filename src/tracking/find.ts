@@ -9,6 +9,7 @@
  */
 import type { OpenLog } from "./backwards.ts";
 import { LineReader, type LogLine, numbersOf } from "./line.ts";
+import { readableSubject } from "./subject.ts";
 
 /** What is looked for; everything that is given has to fit. Texts fit anywhere in the field, upper or lower case. */
 export interface Wanted {
@@ -200,7 +201,7 @@ function hearMid(draft: Draft, { text, needle }: { text: string; needle: Needle 
     if (draft.to.length > recipientsShown) draft.to.pop();
     if (needle.recipient !== undefined && quoted.toLowerCase().includes(needle.recipient)) draft.fits = true;
   } else if (subject !== undefined) {
-    draft.subject ??= quoted.replaceAll("\\'", "'");
+    draft.subject ??= readableSubject(quoted.replaceAll("\\'", "'"));
   } else if (messageId !== undefined) {
     draft.messageId ??= quoted.replaceAll("\\'", "'");
   } else if (octets !== undefined) {

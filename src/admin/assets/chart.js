@@ -37,6 +37,8 @@ function draw(box) {
   const options = {
     width: Math.max(200, box.clientWidth),
     height: 220,
+    // Half of the last time stands beside the last point.
+    padding: [null, 28, null, null],
     cursor: { points: { size: 6 } },
     legend: { live: true },
     series: [

@@ -42,6 +42,8 @@ export interface Notice {
   text: string;
   /** Lines below it: warnings, faults. */
   lines?: readonly string[];
+  /** Further lines, folded below a line that says so. */
+  rest?: { text: string; lines: readonly string[] };
 }
 
 /** One page. */
@@ -200,7 +202,7 @@ function TopBar({ page }: { page: PageFacts }): View {
       <span class="host">{hostname}</span>
       <a class={`badge ${conditionClass[condition]}`} href="/">{words(`frame.${condition}`)}</a>
       <span class="grow"></span>
-      <a class={pending > 0 ? "button primary" : "button"} href="/configuration/changes">
+      <a class={pending > 0 ? "button primary" : "button none-pending"} href="/configuration/changes">
         {pending > 0 ? `${words("frame.commit")} · ${words.number(pending)}` : words("frame.no_pending")}
       </a>
       <a class="button quiet" href="/account" title={words("frame.account")}>{identity.user}</a>
@@ -218,11 +220,18 @@ export function Csrf({ page: { identity } }: { page: Pick<PageFacts, "identity">
 }
 
 /** What became of a request. */
-export function NoticeBox({ notice: { kind, text, lines = [] } }: { notice: Notice }): View {
+export function NoticeBox({ notice: { kind, text, lines = [], rest } }: { notice: Notice }): View {
+  const list = (shown: readonly string[]) => <ul>{shown.map((line) => <li class="break">{line}</li>)}</ul>;
   return (
     <div class={`notice ${kind}`} role={kind === "bad" ? "alert" : "status"}>
       <strong>{text}</strong>
-      {lines.length > 0 && <ul>{lines.map((line) => <li class="break">{line}</li>)}</ul>}
+      {lines.length > 0 && list(lines)}
+      {rest !== undefined && (
+        <details>
+          <summary>{rest.text}</summary>
+          {list(rest.lines)}
+        </details>
+      )}
     </div>
   );
 }

@@ -125,7 +125,7 @@ export function Table<Row>(
   const wished = at?.query.get("sort") ?? "";
   return (
     <div class="scroll" tabindex={0} role="region" aria-label={caption}>
-      <table id={id}>
+      <table id={id} class={kindOf(columns.length)}>
         <caption class="sr-only">{caption}</caption>
         <thead>
           <tr>{columns.map((column) => <Head {...{ column, at, wished }} />)}</tr>
@@ -136,7 +136,11 @@ export function Table<Row>(
               {columns.map((column) =>
                 column.names
                   ? <th scope="row">{column.cell(row)}</th>
-                  : <td class={column.number ? "number" : undefined}>{column.cell(row)}</td>
+                  : (
+                    <td class={column.number ? "number" : undefined} data-label={labelOf(column)}>
+                      {column.cell(row)}
+                    </td>
+                  )
               )}
             </tr>
           ))}
@@ -144,6 +148,19 @@ export function Table<Row>(
       </table>
     </div>
   );
+}
+
+/** Columns with which a table is too wide for a telephone, where each row becomes a card; and with which it is close to too wide for a desk. */
+const [columnsOfCards, columnsOfDense] = [3, 6];
+
+function kindOf(columns: number): string | undefined {
+  if (columns < columnsOfCards) return undefined;
+  return columns < columnsOfDense ? "cards" : "cards dense";
+}
+
+/** What stands before a value on a card, where there is no head above it. */
+function labelOf<Row>({ title }: Column<Row>): string | undefined {
+  return typeof title === "string" ? title : undefined;
 }
 
 function Head<Row>(

@@ -2,7 +2,8 @@
  * Texts in the reader's language.
  *
  * One catalogue for each language, in `words/<language>/`, a file for each part of the pages; `all.ts` puts them together. A text may name values in braces, `{count}`;
- * numbers among them are written as the language writes them.
+ * numbers among them are written as the language writes them. What goes with a number has a word for one and a word for any other, `{count:message|messages}`: that is
+ * as much grammar as the three languages need.
  *
  * @module
  */
@@ -45,6 +46,9 @@ export interface Words {
   span(ms: number): string;
 }
 
+/** A value's name, or the two forms of a word that goes with it. */
+const placeholder = /\{(\w+)(?::([^{}|]*)\|([^{}|]*))?\}/g;
+
 const made = new Map<Language, Words>();
 
 /** The words of a language. */
@@ -56,9 +60,12 @@ export function wordsOf(language: Language): Words {
   const share = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
   const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+  const plural = new Intl.PluralRules(language);
   const text = (key: string, values: WordValues = {}) =>
-    (catalogue[key] ?? key).replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
-      const value = Object.hasOwn(values, name) ? values[name] : whole;
+    (catalogue[key] ?? key).replaceAll(placeholder, (whole, name: string, one?: string, other?: string) => {
+      if (!Object.hasOwn(values, name)) return whole;
+      const value = values[name];
+      if (one !== undefined && other !== undefined) return plural.select(Number(value)) === "one" ? one : other;
       return typeof value === "number" ? number.format(value) : value;
     });
   const words: Words = Object.assign((key: WordKey, values?: WordValues) => text(key, values), {

@@ -25,8 +25,8 @@ Deno.test("destinations page shows entries with what is their own and what is in
   assert.equal(status, 200);
   assert.match(body, /href="\/destinations\/edit\?domain=partner\.example"/);
   assert.match(body, /required-verify/);
-  assert.match(body, /inherited: 20/);
-  assert.match(body, /built in: 50/);
+  assert.match(body, /20 \(inherited\)/);
+  assert.match(body, /50 \(built in\)/);
   const filtered = await bench.page("/destinations?filter=GOV");
   assert.match(filtered.body, /\.gov\.example/);
   assert.doesNotMatch(filtered.body, /partner\.example/);
@@ -53,7 +53,7 @@ Deno.test("destination form leaves what is inherited unwritten, and the owner's 
   const { body } = await bench.page("/destinations/edit?domain=Partner.Example");
   assert.match(body, /id="tls-required-verify" value="required-verify" checked/);
   assert.match(body, /TLS must be used and the certificate must verify/);
-  assert.match(body, /inherited: preferred/);
+  assert.match(body, /preferred \(inherited\)/);
   const { status, headers } = await bench.post("/destinations/edit", {
     existing: "yes",
     domain: "partner.example",
@@ -141,7 +141,7 @@ Deno.test("destination controls: who may only read sees no buttons, and changes 
   for (const path of ["/destinations/edit?domain=partner.example", "/destinations/default"]) {
     const { status, body } = await bench.page(path);
     assert.equal(status, 200, path);
-    assert.match(body, /built in: 60s|inherited: 60s/);
+    assert.match(body, /60s \(built in\)|60s \(inherited\)/);
     assert.doesNotMatch(body, /action="\/destinations\//);
   }
   assert.equal((await bench.page("/destinations/edit?domain=new.example")).status, 404);

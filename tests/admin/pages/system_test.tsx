@@ -76,7 +76,7 @@ Deno.test("alerts page shows what there was, sends a test, and says why it could
   for (const fails of [undefined, "Cannot send a test: alerts.recipients names nobody"]) {
     const { rig, oli, eve } = await open(fails);
     await using _rig = rig;
-    assert.match((await openPage(rig, "/alerts", eve)).body, /the disk is full/);
+    assert.match((await openPage(rig, "/alerts", eve)).body, /The disk is full/);
     const { status, body } = await sendForm(rig, "/alerts/test", { headers: oli });
     if (fails === undefined) {
       assert.equal(status, 303);

@@ -56,7 +56,7 @@ Deno.test("languageFor takes the switch first, then the browser's wishes in thei
 Deno.test("wordsOf writes numbers, shares, sizes and spans as the language does, and takes values as text", () => {
   const words = wordsOf("en");
   assert.equal(words("frame.pending", { count: 12_345 }), "Changes that wait: 12,345");
-  assert.equal(words("common.inherited", { value: "$& {value}" }), "inherited: $& {value}");
+  assert.equal(words("common.inherited", { value: "$& {value}" }), "$& {value} (inherited)");
   assert.equal(words.maybe("role.operator"), "operator");
   assert.equal(words.maybe("no.such"), "no.such");
   assert.equal(words.share(1, 3), "33.3%");

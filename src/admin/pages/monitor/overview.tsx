@@ -5,6 +5,7 @@
  */
 import type { StatusFacts } from "../../../monitor/status.ts";
 import { type Counts, hourMs } from "../../../monitor/counts.ts";
+import type { BoardRow } from "../../../services/alert_board.ts";
 import { callOne } from "../../api/bridge.ts";
 import type { Desk, PageCall } from "../desk.tsx";
 import { Page, type View } from "../frame.tsx";
@@ -39,7 +40,7 @@ async function now({ words, world, signal }: PageCall): Promise<View> {
   const facts = await callOne<StatusFacts>(world.commands, { name: "status", signal });
   return (
     <>
-      <Attention {...{ facts, words }} />
+      <Attention {...{ facts, words, alerts: world.alerts() }} />
       <Figures {...{ facts, words }} />
       <div class="grid">
         <Listeners {...{ facts, words }} />
@@ -68,7 +69,10 @@ export interface Concern {
 }
 
 /** Everything that somebody should look at, the worst first. */
-export function concernsOf({ vitals, lastReload }: StatusFacts, words: Words): Concern[] {
+export function concernsOf(
+  { vitals, lastReload }: StatusFacts,
+  { words, alerts = [] }: { words: Words; alerts?: readonly BoardRow[] },
+): Concern[] {
   const { pressure, suspended, listeners, certificates, failingHosts, now } = vitals;
   const concerns: Concern[] = pressure.pressures.map(({ kind, text }) => ({
     tone: "bad",
@@ -94,6 +98,14 @@ export function concernsOf({ vitals, lastReload }: StatusFacts, words: Words): C
       tone: "bad",
       text: words("overview.config_refused", { time: words.time(lastReload.at) }),
       go: "/log",
+    });
+  }
+  const today = alerts.filter(({ severity, last }) => severity !== "info" && now - last < 24 * hourMs);
+  if (today.length > 0) {
+    concerns.push({
+      tone: today.some(({ severity }) => severity === "critical") ? "bad" : "warn",
+      text: words("overview.alerts", { count: today.length, title: today[0].title }),
+      go: "/alerts",
     });
   }
   const names = (which: "all" | readonly string[]) => which === "all" ? words("overview.everything") : which.join(", ");
@@ -126,8 +138,8 @@ export function concernsOf({ vitals, lastReload }: StatusFacts, words: Words): C
   return concerns;
 }
 
-function Attention({ facts, words }: Part): View {
-  const concerns = concernsOf(facts, words);
+function Attention({ facts, words, alerts }: Part & { alerts: readonly BoardRow[] }): View {
+  const concerns = concernsOf(facts, { words, alerts });
   return (
     <Card title={words("overview.attention")}>
       {concerns.length === 0 ? <p class="muted">{words("overview.all_well")}</p> : (
@@ -189,8 +201,16 @@ function Figures({ facts: { day, rates, vitals }, words }: Part): View {
 
 function Listeners({ facts: { vitals: { listeners } }, words }: Part): View {
   const columns: Column<StatusFacts["vitals"]["listeners"][number]>[] = [
-    { title: words("common.name"), names: true, cell: ({ name }) => name },
-    { title: words("overview.address"), cell: ({ address }) => <span class="break">{address}</span> },
+    {
+      title: words("common.name"),
+      names: true,
+      cell: ({ name, address }) => (
+        <>
+          <span class="break">{name}</span>
+          <div class="small muted break">{address}</div>
+        </>
+      ),
+    },
     {
       title: words("overview.state"),
       cell: ({ listening }) =>

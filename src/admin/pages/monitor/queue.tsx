@@ -156,17 +156,30 @@ function columnsOf(words: Words, { now, may }: { now: number; may: boolean }): C
   return [
     ...may ? [select] : [],
     { title: words("queue.mid"), names: true, cell: ({ mid }) => <a href={`/queue/${mid}`}>{String(mid)}</a> },
-    { title: words("queue.age"), cell: ({ received }) => <span class="nowrap">{words.span(now - received)}</span> },
     {
-      title: words("queue.size"),
-      number: true,
-      cell: ({ octets }) => <span class="nowrap">{words.octets(octets)}</span>,
+      title: words("queue.age"),
+      cell: ({ received, octets }) => (
+        <>
+          <span class="nowrap">{words.span(now - received)}</span>
+          <div class="small muted nowrap">{words.octets(octets)}</div>
+        </>
+      ),
     },
     { title: words("queue.sender"), cell: ({ sender }) => <div class="address">{`<${sender}>`}</div> },
     { title: words("queue.recipients"), cell: (row) => <Recipients {...{ row, words }} /> },
-    { title: words("queue.state"), cell: ({ state }) => <State {...{ state, words }} /> },
-    { title: words("queue.tries"), number: true, cell: ({ attempts }) => words.number(attempts) },
-    { title: words("queue.next"), cell: (row) => <Due {...{ row, now, words }} /> },
+    {
+      title: words("queue.state"),
+      cell: (row) => (
+        <>
+          <State {...{ state: row.state, words }} />
+          <div class="small muted nowrap">{words("queue.tried", { count: row.attempts })}</div>
+          <div class="small muted nowrap">
+            {row.due !== null && `${words("queue.next")}: `}
+            {row.due !== null && <Due {...{ row, now, words }} />}
+          </div>
+        </>
+      ),
+    },
     { title: words("queue.why"), cell: ({ word, reason }) => <Why {...{ word, reason }} /> },
   ];
 }
@@ -174,7 +187,7 @@ function columnsOf(words: Words, { now, may }: { now: number; may: boolean }): C
 function Why({ word, reason }: Pick<ListedRow, "word" | "reason">): View {
   return (
     <>
-      {word !== null && <code>{word}</code>}
+      {word !== null && <code class="nowrap">{word}</code>}
       {reason !== null && <div class="small muted break">{reason}</div>}
     </>
   );

@@ -116,7 +116,7 @@ function Host(
       title: words("delivery.test.end"),
       cell: ({ end }) => <Badge tone={endTones[end]}>{words(`delivery.end.${end}`)}</Badge>,
     },
-    { title: words("delivery.test.why"), cell: ({ text }) => <span class="break">{text}</span> },
+    { title: words("delivery.test.why"), cell: ({ text }) => <div class="break">{text}</div> },
   ];
   return (
     <Card title={`${name} [${address}]:${port}`}>

@@ -136,7 +136,7 @@ function Results({ asked: { words, query }, found }: { asked: PageCall; found: F
         </>
       ),
     },
-    { title: words("tracking.subject_column"), cell: ({ subject }) => <span class="break">{subject}</span> },
+    { title: words("tracking.subject_column"), cell: ({ subject }) => <div class="break">{subject}</div> },
     {
       title: words("tracking.state"),
       cell: ({ state, mid }) => (

@@ -83,6 +83,12 @@ export function mountCertificates(desk: Desk): void {
   });
 }
 
+/** The common name of a distinguished name in the text of RFC 4514; the whole text where it has none. */
+function shortName(name: string): string {
+  const [, common] = /(?:^|[,+])CN=((?:\\.|[^,+\\])+)/.exec(name) ?? [];
+  return common === undefined ? name : common.replaceAll(/\\([^0-9A-Fa-f])/g, "$1");
+}
+
 async function listPage({ page, words, world, identity, signal }: PageCall): Promise<View> {
   const rows = await callOne<ProfileRow[]>(world.commands, { name: "certconfig list", signal });
   const may = mayAct(identity.role, "administrator");
@@ -92,7 +98,7 @@ async function listPage({ page, words, world, identity, signal }: PageCall): Pro
     {
       title: words("cert.issuer"),
       cell: ({ issuer, selfSigned }) => (
-        <span class="break">{selfSigned ? words("cert.self_signed") : issuer ?? "–"}</span>
+        <span class="break">{selfSigned ? words("cert.self_signed") : issuer === null ? "–" : shortName(issuer)}</span>
       ),
     },
     {
@@ -113,7 +119,10 @@ async function listPage({ page, words, world, identity, signal }: PageCall): Pro
     { title: words("cert.key"), cell: ({ key }) => <span class="nowrap">{key ?? "–"}</span> },
     {
       title: words("cert.used_by"),
-      cell: ({ uses }) => uses.length === 0 ? <span class="muted">{words("cert.unused")}</span> : uses.join(", "),
+      cell: ({ uses }) =>
+        uses.length === 0
+          ? <span class="muted">{words("cert.unused")}</span>
+          : <span class="break">{uses.join(", ")}</span>,
     },
   ];
   const title = words("nav.certificates");

@@ -152,6 +152,9 @@ function samePlace(a: ListenerConfig, b: ListenerConfig): boolean {
   return a.address.address === b.address.address && a.address.port === b.address.port;
 }
 
+/** Sender groups of a listener that the list names. */
+const groupsShown = 5;
+
 const tones = { listening: "ok", down: "bad", suspended: "warn", staged: "accent", gone: "warn" } as const;
 
 async function listPage(call: PageCall): Promise<View> {
@@ -165,7 +168,7 @@ async function listPage(call: PageCall): Promise<View> {
       cell: ({ name, state, config }) => (
         <>
           {may && state !== "gone" ? <a href={`/listeners/edit?name=${encodeURIComponent(name)}`}>{name}</a> : name}
-          <div class="small muted break">{config.hostname}</div>
+          <div class="small muted">{config.hostname}</div>
         </>
       ),
     },
@@ -199,7 +202,18 @@ async function listPage(call: PageCall): Promise<View> {
     },
     {
       title: words("net.groups"),
-      cell: ({ config }) => <span class="break">{config.sender_groups.map(({ name }) => name).join(", ")}</span>,
+      cell: ({ name, config: { sender_groups: groups } }) => (
+        <>
+          <span class="break">{groups.slice(0, groupsShown).map((group) => group.name).join(", ")}</span>
+          {groups.length > groupsShown && (
+            <div>
+              <a href={`/hat?listener=${encodeURIComponent(name)}`}>
+                {words("named.more", { count: groups.length - groupsShown })}
+              </a>
+            </div>
+          )}
+        </>
+      ),
     },
   ];
   return (

@@ -49,7 +49,7 @@ export const destinationKeys = {
   ip_preference: { key: "ip_preference", label: "destinations.ip_preference", kind: "choice", choices: familyChoices },
   max_connections: { key: "max_connections", label: "destinations.max_connections", kind: "number" },
   max_messages_per_connection: { key: "max_messages_per_connection", label: "destinations.max_messages", kind: "number" },
-  max_recipients: { key: "max_recipients", label: "destinations.max_recipients", hint: "destinations.max_recipients.hint", kind: "number" },
+  max_recipients: { key: "max_recipients", label: "destinations.max_recipients", hint: "destinations.max_recipients.hint", kind: "number", zero: "keys.no_limit" },
   recipients_interval: { key: "recipients_interval", label: "destinations.recipients_interval", hint: "keys.time", kind: "text" },
   limit_apply_to: { key: "limit_apply_to", label: "destinations.limit_apply_to", kind: "choice", choices: applyChoices },
   bounce_profile: { key: "bounce_profile", label: "destinations.bounce_profile", kind: "choice", choices: bounceChoices },

@@ -73,6 +73,12 @@ function Overview({ call, candidate, errors, typed }: OverviewProps): View {
       page={{ ...page, path: "/destinations" }}
       title={words("nav.destinations")}
       about={words("destinations.about")}
+      tools={
+        <>
+          <a class="button" href="#default-entry">{words("destinations.default")}</a>
+          <a class="button" href="#settings">{words("destinations.settings")}</a>
+        </>
+      }
     >
       <CandidateNotices {...{ words, candidate, path: root[0] }} />
       <FormFaults {...{ words, errors, shown }} />
@@ -99,7 +105,7 @@ function Settings({ call, candidate, errors, typed }: OverviewProps): View {
   ];
   if (!known.some(([name]) => name === certificate)) known.push([certificate, certificate]);
   return (
-    <Card title={words("destinations.settings")}>
+    <Card id="settings" title={words("destinations.settings")}>
       <form method="post" action="/destinations/settings">
         <Csrf page={page} />
         <ChoiceField
@@ -133,6 +139,7 @@ function DefaultEntry({ call, candidate }: { call: PageCall; candidate: Candidat
   const block = destinationBlock(candidate, undefined);
   return (
     <Card
+      id="default-entry"
       title={words("destinations.default")}
       tools={mayChange(call) && <a class="button" href="/destinations/default">{words("common.edit")}</a>}
     >
@@ -212,7 +219,13 @@ function Entries({ call, candidate }: { call: PageCall; candidate: Candidate }):
       tools={
         <>
           <form class="inline" method="get" action="/destinations" role="search">
-            <input type="search" name="filter" value={filter} aria-label={words("destinations.filter")} />
+            <input
+              type="search"
+              name="filter"
+              value={filter}
+              aria-label={words("destinations.filter")}
+              placeholder={words("destinations.filter")}
+            />
             <button type="submit">{words("common.filter")}</button>
           </form>
           {may && <a class="button primary" href="/destinations/edit">{words("destinations.add")}</a>}

@@ -5,13 +5,13 @@
  *
  * @module
  */
-import { type Path, pathText } from "../../../config/faults.ts";
 import type { Change } from "../../../config/edit.ts";
+import { type Fault, type Path, pathText } from "../../../config/faults.ts";
 import { mayAct } from "../../identity.ts";
 import type { FieldFault } from "../../problem.ts";
 import { type Candidate, faultAt, namesUnder, otherFaults } from "../candidate.ts";
 import type { FormFields, PageCall } from "../desk.tsx";
-import { NoticeBox, type View } from "../frame.tsx";
+import { type Notice, NoticeBox, type View } from "../frame.tsx";
 import { ChoiceField, Field, fieldState, TextField } from "../parts.tsx";
 import type { WordKey, Words } from "../words.ts";
 
@@ -27,6 +27,8 @@ export interface KeySpec {
   kind: "text" | "number" | "lines" | "choice" | "radio";
   /** Of a choice. */
   choices?: (words: Words, candidate: Candidate) => readonly Choice[];
+  /** What 0 means. */
+  zero?: WordKey;
   /** What the file may say instead of a choice. */
   alias?: Readonly<Record<string, string>>;
 }
@@ -107,6 +109,7 @@ export function readableOf(
   { value, words, candidate }: { value: unknown; words: Words; candidate: Candidate },
 ): string {
   const text = typedOf(spec, value);
+  if (text === "0" && spec.zero !== undefined) return words(spec.zero);
   const choice = spec.choices?.(words, candidate).find(([name]) => name === text);
   if (choice !== undefined) return choice[1];
   return text === "" || text === noneChoice ? words("common.none") : text.split("\n").join(", ");
@@ -243,6 +246,9 @@ export function FormFaults(
   return <NoticeBox notice={{ kind: "bad", text: words("common.errors"), lines: otherFaults(errors, shown) }} />;
 }
 
+/** Lines of a notice that are seen at once, and those that are there at all. */
+const [linesOpen, linesMax] = [3, 100];
+
 /** What the candidate itself has against it below a path: faults, then what is shown is in force and not staged; and warnings. */
 export function CandidateNotices(
   { words, candidate: { errors, warnings }, path }: { words: Words; candidate: Candidate; path: string },
@@ -250,17 +256,20 @@ export function CandidateNotices(
   const about = warnings.filter((warning) =>
     warning.path === path || warning.path.startsWith(`${path}.`) || warning.path.startsWith(`${path}[`)
   );
-  const line = ({ path, text }: { path: string; text: string }) => `${path}: ${text}`;
+  const told = (faults: readonly Fault[]): Pick<Notice, "lines" | "rest"> => {
+    const all = faults.slice(0, linesMax).map(({ path, text }) => `${path}: ${text}`);
+    if (all.length <= linesOpen) return { lines: all };
+    const text = words("named.more", { count: faults.length - linesOpen });
+    return { lines: all.slice(0, linesOpen), rest: { text, lines: all.slice(linesOpen) } };
+  };
   return (
     <>
       {errors.length > 0 && (
         <NoticeBox
-          notice={{ kind: "bad", text: words("keys.candidate_faults"), lines: errors.slice(0, 20).map(line) }}
+          notice={{ kind: "bad", text: words("keys.candidate_faults"), ...told(errors) }}
         />
       )}
-      {about.length > 0 && (
-        <NoticeBox notice={{ kind: "warn", text: words("keys.warnings"), lines: about.slice(0, 20).map(line) }} />
-      )}
+      {about.length > 0 && <NoticeBox notice={{ kind: "warn", text: words("keys.warnings"), ...told(about) }} />}
     </>
   );
 }

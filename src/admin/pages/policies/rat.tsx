@@ -170,7 +170,13 @@ function Rows({ call, candidate, listener }: { call: PageCall; candidate: Candid
         <>
           <form class="inline" method="get" action="/rat" role="search">
             <input type="hidden" name="listener" value={listener} />
-            <input type="search" name="filter" value={filter} aria-label={words("rat.filter")} />
+            <input
+              type="search"
+              name="filter"
+              value={filter}
+              aria-label={words("rat.filter")}
+              placeholder={words("rat.filter")}
+            />
             <button type="submit">{words("common.filter")}</button>
           </form>
           {may && (

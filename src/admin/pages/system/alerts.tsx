@@ -52,8 +52,9 @@ export function mountAlerts(desk: Desk): void {
     }, (errors) => <Alerts call={call} lines={otherLines(errors, [])} />);
   });
   desk.form("/alerts/settings", { action: "alerts.set" }, async (call) => {
-    const candidate = await candidateOf(call.world, call.identity.user);
-    const changes = keyChanges(specs, { block: blockOfAlerts(candidate), fields: call.fields });
+    const { world, identity, words, fields } = call;
+    const candidate = await candidateOf(world, identity.user);
+    const changes = keyChanges(specs, { block: blockOfAlerts(candidate, words), fields });
     return await stage(call, { changes, typed: "settings" });
   });
   desk.form("/alerts/recipients", { action: "alerts.add_recipient" }, async (call) => {
@@ -86,12 +87,12 @@ function saidRecipients({ said }: Candidate): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function blockOfAlerts(candidate: Candidate) {
+function blockOfAlerts(candidate: Candidate, words: Words) {
   const builtIn = {
     from: `alert@${candidate.config.hostname}`,
     repeat_after: "5m",
     max_repeat: "1h",
-    server: null,
+    server: words("alerts.server_none"),
     tls: "preferred",
   };
   return blockOf(candidate, { path, builtIn });
@@ -119,7 +120,7 @@ async function Alerts(
 ): Promise<View> {
   const { page, words, world, identity } = call;
   const candidate = await candidateOf(world, identity.user);
-  const block = blockOfAlerts(candidate);
+  const block = blockOfAlerts(candidate, words);
   const may = mayChange(call);
   const fields = "fields" in call ? call.fields : undefined;
   const state = { errors, ...(typed === "settings" && fields !== undefined ? { typed: fields } : {}) };
@@ -144,7 +145,11 @@ async function Alerts(
           columns={columns(words)}
           rows={world.alerts()}
           caption={words("alerts.board")}
-          empty={<Empty title={words("alerts.none")} />}
+          empty={
+            <Empty title={words("alerts.none")}>
+              <p>{words("alerts.none.hint")}</p>
+            </Empty>
+          }
         />
       </Card>
       <Recipients {...{ call, candidate, may }} error={faultAt(errors, "alerts.recipients")} />
@@ -170,19 +175,25 @@ const tones: Record<BoardRow["severity"], Tone> = { critical: "bad", warning: "w
 
 function columns(words: Words): Column<BoardRow>[] {
   return [
-    { title: words("alerts.severity"), cell: ({ severity }) => <Badge tone={tones[severity]}>{severity}</Badge> },
+    {
+      title: words("alerts.severity"),
+      cell: ({ severity }) => <Badge tone={tones[severity]}>{words(`alerts.severity.${severity}`)}</Badge>,
+    },
     {
       title: words("alerts.what"),
       names: true,
       cell: ({ title, text, advice }) => (
         <details>
-          <summary class="break">{title}</summary>
+          <summary class="break">{title[0].toUpperCase() + title.slice(1)}</summary>
           <p class="break">{text}</p>
           <p class="break muted">{advice}</p>
         </details>
       ),
     },
-    { title: words("alerts.classes"), cell: ({ classes }) => classes.join(", ") },
+    {
+      title: words("alerts.classes"),
+      cell: ({ classes }) => classes.map((each) => words(`alerts.class.${each}`)).join(", "),
+    },
     { title: words("alerts.last"), cell: ({ last }) => <span class="nowrap">{words.time(last)}</span> },
     { title: words("alerts.first"), cell: ({ first }) => <span class="nowrap">{words.time(first)}</span> },
     { title: words("alerts.count"), number: true, cell: ({ count }) => words.number(count) },
@@ -200,10 +211,18 @@ function Recipients(
   { call, candidate, may, error }: { call: PageCall; candidate: Candidate; may: boolean; error?: string },
 ): View {
   const { page, words } = call;
-  const names = (value: unknown) => Array.isArray(value) && value.length > 0 ? value.join(", ") : words("alerts.all");
+  const names = (value: unknown, kind: "class" | "severity") =>
+    Array.isArray(value) && value.length > 0
+      ? value.map((each) => words.maybe(`alerts.${kind}.${each}`)).join(", ")
+      : words("alerts.all");
   const rows = saidRecipients(candidate).map((each, at): RecipientRow => {
     const { address, classes, severities } = (each ?? {}) as Record<string, unknown>;
-    return { at, address: String(address), classes: names(classes), severities: names(severities) };
+    return {
+      at,
+      address: String(address),
+      classes: names(classes, "class"),
+      severities: names(severities, "severity"),
+    };
   });
   const list: Column<RecipientRow>[] = [
     { title: words("alerts.address"), names: true, cell: ({ address }) => <span class="break">{address}</span> },
@@ -231,14 +250,18 @@ function Recipients(
         columns={list}
         rows={rows}
         caption={words("alerts.recipients")}
-        empty={<Empty title={words("alerts.nobody")} />}
+        empty={
+          <Empty title={words("alerts.nobody")}>
+            {may && <p>{words("alerts.nobody.hint")}</p>}
+          </Empty>
+        }
       />
       {may && (
         <form method="post" action="/alerts/recipients">
           <Csrf page={page} />
           <TextField id="address" label={words("alerts.address")} error={error} autocomplete="off" required />
-          <Boxes name="classes" label={words("alerts.classes")} values={alertClasses} />
-          <Boxes name="severities" label={words("alerts.severities")} values={alertSeverities} />
+          <Boxes {...{ words, name: "classes", kind: "class", values: alertClasses }} />
+          <Boxes {...{ words, name: "severities", kind: "severity", values: alertSeverities }} />
           <p class="hint">{words("alerts.boxes_hint")}</p>
           <div>
             <button type="submit">{words("common.add")}</button>
@@ -249,15 +272,22 @@ function Recipients(
   );
 }
 
-function Boxes({ name, label, values }: { name: string; label: string; values: readonly string[] }): View {
+function Boxes(
+  { words, name, kind, values }: {
+    words: Words;
+    name: "classes" | "severities";
+    kind: "class" | "severity";
+    values: readonly string[];
+  },
+): View {
   return (
     <fieldset>
-      <legend>{label}</legend>
+      <legend>{words(`alerts.${name}`)}</legend>
       <div class="row">
         {values.map((value) => (
           <span class="check">
             <input type="checkbox" id={`${name}-${value}`} name={name} value={value} />
-            <label for={`${name}-${value}`}>{value}</label>
+            <label for={`${name}-${value}`}>{words.maybe(`alerts.${kind}.${value}`)}</label>
           </span>
         ))}
       </div>

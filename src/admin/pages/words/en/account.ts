@@ -16,7 +16,7 @@ export const account = {
   "account.changed": "Your password is changed; your other sessions have ended.",
   "account.factor": "Second factor",
   "account.factor_off": "Off. With it, a login also takes a code that an authenticator app shows.",
-  "account.factor_on": "On since {time}; {count} recovery codes are left.",
+  "account.factor_on": "On since {time}; {count} {count:recovery code is|recovery codes are} left.",
   "account.factor_begin": "Switch it on",
   "account.factor_remove": "Switch it off",
   "account.factor_removed": "The second factor is off.",

@@ -19,7 +19,7 @@ export const delivery = {
   "delivery.empty.hint": "Destinations appear here with the first message for them.",
   "delivery.now": "Now",
   "delivery.waiting": "Waiting",
-  "delivery.waiting.value": "{messages} messages for {recipients} recipients",
+  "delivery.waiting.value": "{messages} {messages:message|messages} for {recipients} {recipients:recipient|recipients}",
   "delivery.see_queue": "Show them in the queue",
   "delivery.last_tls": "Last TLS result",
   "delivery.last_refusal": "Last refusal",

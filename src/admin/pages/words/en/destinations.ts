@@ -6,7 +6,8 @@
 
 /** See the module. */
 export const destinations = {
-  "keys.built_in": "built in: {value}",
+  "keys.built_in": "{value} (built in)",
+  "keys.no_limit": "no limit",
   "keys.empty": "Empty: {inherited}.",
   "keys.list_from": "The list is",
   "keys.own_list": "the one below",

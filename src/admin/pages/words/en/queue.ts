@@ -7,7 +7,7 @@
 /** See the module. */
 export const queue = {
   "queue.about": "Mail that waits, by message and destination",
-  "queue.count": "{count} messages in the queue",
+  "queue.count": "{count} {count:message|messages} in the queue",
   "queue.mid": "MID",
   "queue.age": "Age",
   "queue.size": "Size",
@@ -17,6 +17,7 @@ export const queue = {
   "queue.domain": "Domain",
   "queue.state": "State",
   "queue.tries": "Tries",
+  "queue.tried": "{count} {count:try|tries}",
   "queue.next": "Next try",
   "queue.why": "Why",
   "queue.reason": "Reason has",

@@ -12,7 +12,7 @@ export const shutdown = {
     "Suspended listeners answer new sessions with 421 and let those that run finish: {count} now.",
   "shutdown.only_listeners": "Only these",
   "shutdown.delivery": "Delivery",
-  "shutdown.delivery_about": "Suspended delivery leaves mail in the queue: {count} messages now.",
+  "shutdown.delivery_about": "Suspended delivery leaves mail in the queue: {count} {count:message|messages} now.",
   "shutdown.domains": "Only to these domains",
   "shutdown.domains_hint": "With commas between; .example.com means those below it",
   "shutdown.suspend_all": "Suspend all",

@@ -22,7 +22,7 @@ export const ssl = {
   "ssl.ciphers.hint": "A cipher string of OpenSSL, for TLS 1.2 and below. TLS 1.3 always has its three suites.",
   "ssl.renegotiation": "Allow TLS renegotiation by clients",
   "ssl.renegotiation.hint": "A matter of TLS 1.2 and below",
-  "ssl.selected": "{count} suites are selected",
+  "ssl.selected": "{count} {count:suite is|suites are} selected",
   "ssl.method_suites": "{method}: {count}",
   "ssl.method_none": "{method}: no selected cipher can serve it",
   "ssl.method_level": "{method}: @SECLEVEL in the string forbids it",

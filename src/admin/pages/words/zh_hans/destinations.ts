@@ -8,8 +8,9 @@ import type { destinations as english } from "../en/destinations.ts";
 
 /** See the module. */
 export const destinations: Catalogue<typeof english> = {
-  "keys.built_in": "内置值：{value}",
-  "keys.empty": "留空：{inherited}。",
+  "keys.built_in": "{value}（内置值）",
+  "keys.no_limit": "不限制",
+  "keys.empty": "留空时为 {inherited}。",
   "keys.list_from": "列表取自",
   "keys.own_list": "以下列表",
   "keys.entries": "条目，每行一个",

@@ -80,7 +80,7 @@ export const frame: Catalogue<typeof english> = {
   "common.name": "名称",
   "common.actions": "操作",
   "common.default": "默认",
-  "common.inherited": "继承：{value}",
+  "common.inherited": "{value}（继承）",
   "common.staged": "已暂存。提交后生效。",
   "common.shown": "显示 {shown} 条",
   "common.more": "还有更多",

@@ -19,6 +19,7 @@ export const queue: Catalogue<typeof english> = {
   "queue.domain": "域",
   "queue.state": "状态",
   "queue.tries": "尝试次数",
+  "queue.tried": "已尝试 {count} 次",
   "queue.next": "下次尝试",
   "queue.why": "原因",
   "queue.reason": "原因包含",

@@ -8,8 +8,9 @@ import type { destinations as english } from "../en/destinations.ts";
 
 /** See the module. */
 export const destinations: Catalogue<typeof english> = {
-  "keys.built_in": "內建值：{value}",
-  "keys.empty": "留空：{inherited}。",
+  "keys.built_in": "{value}（內建值）",
+  "keys.no_limit": "不限制",
+  "keys.empty": "留空時為 {inherited}。",
   "keys.list_from": "清單取自",
   "keys.own_list": "以下清單",
   "keys.entries": "項目，每行一個",

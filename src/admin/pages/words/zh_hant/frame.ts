@@ -80,7 +80,7 @@ export const frame: Catalogue<typeof english> = {
   "common.name": "名稱",
   "common.actions": "動作",
   "common.default": "預設",
-  "common.inherited": "繼承：{value}",
+  "common.inherited": "{value}（繼承）",
   "common.staged": "已暫存。提交後生效。",
   "common.shown": "顯示 {shown} 筆",
   "common.more": "還有更多",

@@ -19,6 +19,7 @@ export const queue: Catalogue<typeof english> = {
   "queue.domain": "網域",
   "queue.state": "狀態",
   "queue.tries": "嘗試次數",
+  "queue.tried": "已嘗試 {count} 次",
   "queue.next": "下次嘗試",
   "queue.why": "原因",
   "queue.reason": "原因包含",
