@@ -16,7 +16,7 @@ export const destinations: Catalogue<typeof english> = {
   "keys.entries": "条目，每行一个",
   "keys.time": "数字加上 s、m、h 或 d。",
   "keys.candidate_faults": "您的更改有错误，当前显示的是生效中的值：",
-  "keys.warnings": "提交前请先查看：",
+  "keys.warnings": "确认前请先查看：",
   "destinations.about": "邮件如何发出（按目的地）：加密、证书、限制与退回",
   "destinations.settings": "全局设置",
   "destinations.settings.certificate.hint": "向要求证书的每台服务器出示；目的地可另行指定。",

@@ -11,7 +11,7 @@ export const ssl: Catalogue<typeof english> = {
   "ssl.about": "各服务使用的 TLS 方法与密码",
   "ssl.gui": "GUI HTTPS",
   "ssl.gui.about":
-    "本页及其 API。提交更改后，本页会暂时断开连接并自动恢复；若更改使您的浏览器无法连接，两分钟后会自动撤回。",
+    "本页及其 API。确认更改后，本页会暂时断开连接并自动恢复；若更改使您的浏览器无法连接，两分钟后会自动撤回。",
   "ssl.inbound": "入站 SMTP",
   "ssl.inbound.about": "侦听程序提供给发送端的设置",
   "ssl.outbound": "出站 SMTP",

@@ -9,7 +9,7 @@ import type { trace as english } from "../en/trace.ts";
 /** See the module. */
 export const trace: Catalogue<typeof english> = {
   "trace.about": "以模拟客户端测试配置，并查看每项决定及其所在行。不会发送邮件",
-  "trace.staged": "追踪依据配置文件，不包含您尚未提交的更改。",
+  "trace.staged": "追踪依据配置文件，不包含您尚未确认的更改。",
   "trace.client": "客户端",
   "trace.message": "邮件",
   "trace.ip": "IP 地址",

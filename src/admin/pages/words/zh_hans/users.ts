@@ -37,7 +37,7 @@ export const users: Catalogue<typeof english> = {
   "users.reset_factor": "重置双重身份验证",
   "users.reset_about": "例如手机丢失时：用户仅用密码登录，再重新设置。",
   "users.reset_done": "{name} 的双重身份验证已关闭。",
-  "users.at_once": "用户的更改立即生效，无需提交。",
+  "users.at_once": "用户的更改立即生效，无需确认。",
   "users.tokens": "API 令牌",
   "users.tokens_none": "没有令牌",
   "users.token_name": "用途",

@@ -8,7 +8,7 @@ import type { bounces as english } from "../en/bounces.ts";
 
 /** See the module. */
 export const bounces: Catalogue<typeof english> = {
-  "named.used_by": "使用者",
+  "named.used_by": "使用位置",
   "named.unused": "無",
   "named.more": "及其他 {count} 個",
   "named.exists": "已存在；請編輯該項",

@@ -60,6 +60,6 @@ export const flow: Catalogue<typeof english> = {
   "flow.reject_text": "文字",
   "flow.text.hint": "會填入 $Hostname、$RemoteIP、$Group 與 $HATEntry。",
   "flow.delayed_reject": "在收件者階段才拒絕",
-  "flow.delayed_reject.hint": "使寄件者與收件者記錄於日誌中。",
+  "flow.delayed_reject.hint": "使寄件者與收件者寫入記錄。",
   "flow.greeting_text": "主機名稱後的問候語",
 };

@@ -25,7 +25,7 @@ export const hat: Catalogue<typeof english> = {
   "hat.one": "寄件者群組 {name}",
   "hat.ask": "要刪除寄件者群組 {name} 嗎？",
   "hat.order": "由上而下比對，以 ALL 結尾。可拖曳各列或使用箭頭按鈕。",
-  "hat.none": "設定檔中沒有此接聽程式的表格：所有寄件者都適用 default 原則。",
+  "hat.none": "組態檔案中沒有此接聽程式的表格：所有寄件者都適用 default 原則。",
   "hat.of_listener": "屬於接聽程式 {listener}",
   "hat.members": "成員",
   "hat.senders.hint": "每行一個；# 之後為註解。可用格式：{forms}。",

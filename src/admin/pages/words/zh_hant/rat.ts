@@ -22,7 +22,7 @@ export const rat: Catalogue<typeof english> = {
   "rat.empty": "表格中沒有任何列",
   "rat.no_match": "沒有相符的列",
   "rat.order": "由上而下比對。可拖曳各列或使用箭頭按鈕。",
-  "rat.all_taken": "設定檔中沒有此接聽程式的表格，且其並非公用：接受所有收件者。",
+  "rat.all_taken": "組態檔案中沒有此接聽程式的表格，且其並非公用：接受所有收件者。",
   "rat.all_rejected": "由上而下比對。不在表格中的收件者一律拒絕。",
   "rat.accepting": "接受時",
   "rat.rejecting": "拒絕時",

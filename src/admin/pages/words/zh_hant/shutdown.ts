@@ -9,8 +9,8 @@ import type { shutdown as english } from "../en/shutdown.ts";
 /** See the module. */
 export const shutdown: Catalogue<typeof english> = {
   "shutdown.about": "暫停的項目在繼續之前一直保持暫停，重新啟動後亦同",
-  "shutdown.listeners": "監聽器",
-  "shutdown.listeners_about": "暫停的監聽器以 421 回應新的工作階段，並讓進行中的完成：目前 {count} 個。",
+  "shutdown.listeners": "接聽程式",
+  "shutdown.listeners_about": "暫停的接聽程式以 421 回應新的工作階段，並讓進行中的完成：目前 {count} 個。",
   "shutdown.only_listeners": "僅限下列",
   "shutdown.delivery": "傳遞",
   "shutdown.delivery_about": "暫停傳遞時郵件留在佇列中：目前 {count} 封。",
@@ -20,7 +20,7 @@ export const shutdown: Catalogue<typeof english> = {
   "shutdown.resume_all": "全部繼續",
   "shutdown.suspend": "暫停這些",
   "shutdown.resume": "繼續這些",
-  "shutdown.sure.listeners": "要讓所有監聽器停止接收新郵件嗎？",
+  "shutdown.sure.listeners": "要讓所有接聽程式停止接收新郵件嗎？",
   "shutdown.sure.delivery": "在繼續之前不傳遞任何郵件嗎？",
   "shutdown.suspended_now": "已暫停。",
   "shutdown.resumed_now": "已繼續。",

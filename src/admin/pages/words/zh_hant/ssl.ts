@@ -11,9 +11,9 @@ export const ssl: Catalogue<typeof english> = {
   "ssl.about": "各服務使用的 TLS 方法與加密套件",
   "ssl.gui": "GUI HTTPS",
   "ssl.gui.about":
-    "本頁與其 API。提交變更後，本頁會暫時中斷連線並自動恢復；若變更使您的瀏覽器無法連線，兩分鐘後會自動撤回。",
+    "本頁與其 API。確認變更後，本頁會暫時中斷連線並自動恢復；若變更使您的瀏覽器無法連線，兩分鐘後會自動撤回。",
   "ssl.inbound": "入站 SMTP",
-  "ssl.inbound.about": "監聽器提供給寄件端的設定",
+  "ssl.inbound.about": "接聽程式提供給寄件端的設定",
   "ssl.outbound": "出站 SMTP",
   "ssl.outbound.about": "傳遞郵件時提供給其他伺服器的設定",
   "ssl.other": "其他 TLS 用戶端服務",

@@ -36,7 +36,7 @@ export const tls: Catalogue<typeof english> = {
   "tls.result.failed": "失敗",
   "tls.result.clear": "明文",
   "tls.unverified": "憑證未通過驗證",
-  "tls.set_policy": "設定策略",
+  "tls.set_policy": "設定原則",
   "tls.test": "立即測試",
   "tls.empty": "此期間沒有郵件",
   "tls.empty.hint": "請選擇較長的期間，或透過閘道寄送郵件。",

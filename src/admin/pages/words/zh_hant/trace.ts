@@ -9,7 +9,7 @@ import type { trace as english } from "../en/trace.ts";
 /** See the module. */
 export const trace: Catalogue<typeof english> = {
   "trace.about": "以模擬用戶端測試設定，並查看每項決定及其所在行。不會傳送郵件",
-  "trace.staged": "追蹤依據設定檔，不包含您尚未提交的變更。",
+  "trace.staged": "追蹤依據組態檔案，不包含您尚未確認的變更。",
   "trace.client": "用戶端",
   "trace.message": "郵件",
   "trace.ip": "IP 位址",
@@ -44,7 +44,7 @@ export const trace: Catalogue<typeof english> = {
   "trace.line_of": "第 {line} 行",
   "trace.from_default": "繼承自 default",
   "trace.dialogue": "對話",
-  "trace.log": "郵件日誌",
+  "trace.log": "郵件記錄",
   "trace.step.listener": "接聽程式",
   "trace.step.client": "用戶端",
   "trace.step.group": "寄件者群組",
@@ -57,7 +57,7 @@ export const trace: Catalogue<typeof english> = {
   "trace.step.route": "路由",
   "trace.step.hosts": "主機",
   "trace.step.destination": "目的地",
-  "trace.step.level": "TLS 等級",
+  "trace.step.level": "TLS 層級",
   "trace.step.names": "名稱",
   "trace.step.certificate": "憑證",
   "trace.step.bounces": "退信",

@@ -37,7 +37,7 @@ export const users: Catalogue<typeof english> = {
   "users.reset_factor": "重設雙重驗證",
   "users.reset_about": "例如手機遺失時：使用者僅以密碼登入，再重新設定。",
   "users.reset_done": "{name} 的雙重驗證已關閉。",
-  "users.at_once": "使用者的變更立即生效，無須提交。",
+  "users.at_once": "使用者的變更立即生效，無須確認。",
   "users.tokens": "API 權杖",
   "users.tokens_none": "沒有權杖",
   "users.token_name": "用途",
