@@ -1,5 +1,5 @@
 /*
- * Charts: every [data-chart] becomes one. Its value is JSON: { times: [seconds], series: [{ label, tone, values, stack? }], unit? }.
+ * Charts: every [data-chart] becomes one. Its value is JSON: { times: [seconds], time: label, series: [{ label, tone, values, stack? }] }.
  *
  * The numbers stand in a table beside it too, so a chart is drawn for those who see it and have scripts.
  */
@@ -21,7 +21,7 @@ function stacked(series) {
 function draw(box) {
   drawn.get(box)?.destroy();
   box.replaceChildren();
-  const { times, series } = JSON.parse(box.dataset.chart);
+  const { times, series, time } = JSON.parse(box.dataset.chart);
   const language = document.documentElement.lang;
   const number = new Intl.NumberFormat(language);
   const style = getComputedStyle(document.body);
@@ -43,6 +43,7 @@ function draw(box) {
     legend: { live: true },
     series: [
       {
+        label: time,
         value: (_, at) =>
           at === null ? "–" : new Date(at * 1000).toLocaleString(language, { dateStyle: "short", timeStyle: "short" }),
       },

@@ -336,7 +336,7 @@ export function Chart(
       cell: ({ index }) => words.number(values[index]),
     })),
   ];
-  const chart = JSON.stringify({ times: times.map((at) => at / 1000), series });
+  const chart = JSON.stringify({ times: times.map((at) => at / 1000), time: words("chart.time"), series });
   return (
     <>
       <div class="chart" data-chart={chart} role="img" aria-label={title}></div>

@@ -152,7 +152,7 @@ function Bundles({ call, held: { bundles, now } }: HeldProps): View {
           <ul class="plain">
             {certificates.slice(0, 20).map(({ subject, notAfter, key, authority, fingerprint }) => (
               <li>
-                <span class="break">{subject}</span>{" "}
+                <div class="break">{subject}</div>
                 <Badge tone={notAfter <= now ? "bad" : ""}>
                   {words(notAfter <= now ? "net.bundle.expired" : "net.bundle.until", { day: words.day(notAfter) })}
                 </Badge>{" "}

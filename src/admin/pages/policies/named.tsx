@@ -184,10 +184,10 @@ function Uses({ words, uses }: { words: Words; uses: readonly string[] }): View 
   if (uses.length === 0) return <span class="muted">{words("named.unused")}</span>;
   const rest = uses.length - usesShown;
   return (
-    <span class="break">
+    <div class="break">
       {uses.slice(0, usesShown).join(", ")}
       {rest > 0 && ` ${words("named.more", { count: rest })}`}
-    </span>
+    </div>
   );
 }
 

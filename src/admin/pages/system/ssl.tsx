@@ -166,7 +166,14 @@ function Service(
         {row.ciphers
           ? (
             <Field {...field} label={words("ssl.ciphers")}>
-              <textarea {...fieldState(field)} rows={3} maxlength={ciphersMax} spellcheck={false} disabled={!may}>
+              <textarea
+                class="low"
+                {...fieldState(field)}
+                rows={3}
+                maxlength={ciphersMax}
+                spellcheck={false}
+                disabled={!may}
+              >
                 {now.ciphers}
               </textarea>
             </Field>

@@ -9,7 +9,7 @@ import type { trace as english } from "../en/trace.ts";
 /** See the module. */
 export const trace: Catalogue<typeof english> = {
   "trace.about": "以模拟客户端测试配置，并查看每项决定及其所在行。不会发送邮件",
-  "trace.staged": "追踪依据配置文件，不包含您尚未确认的更改。",
+  "trace.staged": "跟踪依据配置文件，不包含您尚未确认的更改。",
   "trace.client": "客户端",
   "trace.message": "邮件",
   "trace.ip": "IP 地址",
@@ -31,11 +31,11 @@ export const trace: Catalogue<typeof english> = {
   "trace.from": "信封发件人",
   "trace.from.hint": "<> 代表空发件人。",
   "trace.to": "收件人",
-  "trace.to.hint": "每行一个。会追踪至目的地。",
+  "trace.to.hint": "每行一个。会跟踪至目的地。",
   "trace.requiretls": "要求 REQUIRETLS",
   "trace.tlsHeader": "邮件含有标头 X-Postern-TLS: required",
   "trace.noDns": "不查询 DNS",
-  "trace.start": "开始追踪",
+  "trace.start": "开始跟踪",
   "trace.clear": "清除",
   "trace.decisions": "决定",
   "trace.step": "步骤",
