@@ -125,7 +125,7 @@ export function Table<Row>(
   const wished = at?.query.get("sort") ?? "";
   return (
     <div class="scroll" tabindex={0} role="region" aria-label={caption}>
-      <table id={id} class={kindOf(columns.length)}>
+      <table id={id} class={kindOf(columns)}>
         <caption class="sr-only">{caption}</caption>
         <thead>
           <tr>{columns.map((column) => <Head {...{ column, at, wished }} />)}</tr>
@@ -150,12 +150,14 @@ export function Table<Row>(
   );
 }
 
-/** Columns with which a table is too wide for a telephone, where each row becomes a card; and with which it is close to too wide for a desk. */
-const [columnsOfCards, columnsOfDense] = [3, 6];
+/** Columns with which a table is close to too wide for a desk. */
+const columnsOfDense = 6;
 
-function kindOf(columns: number): string | undefined {
-  if (columns < columnsOfCards) return undefined;
-  return columns < columnsOfDense ? "cards" : "cards dense";
+/** A table that is too wide for a telephone has a card for each row there; a name with two figures is not. */
+function kindOf<Row>(columns: readonly Column<Row>[]): string | undefined {
+  const texts = columns.filter(({ number }) => number !== true).length;
+  if (columns.length < 5 && texts < 3) return undefined;
+  return columns.length < columnsOfDense ? "cards" : "cards dense";
 }
 
 /** What stands before a value on a card, where there is no head above it. */

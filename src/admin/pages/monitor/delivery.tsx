@@ -198,10 +198,12 @@ function CountsCard(
       </Card>
     );
   }
+  const amount = (name: keyof Counts, counts: Counts) =>
+    name === "octets" ? words.octets(counts[name]) : words.number(counts[name]);
   const columns: Column<(typeof countNames)[number]>[] = [
-    { title: words("delivery.count"), names: true, cell: (name) => <code>{name}</code> },
-    { title: words("delivery.day"), number: true, cell: (name) => words.number(day[name]) },
-    { title: words("delivery.kept"), number: true, cell: (name) => words.number(kept[name]) },
+    { title: words("delivery.count"), names: true, cell: (name) => words(`delivery.count.${name}`) },
+    { title: words("delivery.day"), number: true, cell: (name) => amount(name, day) },
+    { title: words("delivery.kept"), number: true, cell: (name) => amount(name, kept) },
   ];
   return (
     <Card title={title} flush>

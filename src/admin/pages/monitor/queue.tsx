@@ -347,7 +347,10 @@ function Message({ asked: { words, identity, page }, message }: { asked: PageCal
                 <time>{words.time(at)}</time> {domain} {via !== null && words("queue.via", { host: via })}
                 {answers.map(({ host, text, kind }) => (
                   <div class="break">
-                    <Badge tone={kind === "delivered" ? "ok" : "warn"}>{kind}</Badge> {host} {text}
+                    <Badge tone={kind === "delivered" ? "ok" : kind === "refused" ? "bad" : "warn"}>
+                      {words(`queue.kind.${kind}`)}
+                    </Badge>{" "}
+                    {host} {text}
                   </div>
                 ))}
               </li>
