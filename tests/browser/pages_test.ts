@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { navigation } from "../../src/admin/pages/navigation.ts";
 import { greeted } from "../gateway/client.ts";
+import { until } from "../gateway/rig.ts";
 import { browserTest, Chromium, type Visitor } from "./chromium.ts";
 import { baseOf, rightPassword, startDesk } from "./desk.ts";
 
@@ -64,7 +65,6 @@ browserTest("every page is whole, in its place and for everybody", async (t) => 
       setTimeout(() => alert("seen"))`);
     assert.ok(await visitor.sideways() > 0);
     assert.match((await visitor.unreachable()).join("\n"), /critical image-alt at img[^]*critical label at #wrong/);
-    const seen = visitor.complaints.splice(0).join("\n");
     for (
       const what of [
         /request to https:\/\/127\.0\.0\.1:1\//,
@@ -74,8 +74,9 @@ browserTest("every page is whole, in its place and for everybody", async (t) => 
         /console: .*404/,
       ]
     ) {
-      assert.match(seen, what);
+      await until(`${what}`, () => visitor.complaints.some((text) => what.test(text)));
     }
+    visitor.complaints.splice(0);
   });
   await t.step("/login is as every other page", async () => {
     await visitor.open("/login");

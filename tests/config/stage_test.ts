@@ -341,6 +341,6 @@ Deno.test("Staging.start: what nobody confirmed is taken back after a restart, a
 
 /** The disk takes a moment that no fake clock knows. */
 async function settled(done: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 500 && !done(); turn++) await new Promise((go) => setTimeout(go, 5));
+  for (let turn = 0; turn < 6_000 && !done(); turn++) await new Promise((go) => setTimeout(go, 5));
   assert.ok(done());
 }

@@ -17,7 +17,7 @@ import { assertEmptyQueue, emptied, mixedShape, settleBooks, startRig } from "./
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 const rule = { max_retries: 1000, max_queue_time: 12 * hour, initial_retry: 10 * minute, max_retry_interval: hour };
-const step = 2 * minute;
+const step = 5 * minute;
 /** A retry's pause may be a fifth longer than its interval; an alarm looks at the clock once a minute. */
 const longestWait = 1.2 * rule.max_retry_interval + 2 * step;
 

@@ -80,7 +80,7 @@ Deno.test("trace says word for word what a running gateway says, and what it log
         const own = lines.slice(from).map((line) => line.replaceAll(/\b(MID|ICID) \d+/g, "$1 N"));
         return own.slice(0, own.findIndex((line) => end.test(line)) + 1);
       };
-      for (let wait = 0; wait < 50 && logged().length === 0; wait++) await new Promise((go) => setTimeout(go, 50));
+      for (let wait = 0; wait < 600 && logged().length === 0; wait++) await new Promise((go) => setTimeout(go, 50));
       assert.deepEqual(logged(), said);
     });
   }

@@ -153,7 +153,7 @@ Deno.test("DurableSpool.settle: recipients that were held back cost no attempt a
 async function settling<T>(clock: FakeClock, settled: Promise<T>): Promise<T> {
   let done = false;
   const end = settled.finally(() => done = true);
-  for (let turn = 0; !done && turn < 500; turn++) {
+  for (let turn = 0; !done && turn < 5_000; turn++) {
     await clock.advance(1);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
