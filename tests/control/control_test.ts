@@ -8,6 +8,7 @@ import { linesOf, readRequest } from "../../src/control/protocol.ts";
 import { openControl } from "../../src/control/server.ts";
 import { dialLocal } from "../../src/net/unix.ts";
 import { Lines } from "../queue/world.ts";
+import { until } from "../gateway/rig.ts";
 import { FakeClock, settled } from "../support/fake_clock.ts";
 
 /** A control socket with these commands, in a folder of its own. */
@@ -184,8 +185,10 @@ Deno.test("attack: a request without an end is refused at its bound, and a silen
   const [line] = await Array.fromAsync(linesOf(long, 1000)).catch(() => ['{"error":"Cannot read a line: cut off"}']);
   assert.match(line, /^\{"error":"Cannot read a line: /);
 
+  await until("its end", () => clock.timers === 0);
   using silent = await dialLocal(socket.path);
   await silent.write(octets('{"comm'));
+  await until("the other side's patience", () => clock.timers > 0);
   await settled();
   await clock.advance(limits.controlRequestMs);
   assert.equal(await silent.read(new Uint8Array(1)), null);
@@ -204,10 +207,12 @@ Deno.test("attack: one connection too many is told so, and the others are served
 
 Deno.test("a command that takes long says that it lives, and hears when nobody waits for it any more", async () => {
   const clock = new FakeClock();
+  const running = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   await using socket = new Socket([{
     name: "wait",
     async run(_args, { signal }) {
+      running.resolve();
       await new Promise<void>((go) => signal.addEventListener("abort", () => go()));
       ended.resolve();
     },
@@ -215,6 +220,7 @@ Deno.test("a command that takes long says that it lives, and hears when nobody w
   {
     using stream = await dialLocal(socket.path);
     await stream.write(octets('{"command":"wait"}\n'));
+    await running.promise;
     await settled();
     await clock.advance(limits.controlAliveMs);
     const into = new Uint8Array(10);
