@@ -9,6 +9,7 @@ import type { Turnstile } from "./accept/gate.ts";
 import { startAdministration } from "./administration.ts";
 import { startAlerting } from "./alerting.ts";
 import type { Pressure } from "./base/pressure.ts";
+import { startClientServices } from "./client_services.ts";
 import type { Config } from "./config/config.ts";
 import { giveToOwnerOf } from "./config/storage.ts";
 import { alertCommands } from "./control/alert_commands.ts";
@@ -26,7 +27,6 @@ import type { Tcp } from "./net/tcp.ts";
 import { operatorCommands, runningGround } from "./operator.ts";
 import type { DurableSpool } from "./queue/durable_spool.ts";
 import type { Editions } from "./reload.ts";
-import { startRemoteLogging } from "./remote_logging.ts";
 import { startRevocation } from "./revocation.ts";
 import { vitalsOf } from "./vitals.ts";
 
@@ -58,7 +58,7 @@ export interface Operations {
 export async function startOperations(parts: OperationsParts): Promise<Operations> {
   const { clock, random, editions, monitor, spool, outbound } = parts;
   const { log, storage: { directory, run } } = editions.ground;
-  const remoteLogs = startRemoteLogging({ clock, random, resolver: parts.resolver, dialer: parts.sockets }, editions);
+  const services = startClientServices({ ...parts, dialer: parts.sockets });
   const ground = runningGround(parts);
   const { staging } = ground;
   const commands = new Commands();
@@ -80,6 +80,7 @@ export async function startOperations(parts: OperationsParts): Promise<Operation
   const revocation = startRevocation({ clock, random, editions, morePairs });
   commands.add(
     ...revocation.commands,
+    ...services.commands,
     ...alertCommands({ test: () => alerting.alerts.test() }),
     ...monitorCommands({
       monitor,
@@ -90,11 +91,11 @@ export async function startOperations(parts: OperationsParts): Promise<Operation
   );
 
   const applied = (config: Config): Promise<void> => {
-    remoteLogs.apply(config);
     const served = admin.apply(config);
     void served.then(() => {
       alerting.look();
       revocation.look();
+      services.apply(config);
       return keeper.apply(config);
     });
     return served;
@@ -113,9 +114,9 @@ export async function startOperations(parts: OperationsParts): Promise<Operation
       await keeper.stop();
     },
     async end(): Promise<void> {
-      await Promise.all([control.close(), admin.close(), revocation.stop()]);
+      await Promise.all([control.close(), admin.close(), revocation.stop(), services.stop()]);
       await alerting.stop();
     },
-    silence: () => remoteLogs.close(),
+    silence: () => services.silence(),
   };
 }

@@ -165,8 +165,8 @@ export class Editions {
   }
 
   /**
-   * Puts revocation lists in force that came meanwhile; all else stays as it is, even where the file could not be applied today. Never
-   * rejects.
+   * Puts in force what was fetched meanwhile, revocation lists and authorities; all else stays as it is, even where the file could not be applied
+   * today. Never rejects.
    */
   renewLists(): Promise<void> {
     return this.#ended ? Promise.resolve() : this.alone(() => this.#renewLists());
@@ -180,7 +180,7 @@ export class Editions {
       if (trust === previous) return;
       await this.#renew({ config, engine, trust, keyPairs });
     } catch (error) {
-      const text = `Cannot put new revocation lists in force: ${causeOf(error)}`;
+      const text = `Cannot put in force what was fetched: ${causeOf(error)}`;
       log.critical({ event: "note", reason: "crl_refused", text });
     }
   }

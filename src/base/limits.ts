@@ -206,6 +206,9 @@ export const limits = {
   /** Servers of client services: one address, the whole opening of a connection. */
   serviceConnectMs: 10_000,
   serviceOpenMs: 30_000,
+  /** What the updater fetches: Mozilla's list has 230 KiB. */
+  updateOctetsMax: 4_194_304,
+  updateFetchMs: 60_000,
   /** Log hosts: what waits for one in memory; one write; a connection without lines; the shutdown waits so long for them. */
   logHostWaitingCharactersMax: 8_388_608,
   logHostWriteMs: 30_000,

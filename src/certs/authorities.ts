@@ -13,10 +13,11 @@ import type { Config } from "../config/config.ts";
 import type { CertificateEngine } from "../tls/certificates.ts";
 import { chainPem } from "./chain.ts";
 import { readBounded } from "./files.ts";
-import { readSystemList } from "./inventory.ts";
+import { readTrustedList } from "./inventory.ts";
 import { day } from "./lists.ts";
 import { readCertificates } from "./read.ts";
 import type { CertificateRecord } from "./record.ts";
+import { type UpdateStatus, updateStatus } from "./updates.ts";
 import type { Octets } from "../base/octets.ts";
 import { causeOf } from "../base/text.ts";
 
@@ -50,6 +51,8 @@ export interface AuthoritiesFacts {
     /** `null`: there is none. */
     file: string | null;
     certificates: number;
+    /** The updater's list, which stands in for the system's once it was fetched. */
+    updates?: UpdateStatus;
   };
   bundles: BundleFacts[];
   /** Sources of revocation lists. */
@@ -88,9 +91,10 @@ export function cleanBundleName(name: string): string | undefined {
 /** See {@linkcode AuthoritiesFacts}. */
 export async function authoritiesOf(config: Config, world: BundleWorld): Promise<AuthoritiesFacts> {
   const { system, custom, crls } = config.certificate_authorities;
-  const list = await readSystemList();
+  const [list, updates] = await Promise.all([readTrustedList(config), updateStatus(config)]);
+  const facts = { trusted: system, file: list?.path ?? null, certificates: countIn(list?.text ?? "") };
   return {
-    system: { trusted: system, file: list?.path ?? null, certificates: countIn(list?.text ?? "") },
+    system: updates === undefined ? facts : { ...facts, updates },
     bundles: await Promise.all(custom.map((file) => bundleOf(file, { config, ...world }))),
     crls: crls.length,
   };

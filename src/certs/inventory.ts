@@ -21,6 +21,7 @@ import type { RevocationEngine } from "../tls/revocation.ts";
 import { CertificateFileError, readBounded } from "./files.ts";
 import { issuedPair, readIssued } from "./issued.ts";
 import { Kept } from "./kept.ts";
+import { readUpdatedList } from "./updates.ts";
 import { type CertificateWorld, readSelfSigned, selfSignedPairs } from "./self_signed.ts";
 
 /**
@@ -113,7 +114,7 @@ export interface TrustWorld {
  */
 export async function loadTrust(config: Config, { previous, engine }: TrustWorld = {}): Promise<LoadedTrust> {
   const { system, custom } = config.certificate_authorities;
-  const list = system ? await readSystemList() : undefined;
+  const list = system ? await readTrustedList(config) : undefined;
   const text = async (path: string) => new TextDecoder().decode(await readBounded(path));
   const bundles = [...list === undefined || list === null ? [] : [list.text], ...await Promise.all(custom.map(text))];
   const crls = await loadLists(config, engine);
@@ -125,14 +126,21 @@ export async function loadTrust(config: Config, { previous, engine }: TrustWorld
   return { anchors: { bundles, crls, generation, late: previous === undefined }, systemList };
 }
 
-/** The same authorities with the revocation lists that are there now; `previous` itself where those are the same. Rejects with `CertificateFileError`. */
+/**
+ * The same authorities with what was fetched meanwhile: revocation lists, and the list that stands in for the system's; `previous` itself where
+ * nothing is new. Rejects with `CertificateFileError`.
+ */
 export async function withNewLists(
   config: Config,
   { previous, engine }: Required<TrustWorld>,
 ): Promise<TrustAnchors> {
+  const { system, custom } = config.certificate_authorities;
   const crls = await loadLists(config, engine);
-  if (sameLists(previous.crls, crls)) return previous;
-  return { bundles: previous.bundles, crls, generation: previous.generation + 1 };
+  const fetched = system ? await readUpdatedList(config) : undefined;
+  const own = custom.length === 0 ? [] : previous.bundles.slice(-custom.length);
+  const bundles = fetched === undefined ? previous.bundles : [fetched.text, ...own];
+  if (sameLists(previous.crls, crls) && sameItems(previous.bundles, bundles)) return previous;
+  return { bundles, crls, generation: previous.generation + 1 };
 }
 
 /** The revocation lists: the owner's files, and what was fetched. */
@@ -162,6 +170,11 @@ export function filesOf(config: Config): string[] {
     ? [Deno.env.get("SSL_CERT_FILE") || [], ...systemLists].flat()
     : [];
   return [...configFiles(config), ...lists];
+}
+
+/** What is trusted where `certificate_authorities.system` is on: the list that the updater fetched, else the system's; `null` where there is neither. */
+export async function readTrustedList(config: Config): Promise<{ path: string; text: string } | null> {
+  return await readUpdatedList(config) ?? await readSystemList();
 }
 
 /** The system's list; `null` where there is none. */

@@ -1,5 +1,5 @@
 /**
- * What was fetched, kept on disk: revocation lists and answers of responders, each with a record of how the fetching goes.
+ * What was fetched, kept on disk: revocation lists, answers of responders and the list of authorities, each with a record of how the fetching goes.
  *
  * A restart without a network has them still, and commands that run beside the gateway can tell of them. The content is kept as it came, so
  * that `openssl crl` and `openssl ocsp` read it. Nothing here is believed: whoever reads proves it again.
@@ -27,17 +27,21 @@ export interface FetchRecord {
   /** What the server wants to hear next time (RFC 9110 §13.1). */
   etag?: string;
   lastModified?: string;
+  /** SHA-256 of what is kept, where that is believed as it lies there: what the disk has spoiled is not. */
+  digest?: string;
 }
+
+const suffixes = { crls: "crl", ocsp: "der", updates: "pem" } as const;
 
 /** What is kept in one folder. */
 export class Kept {
   readonly #folder: string;
   readonly #suffix: string;
 
-  /** `crls`: lists by their URL; `ocsp`: answers by the certificate's fingerprint. */
-  constructor(directory: string, kind: "crls" | "ocsp") {
+  /** `crls`: lists by their URL; `ocsp`: answers by the certificate's fingerprint; `updates`: authorities by their URL. */
+  constructor(directory: string, kind: keyof typeof suffixes) {
     this.#folder = `${directory}/certificates/${kind}`;
-    this.#suffix = kind === "crls" ? "crl" : "der";
+    this.#suffix = suffixes[kind];
   }
 
   /** The file that holds the content. */

@@ -220,7 +220,7 @@ function alerts(checked: Checked, { warnings }: Findings): void {
 }
 
 /** What is said to client services and changes nothing. */
-function clientServices({ parsed: { services: { syslog, updater } } }: Checked, { warnings }: Findings): void {
+function clientServices({ parsed: { services: { syslog, updater } }, whole }: Checked, { warnings }: Findings): void {
   const warn = (path: Path, text: string) => warnings.push({ path: ["services", ...path], at: "value", text });
   for (const [name, { transport, certificate }] of Object.entries(syslog)) {
     if (certificate === undefined || transport === "tls") continue;
@@ -229,7 +229,7 @@ function clientServices({ parsed: { services: { syslog, updater } } }: Checked, 
   if (updater.url !== undefined && updater.items.length === 0) {
     warn(["updater", "url"], "nothing is fetched from there; what, under services.updater.items");
   }
-  if (updater.url === undefined && updater.items.length > 0) {
+  if (whole && updater.url === undefined && updater.items.length > 0) {
     warn(["updater", "items"], "are not fetched; from where, under services.updater.url");
   }
 }

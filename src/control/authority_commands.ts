@@ -17,7 +17,7 @@ import {
   newBundle,
 } from "../certs/authorities.ts";
 import { CertificateFileError, writeAtomic } from "../certs/files.ts";
-import { readSystemList } from "../certs/inventory.ts";
+import { readTrustedList } from "../certs/inventory.ts";
 import { makeFolder } from "../certs/kept.ts";
 import type { Config } from "../config/config.ts";
 import { plainSource } from "../config/edit.ts";
@@ -238,7 +238,7 @@ async function pemOf(
   { sight, engine }: { sight: Sight; engine: Parameters<typeof bundlePem>[1]["engine"] },
 ): Promise<string> {
   if (wanted === "system") {
-    const list = await readSystemList();
+    const list = await readTrustedList(sight.config);
     if (list === null) throw new CommandError("Cannot export the system's list: there is none");
     return await bundlePem(list.path, { engine });
   }

@@ -119,6 +119,10 @@ const troubles: Readonly<Record<string, Trouble>> = {
     title: "new revocation lists could not be put in force", tls: true,
     advice: "The lists from before stay in force. Read the log around this time, and see the lists: `postern certconfig crls list`.",
   },
+  update_failed: {
+    title: "an update could not be fetched", over: "updates are fetched again", warns: true,
+    advice: "What was fetched before goes on, else the system's list. See services.updater, and that its server is reached and verified: `postern updatenow`.",
+  },
   log_host_unverified: {
     title: "a log host could not be verified", over: "the log host was verified", tls: true,
     advice: "Nothing is sent to it. See its certificate, its name in services.syslog and the authorities that are trusted; mail and its own log go on.",

@@ -25,6 +25,7 @@ const roles = {
   "certconfig crls list": "read-only",
   "certconfig ocsp list": "read-only",
   "sslconfig show": "read-only",
+  "services": "read-only",
   "certconfig new": "administrator",
   "certconfig csr": "administrator",
   "certconfig upload": "administrator",
@@ -45,6 +46,7 @@ const roles = {
   "certconfig crls remove": "administrator",
   "certconfig ocsp refresh": "administrator",
   "sslconfig set": "administrator",
+  "updatenow": "administrator",
   "saveconfig": "administrator",
   "loadconfig": "administrator",
 } as const satisfies Record<string, Role>;

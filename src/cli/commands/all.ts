@@ -19,6 +19,7 @@ import { passwordCommands } from "./password.ts";
 import { presetCommands } from "./presets.ts";
 import { queueCommands } from "./queue.ts";
 import { revocationCommands } from "./revocation.ts";
+import { serviceCommands } from "./services.ts";
 import { sslconfigCommands } from "./sslconfig.ts";
 import { suspensionCommands } from "./suspension.ts";
 import { tlsaCommands } from "./tlsa.ts";
@@ -43,6 +44,7 @@ export const cliCommands: readonly CliCommand[] = [
   ...explainCommands,
   ...trackingCommands,
   ...alertCommands,
+  ...serviceCommands,
   ...adminCommands,
   ...passwordCommands,
 ];

@@ -9,6 +9,7 @@ import type { AuthorityFacts, BundleFacts } from "../../certs/authorities.ts";
 import type { AuthoritiesItem, AuthorityChange, AuthorityExport } from "../../control/authority_commands.ts";
 import type { CliCommand } from "../command.ts";
 import { countText } from "../format.ts";
+import { updateLines } from "./services.ts";
 
 /** See the module. */
 export const authorityCommands: readonly CliCommand[] = [
@@ -87,6 +88,7 @@ function listText({ now, system, bundles, crls }: AuthoritiesItem): string {
     : `${printable(system.file)}, ${countText(system.certificates, "certificate")}`;
   return [
     `system     ${system.trusted ? "trusted" : "not trusted"}: ${list}`,
+    ...system.updates === undefined ? [] : updateLines(system.updates),
     ...bundles.map((bundle) => bundleText(bundle, now)),
     ...bundles.length === 0 ? ["bundles    none"] : [],
     `revocation ${crls === 0 ? "no lists" : `${countText(crls, "list")}: certconfig crls list`}`,

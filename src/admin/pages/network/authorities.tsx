@@ -115,7 +115,8 @@ interface HeldProps {
 
 function System({ call, held: { system } }: HeldProps): View {
   const { page, words } = call;
-  const { trusted, file, certificates } = system;
+  const { trusted, file, certificates, updates } = system;
+  const fetched = updates?.fetching?.fetched;
   return (
     <Card title={words("net.system")}>
       <p>
@@ -124,6 +125,17 @@ function System({ call, held: { system } }: HeldProps): View {
           {file === null ? words("net.system.none") : words("net.system.held", { count: certificates, file })}
         </span>
       </p>
+      {updates !== undefined && (
+        <div class="small">
+          <span class="break">
+            {words("net.system.updates", {
+              url: updates.url,
+              time: fetched === undefined ? words("common.never") : words.time(fetched),
+            })}
+          </span>
+          {updates.fetching?.failure !== undefined && <div class="bad break">{updates.fetching.failure}</div>}
+        </div>
+      )}
       {mayChange(call) && (
         <form method="post" action={`${path}/system`}>
           <Csrf page={page} />

@@ -63,6 +63,7 @@ export const network = {
   "net.system.on": "Trusted",
   "net.system.off": "Not trusted",
   "net.system.held": "{count} {count:certificate|certificates} in {file}",
+  "net.system.updates": "The updater fetches it from {url}; last fetched: {time}",
   "net.system.none": "The system has no list.",
   "net.system.turn_on": "Trust the system's list",
   "net.system.turn_off": "Do not trust the system's list",

@@ -60,6 +60,7 @@ export const network: Catalogue<typeof english> = {
   "net.system.on": "已信任",
   "net.system.off": "未信任",
   "net.system.held": "{file} 中有 {count} 个证书",
+  "net.system.updates": "由更新程序从 {url} 获取；上次获取：{time}",
   "net.system.none": "系统没有列表。",
   "net.system.turn_on": "信任系统列表",
   "net.system.turn_off": "不信任系统列表",

@@ -60,6 +60,7 @@ export const network: Catalogue<typeof english> = {
   "net.system.on": "已信任",
   "net.system.off": "未信任",
   "net.system.held": "{file} 中有 {count} 個憑證",
+  "net.system.updates": "由更新程式從 {url} 取得；上次取得：{time}",
   "net.system.none": "系統沒有清單。",
   "net.system.turn_on": "信任系統清單",
   "net.system.turn_off": "不信任系統清單",
