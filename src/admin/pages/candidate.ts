@@ -12,6 +12,8 @@ import type { Fault } from "../../config/faults.ts";
 import { loadSource } from "../../config/load.ts";
 import { type FieldFault, Problem } from "../problem.ts";
 import type { AdminWorld } from "../world.ts";
+import { faultWords } from "./faults.ts";
+import type { Words } from "./words.ts";
 
 /** See the module. */
 export interface Candidate {
@@ -68,11 +70,11 @@ export type Submitted = { ok: true } | { ok: false; errors: readonly FieldFault[
 /** Stages changes in the user's candidate. */
 export async function submit(
   { staging }: Pick<AdminWorld, "staging">,
-  { user, changes }: { user: string; changes: readonly Change[] },
+  { user, words, changes }: { user: string; words: Words; changes: readonly Change[] },
 ): Promise<Submitted> {
   const staged = await staging.stage(user, { changes });
   if (staged.ok) return { ok: true };
-  return { ok: false, errors: staged.errors.map(({ path, text }) => ({ path, detail: text })) };
+  return { ok: false, errors: staged.errors.map(({ path, text }) => ({ path, detail: faultWords(words, text) })) };
 }
 
 /** The fault that concerns a key, or something below it. */

@@ -11,8 +11,10 @@ import { sessionIdOf, takeSession } from "../guard.ts";
 import { Problem } from "../problem.ts";
 import type { AdminEnv, AdminWorld } from "../world.ts";
 import { answer, themeFor, wordsFor } from "./desk.tsx";
+import { faultWords } from "./faults.ts";
 import { DoorPage, NoticeBox, type PageFacts, type View } from "./frame.tsx";
 import { TextField } from "./parts.tsx";
+import type { Words } from "./words.ts";
 
 /** What a page before the login knows. */
 type Door = Pick<PageFacts, "words" | "theme">;
@@ -85,11 +87,13 @@ function faultOf(problem: Problem | undefined, field: string): string | undefine
 }
 
 /** What is wrong with the whole. */
-function Fault({ problem, fields }: { problem: Problem | undefined; fields: readonly string[] }): View {
+function Fault(
+  { words, problem, fields }: { words: Words; problem: Problem | undefined; fields: readonly string[] },
+): View {
   if (problem === undefined) return null;
   const { detail, errors = [] } = problem.words;
   const lines = errors.filter(({ path }) => !fields.includes(path)).map(({ path, detail }) => `${path} ${detail}`);
-  return <NoticeBox notice={{ kind: "bad", text: detail ?? problem.title, lines }} />;
+  return <NoticeBox notice={{ kind: "bad", text: faultWords(words, detail ?? problem.title), lines }} />;
 }
 
 function Login(
@@ -105,7 +109,7 @@ function Login(
   return (
     <DoorPage page={door} title={words("entrance.login")}>
       {needed && <NoticeBox notice={{ kind: "warn", text: words("entrance.no_user") }} />}
-      <Fault problem={problem} fields={[]} />
+      <Fault words={words} problem={problem} fields={[]} />
       {certificate !== undefined && (
         <form method="post" action="/login">
           <input type="hidden" name="by" value="certificate" />
@@ -153,7 +157,7 @@ function SetUp(
   return (
     <DoorPage page={door} title={words("entrance.setup")}>
       <p class="muted">{words("entrance.setup.about")}</p>
-      <Fault problem={problem} fields={["user", "password", "again"]} />
+      <Fault words={words} problem={problem} fields={["user", "password", "again"]} />
       <form method="post" action="/setup">
         <input type="hidden" name="token" value={token} />
         <TextField {...field("user")} label={words("entrance.user")} value={user} autocomplete="username" required />

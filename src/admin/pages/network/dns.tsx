@@ -33,7 +33,7 @@ export function mountDns(desk: Desk): void {
     const { fields, words, world, identity } = call;
     const candidate = await candidateOf(world, identity.user);
     const block = blockOf(candidate, { path: [root], builtIn: {} });
-    const ended = await submit(world, { user: identity.user, changes: keyChanges(specs, { block, fields }) });
+    const ended = await submit(world, { user: identity.user, words, changes: keyChanges(specs, { block, fields }) });
     if (ended.ok) return { go: "/dns", notice: { kind: "ok", text: words("common.staged") } };
     return { again: await dnsPage(call, { typed: fields, errors: ended.errors }) };
   });

@@ -54,13 +54,15 @@ export function mountListeners(desk: Desk): void {
     const candidate = await candidateOf(world, identity.user);
     const isNew = fields.text("new") === "yes";
     const there = namesUnder(candidate, [root]).includes(name);
-    if (isNew && there) {
-      const errors = [{ path: "name", detail: words("net.listener.exists", { name }) }];
+    if (isNew && (there || name === "")) {
+      const detail = name === "" ? words("named.missing") : words("net.listener.exists", { name });
+      const errors = [{ path: "name", detail }];
       return { again: await editPage(call, undefined, { typed: fields, errors }) };
     }
     if (!isNew) known(there ? name : undefined);
     const ended = await submit(world, {
       user: identity.user,
+      words,
       changes: isNew ? newListener(name, fields) : changesOf(listenerBlock(candidate, name), fields),
     });
     if (ended.ok) return { go: "/listeners", notice: { kind: "ok", text: words("common.staged") } };
@@ -72,7 +74,7 @@ export function mountListeners(desk: Desk): void {
     note(name);
     const candidate = await candidateOf(world, identity.user);
     known(namesUnder(candidate, [root]).includes(name) ? name : undefined);
-    const ended = await submit(world, { user: identity.user, changes: [{ path: [root, name] }] });
+    const ended = await submit(world, { user: identity.user, words, changes: [{ path: [root, name] }] });
     if (ended.ok) return { go: "/listeners", notice: { kind: "ok", text: words("common.staged") } };
     return { again: await editPage(call, name, { errors: ended.errors }) };
   });

@@ -40,7 +40,7 @@ export function mountRoutes(desk: Desk): void {
     const changes: Change[] = hops.join() === hopsOf(candidate, domain).join()
       ? []
       : [{ path: [root, domain], value: hops }];
-    const ended = await submit(world, { user: identity.user, changes });
+    const ended = await submit(world, { user: identity.user, words, changes });
     return ended.ok
       ? { go: "/routes", notice: { kind: "ok", text: words("common.staged") } }
       : await again(ended.errors);
@@ -51,7 +51,7 @@ export function mountRoutes(desk: Desk): void {
     note(domain);
     const candidate = await candidateOf(world, identity.user);
     known(namesUnder(candidate, [root]).includes(domain) ? domain : undefined);
-    const ended = await submit(world, { user: identity.user, changes: [{ path: [root, domain] }] });
+    const ended = await submit(world, { user: identity.user, words, changes: [{ path: [root, domain] }] });
     if (ended.ok) return { go: "/routes", notice: { kind: "ok", text: words("common.staged") } };
     return { again: await editPage(call, { domain, errors: ended.errors }) };
   });

@@ -50,7 +50,7 @@ export function mountDestinationForm(desk: Desk): void {
     const { world, identity, fields, words } = call;
     const candidate = await candidateOf(world, identity.user);
     const changes = keyChanges(destinationKeyList, { block: destinationBlock(candidate, undefined), fields });
-    const ended = await submit(world, { user: identity.user, changes });
+    const ended = await submit(world, { user: identity.user, words, changes });
     if (ended.ok) return { go: "/destinations", notice: { kind: "ok", text: words("common.staged") } };
     return { again: <DefaultPage {...{ call, candidate, state: { typed: fields, errors: ended.errors } }} /> };
   });
@@ -70,7 +70,7 @@ async function editEntry(call: FormCall): Promise<FormEnd> {
   if (existing) {
     if (taken === undefined) return again([{ path: "domain", detail: words("destinations.gone") }]);
     const changes = keyChanges(destinationKeyList, { block: destinationBlock(candidate, taken), fields });
-    const ended = await submit(world, { user: identity.user, changes });
+    const ended = await submit(world, { user: identity.user, words, changes });
     return ended.ok ? done(words) : again(ended.errors);
   }
   const parsed = parseDomainPattern(wished);
@@ -78,7 +78,7 @@ async function editEntry(call: FormCall): Promise<FormEnd> {
   if (taken !== undefined) return again([{ path: "domain", detail: words("destinations.exists") }]);
   const value = keyBlock(destinationKeyList, fields);
   const path = [...domainsPath, parsed.value];
-  const ended = await submit(world, { user: identity.user, changes: [{ path, value }] });
+  const ended = await submit(world, { user: identity.user, words, changes: [{ path, value }] });
   return ended.ok ? done(words) : again(ended.errors);
 }
 

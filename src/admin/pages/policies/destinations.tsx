@@ -27,7 +27,7 @@ export function mountDestinations(desk: Desk): void {
     const { fields, words, world, identity } = call;
     const candidate = await candidateOf(world, identity.user);
     const changes = settingsChanges(candidate, fields);
-    const ended = await submit(world, { user: identity.user, changes });
+    const ended = await submit(world, { user: identity.user, words, changes });
     if (ended.ok) return { go: "/destinations", notice: { kind: "ok", text: words("common.staged") } };
     return { again: <Overview {...{ call, candidate, errors: ended.errors, typed: fields }} /> };
   });
@@ -36,7 +36,7 @@ export function mountDestinations(desk: Desk): void {
     const domain = fields.exact("domain");
     note(domain);
     const path = [...root, "domains", domain];
-    const ended = await submit(world, { user: identity.user, changes: [{ path }] });
+    const ended = await submit(world, { user: identity.user, words, changes: [{ path }] });
     if (ended.ok) return { go: "/destinations", notice: { kind: "ok", text: words("common.staged") } };
     const candidate = await candidateOf(world, identity.user);
     return { again: <Overview {...{ call, candidate, errors: ended.errors }} /> };

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { senderForms } from "../../../config/addresses.ts";
 import { type Path, pathText } from "../../../config/faults.ts";
 import type { Change } from "../../../config/edit.ts";
 import { ptrConditions } from "../../../config/schema_senders.ts";
@@ -49,7 +48,7 @@ async function editGroup(call: FormCall): Promise<FormEnd> {
   };
   if (existing && place < 0) return again([{ path: "", detail: words("order.changed") }]);
   const changes = place < 0 ? added(candidate, { listener, fields }) : changed(candidate, { listener, place, fields });
-  const ended = await submit(world, { user, changes });
+  const ended = await submit(world, { user, words, changes });
   if (!ended.ok) return again(ended.errors);
   return { go: `/hat?${new URLSearchParams({ listener })}`, notice: { kind: "ok", text: words("common.staged") } };
 }
@@ -126,7 +125,7 @@ function GroupPage(
   const policy = shown.policy === undefined ? "default" : String(shown.policy);
   const title = name === undefined ? words("hat.add") : words("hat.one", { name });
   const query = new URLSearchParams({ listener });
-  const sendersHint = words("hat.senders.hint", { forms: senderForms });
+  const sendersHint = words("hat.senders.hint");
   return (
     <Page
       page={page}

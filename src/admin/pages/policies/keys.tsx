@@ -243,7 +243,9 @@ export function FormFaults(
   { words, errors, shown }: { words: Words; errors: readonly FieldFault[]; shown: readonly string[] },
 ): View {
   if (errors.length === 0) return null;
-  return <NoticeBox notice={{ kind: "bad", text: words("common.errors"), lines: otherFaults(errors, shown) }} />;
+  const lines = otherFaults(errors, shown);
+  const text = words(lines.length === 0 ? "common.marked" : "common.errors");
+  return <NoticeBox notice={{ kind: "bad", text, lines }} />;
 }
 
 /** Lines of a notice that are seen at once, and those that are there at all. */

@@ -103,7 +103,7 @@ async function ended(
     again: (errors: KeyState["errors"]) => FormEnd;
   },
 ): Promise<FormEnd> {
-  const result = await submit(world, { user, changes });
+  const result = await submit(world, { user, words, changes });
   if (!result.ok) return again(result.errors);
   return { go: kind.path, notice: { kind: "ok", text: words("common.staged") } };
 }

@@ -71,7 +71,7 @@ async function ended(
     changes: Parameters<typeof submit>[1]["changes"];
   },
 ): Promise<FormEnd> {
-  const result = await submit(world, { user: identity.user, changes });
+  const result = await submit(world, { user: identity.user, words, changes });
   if (!result.ok) return again(result.errors);
   const query = new URLSearchParams({ listener });
   if (moved !== undefined) {

@@ -49,7 +49,7 @@ async function editRow(call: FormCall): Promise<FormEnd> {
   const changes = index === undefined
     ? [{ path: recipientsPath(listener), value: table.toSpliced(newPlace(table), 0, rowOf(fields)) }]
     : rowChanges(fields, { before: table[index], listener, index });
-  const ended = await submit(world, { user, changes });
+  const ended = await submit(world, { user, words, changes });
   if (!ended.ok) return again(ended.errors);
   return { go: `/rat?${new URLSearchParams({ listener })}`, notice: { kind: "ok", text: words("common.staged") } };
 }

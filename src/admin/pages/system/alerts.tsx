@@ -105,7 +105,7 @@ async function stage(
   { changes, typed }: { changes: Parameters<typeof submit>[1]["changes"]; typed?: FormName },
 ) {
   const { world, identity, words } = call;
-  const ended = await submit(world, { user: identity.user, changes });
+  const ended = await submit(world, { user: identity.user, words, changes });
   if (ended.ok) return { go: "/alerts", notice: { kind: "ok", text: words("common.staged") } } as const;
   return { again: <Alerts {...{ call, errors: ended.errors, typed }} /> };
 }

@@ -37,7 +37,7 @@ export function mountLogs(desk: Desk): void {
     const { world, identity, fields, words } = call;
     const block = blockOf(await candidateOf(world, identity.user), { path, builtIn });
     const changes = keyChanges(specs, { block, fields });
-    const ended = await submit(world, { user: identity.user, changes });
+    const ended = await submit(world, { user: identity.user, words, changes });
     if (ended.ok) return { go: "/logs", notice: { kind: "ok", text: words("common.staged") } };
     return { again: <Logs call={call} state={{ errors: ended.errors, typed: fields }} /> };
   });

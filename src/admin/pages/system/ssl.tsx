@@ -67,7 +67,7 @@ async function stage(
 ): Promise<FormEnd> {
   const { words, world, identity } = call;
   if (changes.length === 0) return { go: "/ssl", notice: { kind: "ok", text: words("ssl.unchanged") } };
-  const ended = await submit(world, { user: identity.user, changes });
+  const ended = await submit(world, { user: identity.user, words, changes });
   if (ended.ok) return { go: "/ssl", notice: { kind: "ok", text: words("common.staged") } };
   return { again: <Ssl call={call} typed={typed} errors={ended.errors} /> };
 }

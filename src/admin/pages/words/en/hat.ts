@@ -26,7 +26,8 @@ export const hat = {
   "hat.none": "The file has no table for this listener: all senders get the policy default.",
   "hat.of_listener": "Of the listener {listener}",
   "hat.members": "Who belongs to it",
-  "hat.senders.hint": "One in a line; words behind # are a comment. Each is {forms}.",
+  "hat.senders.hint":
+    "One in a line; words behind # are a comment. An IP address, a CIDR, a range a-b, part of an IPv4 address (10.0.), a host name, .domain, dnslist[zone], dnslist[zone, 127.0.0.2, 127.0.0.4-127.0.0.8], certificate[name] or ALL.",
   "hat.conditions": "Besides, hosts whose name in the DNS",
   "hat.condition.no_ptr": "is missing",
   "hat.condition.ptr_lookup_failed": "cannot be looked up now",

@@ -28,7 +28,8 @@ export const hat: Catalogue<typeof english> = {
   "hat.none": "配置文件中没有此侦听程序的表：所有发件人都适用 default 策略。",
   "hat.of_listener": "属于侦听程序 {listener}",
   "hat.members": "成员",
-  "hat.senders.hint": "每行一个；# 之后为注释。可用格式：{forms}。",
+  "hat.senders.hint":
+    "每行一个；# 之后为注释。可用格式：IP 地址、CIDR、范围 a-b、IPv4 地址的前段（10.0.）、主机名、.domain、dnslist[zone]、dnslist[zone, 127.0.0.2, 127.0.0.4-127.0.0.8]、certificate[name] 或 ALL。",
   "hat.conditions": "此外，DNS 名称有以下情形的主机",
   "hat.condition.no_ptr": "不存在（无 PTR）",
   "hat.condition.ptr_lookup_failed": "目前无法查询",

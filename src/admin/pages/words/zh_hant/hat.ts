@@ -28,7 +28,8 @@ export const hat: Catalogue<typeof english> = {
   "hat.none": "組態檔案中沒有此接聽程式的表格：所有寄件者都適用 default 原則。",
   "hat.of_listener": "屬於接聽程式 {listener}",
   "hat.members": "成員",
-  "hat.senders.hint": "每行一個；# 之後為註解。可用格式：{forms}。",
+  "hat.senders.hint":
+    "每行一個；# 之後為註解。可用格式：IP 位址、CIDR、範圍 a-b、IPv4 位址的前段（10.0.）、主機名稱、.domain、dnslist[zone]、dnslist[zone, 127.0.0.2, 127.0.0.4-127.0.0.8]、certificate[name] 或 ALL。",
   "hat.conditions": "此外，DNS 名稱有以下情形的主機",
   "hat.condition.no_ptr": "不存在（無 PTR）",
   "hat.condition.ptr_lookup_failed": "目前無法查詢",
