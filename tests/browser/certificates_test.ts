@@ -54,9 +54,7 @@ browserTest(
     });
 
     await t.step("its request is downloaded, and OpenSSL signs it", async () => {
-      const download = page.waitForEvent("download");
-      await page.click("a:text('Download request')");
-      await (await download).saveAs(request);
+      await visitor.download("a:text('Download request')", request);
       await Deno.writeTextFile(
         `${gateway.folder}/san.cnf`,
         "subjectAltName=DNS:mx.example.test\nbasicConstraints=CA:FALSE\n",
@@ -71,13 +69,13 @@ browserTest(
     await t.step(
       "a certificate of another key is refused; the right one is taken with its issuer",
       async () => {
-        await page.setInputFiles("#certificate", root.certificatePath);
+        await visitor.choose("#certificate", root.certificatePath);
         await visitor.press("Upload");
         const fault = page.locator("#certificate-error, main .notice.bad").first();
         assert.match(await fault.innerText(), /does not fit the key/);
         visitor.refused(422);
-        await page.setInputFiles("#certificate", signed);
-        await page.setInputFiles("#intermediates", middle.certificatePath);
+        await visitor.choose("#certificate", signed);
+        await visitor.choose("#intermediates", middle.certificatePath);
         await visitor.press("Upload");
         await visitor.told("The certificate of mx is in service for new connections.");
         assert.match(await visitor.text(), /CN=Test Issuer/);

@@ -158,6 +158,22 @@ export class Visitor implements AsyncDisposable {
     if (sure) await this.page.locator("dialog button[value=yes]").click();
   }
 
+  /** Chooses a file in the browser's own dialog, which the field opens. */
+  async choose(field: string, path: string): Promise<void> {
+    const opened = this.page.waitForEvent("filechooser");
+    await this.page.click(field);
+    await (await opened).setFiles(path);
+  }
+
+  /** Clicks what hands out a file, and saves that as `path`. Its name. */
+  async download(link: string, path: string): Promise<string> {
+    const begun = this.page.waitForEvent("download");
+    await this.page.locator(link).first().click();
+    const file = await begun;
+    await file.saveAs(path);
+    return file.suggestedFilename();
+  }
+
   /** Waits for what became of a form. */
   async told(text: string | RegExp): Promise<void> {
     await this.page.locator("main .notice").filter({ hasText: text }).first().waitFor();

@@ -30,6 +30,8 @@ export interface GatewayOptions {
   listening?: readonly string[];
   /** A compiled binary; absent: from source. */
   binary?: string;
+  /** A program of the tests' that runs the gateway in the place of `main.ts`. */
+  main?: string;
   env?: Record<string, string>;
   /** Where its folder is made. Absent: the system's folder for temporary files. */
   within?: string;
@@ -161,12 +163,21 @@ export class GatewayProcess implements AsyncDisposable {
    * watches its files and hears commands. `before` counts for this start.
    */
   async launch(only: Pick<GatewayOptions, "before"> = {}): Promise<void> {
-    const { binary, env, startMs = 60_000, stillMs = Infinity, listening, ports, before = [] } = {
+    const {
+      binary,
+      main = `${repository}main.ts`,
+      env,
+      startMs = 60_000,
+      stillMs = Infinity,
+      listening,
+      ports,
+      before = [],
+    } = {
       ...this.#options,
       ...only,
     };
     const quiet = isQuiet.test(await Deno.readTextFile(this.configPath));
-    const program = binary === undefined ? [Deno.execPath(), "run", "-A", `${repository}main.ts`] : [binary];
+    const program = binary === undefined ? [Deno.execPath(), "run", "-A", main] : [binary];
     const [command, ...args] = [...before, ...program, "run", "--config", this.configPath];
     const child = new Deno.Command(command, {
       args,
