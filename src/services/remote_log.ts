@@ -5,7 +5,7 @@
  * there. While the host cannot be had they wait, attempts come in pauses that grow to a minute, the trouble is told once when it begins and once,
  * with what was dropped, when it is over. The line that tells its beginning goes everywhere but to this host: no trouble feeds on itself.
  *
- * There are no answers in syslog. What was handed over in the last second before a connection ended is sent again, since nobody knows whether it
+ * There are no answers in syslog. What was handed over in the last seconds before a connection ended is sent again, since nobody knows whether it
  * arrived: a line that is there twice is better than one that is missing. A server that takes our certificate only to refuse it behind its own handshake
  * (TLS 1.3) looks like that too.
  *
@@ -60,7 +60,8 @@ const gatherMs = 20;
 /** Characters that are sent at a time. */
 const batchCharacters = 65_536;
 /** What was sent so shortly before the end of a connection may not have arrived. */
-const unsureMs = 1_000;
+const unsureMs = 3_000;
+const unsureCharactersMax = 1_048_576;
 /** A connection that ends sooner is a failure, and one that has lasted for the second is the end of one. */
 const shortLifeMs = 10_000;
 const settledMs = 2_000;
@@ -245,9 +246,19 @@ export class RemoteLog {
     open.sent = true;
     const now = clock.monotonic();
     for (const { text } of lines) this.#sent += linesIn(text);
-    this.#unsure = this.#unsure.filter(({ at }) => now - at < unsureMs);
-    this.#unsure.push({ at: now, lines });
+    this.#remember(lines, now);
     return open.way.ended === undefined ? undefined : this.#lost(open.way.ended);
+  }
+
+  /** Keeps what may not arrive, for a while. */
+  #remember(lines: Lines[], now: number): void {
+    this.#unsure.push({ at: now, lines });
+    let characters = 0;
+    const kept = this.#unsure.findLastIndex(({ at, lines }) => {
+      for (const { text } of lines) characters += text.length;
+      return now - at >= unsureMs || characters > unsureCharactersMax;
+    });
+    if (kept >= 0) this.#unsure.splice(0, kept + 1);
   }
 
   /** The way ended by itself. What is to be sent again after a short life is a failure. */
