@@ -14,6 +14,8 @@ import type { Conn } from "../net/net.ts";
 import { type Capabilities, noCapabilities } from "../smtp/ehlo.ts";
 import { type ReplyFault, ReplyReader } from "../smtp/reply_reader.ts";
 import { closedEarly, networkFailure } from "./ends.ts";
+import type { Job, Link } from "./link.ts";
+import { transact, type Transacted } from "./transaction.ts";
 
 /** The connection is of no more use. */
 export interface Lost {
@@ -47,16 +49,13 @@ export interface ChannelOptions {
 }
 
 /** A connection in use. */
-export class Channel {
+export class Channel implements Link {
   readonly dcid: number;
   readonly host: RemoteHost;
   /** What the last EHLO said. */
   capabilities: Readonly<Capabilities> = noCapabilities;
-  /** TLS is up. */
   encrypted = false;
-  /** Of the authorities and revocation lists that were in force when it was opened. */
   trustGeneration = 0;
-  /** Messages that were offered here. */
   served = 0;
   /** A transaction was left open: RSET goes first. */
   dirty = false;
@@ -84,7 +83,6 @@ export class Channel {
     return this.#reader.pending;
   }
 
-  /** Broken, or closed by us. */
   get lost(): boolean {
     return this.#lost !== undefined;
   }
@@ -129,16 +127,18 @@ export class Channel {
     return received.kind === "lost" && unsent !== undefined ? unsent : received;
   }
 
-  /** Says goodbye, as far as the server goes along, and closes. */
-  async quit(): Promise<void> {
+  offer(job: Job): Promise<Transacted> {
+    return transact(this, job);
+  }
+
+  async quit(ms: number = quitPatienceMs): Promise<void> {
     if (!this.lost) {
-      this.bound(quitPatienceMs);
-      await this.command(quit, quitPatienceMs);
+      this.bound(ms);
+      await this.command(quit, ms);
     }
     this.close();
   }
 
-  /** Ends the connection at once. */
   close(): void {
     this.#lost ??= { kind: "lost", failure: closedEarly };
     this.#conn.close();

@@ -7,19 +7,18 @@ import { limits } from "../base/limits.ts";
 import type { Config } from "../config/config.ts";
 import { addressFamily } from "../dns/names.ts";
 import type { RemoteHost } from "../mail/outcome.ts";
-import { type Conn, type Endpoint, endpointText } from "../net/net.ts";
+import { type Endpoint, endpointText } from "../net/net.ts";
 import type { Route } from "../policy/route.ts";
-import { Channel } from "./channel.ts";
-import { type AttemptEnd, deferredFor, networkFailure } from "./ends.ts";
+import { type AttemptEnd, deferredFor } from "./ends.ts";
 import { addressesOf, type Hop, hopsOf } from "./hops.ts";
 import type { HostMemory } from "./host_memory.ts";
+import { callFrom, type Link } from "./link.ts";
 import { endsAtOwnListener, isOwnListener, isOwnName } from "./own.ts";
-import { openDialogue } from "./opening.ts";
 import type { DeliveryWorld } from "./world.ts";
 
 /** A channel that mail may go over, or what every recipient gets. */
 export type Connected =
-  | { kind: "ready"; channel: Channel }
+  | { kind: "ready"; channel: Link }
   | { kind: "none"; end: AttemptEnd; dcid: number }
   /** A host may work, and has as many connections or recipients as it may have now. */
   | { kind: "full" };
@@ -71,6 +70,8 @@ class Attempt {
   #remembered: AttemptEnd | undefined;
   /** A connection turned out to end at a listener of ours. */
   #looped = false;
+  /** The last host was not at fault, and may be asked once more. */
+  #ours = false;
   /** A host was passed over because of our own limits. */
   #full = false;
   /** A host may do later what it, or the way to it, does not do now. */
@@ -133,19 +134,23 @@ class Attempt {
     return { kind: "none", end: this.#end ?? this.#remembered ?? loop, dcid: this.#dcid };
   }
 
-  async #enter(hop: Hop, address: string): Promise<Channel | undefined> {
+  async #enter(hop: Hop, address: string): Promise<Link | undefined> {
     const { gate } = this.#options;
     const target = { address, port: hop.port };
     if (gate?.enter(target) === false) {
       this.#full = true;
       return undefined;
     }
-    const channel = await this.#try(hop, address);
+    let channel = await this.#try(hop, address);
+    if (this.#ours) {
+      this.#ours = false;
+      channel = await this.#try(hop, address);
+    }
     if (channel === undefined) gate?.leave(target);
     return channel;
   }
 
-  async #try(hop: Hop, address: string): Promise<Channel | undefined> {
+  async #try(hop: Hop, address: string): Promise<Link | undefined> {
     const { memory, route } = this.#options;
     const target: Endpoint = { address, port: hop.port };
     // A dead host is dead for all routes; what it does with TLS depends on the route.
@@ -166,11 +171,10 @@ class Attempt {
     const host: RemoteHost = { name: hop.host, address, port: hop.port };
     const dcid = this.#dcid = this.#world.spool.ids.next("dcid");
     const since = this.#world.clock.monotonic();
-    let conn: Conn;
-    try {
-      conn = await this.#world.dialer.dial(target, this.#dialOptions(address));
-    } catch (error) {
-      const failure = networkFailure(error);
+    const call = { dcid, host, ...this.#dialOptions(address) };
+    const reached = await (this.#world.caller?.call(call) ?? callFrom(this.#world, call));
+    if (reached.kind === "unreached") {
+      const { failure } = reached;
       this.#end = deferredFor(failure, host);
       this.#hope = true;
       if (memory.reachedSince(network, since)) memory.untold(network);
@@ -184,31 +188,35 @@ class Attempt {
       return undefined;
     }
     memory.reached(network);
-    if (hop.byMx && endsAtOwnListener(conn, { port: hop.port, config: this.#options.config })) {
-      conn.close();
+    if (hop.byMx && endsAtOwnListener(reached, { port: hop.port, config: this.#options.config })) {
+      reached.close();
       memory.untold(dialogue);
       this.#looped = true;
-      const local = conn.local.address;
+      const local = reached.local.address;
       this.#log({ dcid, host, local }, { details: "this address is our own", text: "mail loop", reason: "loop" });
       return undefined;
     }
-    const { log, clock } = this.#world;
+    const { log } = this.#world;
     const towards = { domain: route.destination, host: hop.host, tlsLevel: route.level.name };
-    log.info({ event: "dcid_open", dcid, interface: conn.local.address, address, port: hop.port, ...towards });
-    const channel = new Channel({ conn, dcid, host, clock });
+    log.info({ event: "dcid_open", dcid, interface: reached.local.address, address, port: hop.port, ...towards });
     const { config, waiting } = this.#options;
-    const opened = await openDialogue(channel, {
-      world: this.#world,
-      options: { route, names: hop.names, hostname: config.delivery.hostname, byMx: hop.byMx, waiting },
+    const opened = await reached.open({
+      route,
+      names: hop.names,
+      hostname: config.delivery.hostname,
+      byMx: hop.byMx,
+      waiting,
     });
     if (opened.kind === "ready") {
       memory.worked(dialogue);
-      return channel;
+      return opened.link;
     }
     this.#end = opened.end;
     if (!opened.end.unmet) this.#hope = true;
-    this.#remember(dialogue, opened.end);
-    this.#log({ dcid, host, local: conn.local.address }, opened);
+    this.#ours = opened.ours === true;
+    if (this.#ours) memory.untold(dialogue);
+    else this.#remember(dialogue, opened.end);
+    this.#log({ dcid, host, local: reached.local.address }, opened);
     log.info({ event: "dcid_close", dcid });
     return undefined;
   }

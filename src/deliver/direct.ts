@@ -18,7 +18,6 @@ import type { Lease } from "../queue/spool.ts";
 import { connect, type ConnectWorld } from "./connect.ts";
 import { deferredFor, endFor } from "./ends.ts";
 import { HostMemory } from "./host_memory.ts";
-import { transact } from "./transaction.ts";
 
 /** What is sent. Its envelope sender is the null one. */
 export interface DirectMail {
@@ -66,7 +65,8 @@ async function send(world: ConnectWorld, { route, config, mail, signal }: Direct
   const rids = ridsOf(mail);
   try {
     const connected = await connect(
-      { ...world, dialer: endedBy(signal, world.dialer), log: withoutDemands(world.log) },
+      // In this thread: the dialer is its own.
+      { ...world, caller: undefined, dialer: endedBy(signal, world.dialer), log: withoutDemands(world.log) },
       {
         route,
         config,
@@ -81,7 +81,7 @@ async function send(world: ConnectWorld, { route, config, mail, signal }: Direct
     if (connected.kind === "none") return endFor(connected.end, rids);
     const { channel } = connected;
     const lease = leaseOf(mail, { route, now: world.clock.now() });
-    const transacted = await transact(channel, { lease, recipients: lease.recipients });
+    const transacted = await channel.offer({ lease, recipients: lease.recipients });
     await channel.quit();
     world.log.info({ event: "dcid_close", dcid: channel.dcid });
     // Nothing was served over this connection before, so it is not stale.

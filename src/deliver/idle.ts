@@ -4,18 +4,18 @@
  * @module
  */
 import type { Clock, Timer } from "../base/clock.ts";
-import type { Channel } from "./channel.ts";
+import type { Link } from "./link.ts";
 
 /** Idle connections of one lane, with one timer for all. */
 export class IdleChannels {
   readonly #clock: Clock;
   readonly #ms: number;
-  readonly #expire: (channel: Channel) => void;
-  #channels: { channel: Channel; since: number }[] = [];
+  readonly #expire: (channel: Link) => void;
+  #channels: { channel: Link; since: number }[] = [];
   #timer: Timer | undefined;
 
   /** A connection that waited `ms` is handed to `expire`. */
-  constructor(clock: Clock, { ms, expire }: { ms: number; expire: (channel: Channel) => void }) {
+  constructor(clock: Clock, { ms, expire }: { ms: number; expire: (channel: Link) => void }) {
     this.#clock = clock;
     this.#ms = ms;
     this.#expire = expire;
@@ -27,18 +27,18 @@ export class IdleChannels {
   }
 
   /** Takes one in. */
-  push(channel: Channel): void {
+  push(channel: Link): void {
     this.#channels.push({ channel, since: this.#clock.monotonic() });
     this.#watch();
   }
 
   /** The one that came last, so that the others may end. */
-  pop(): Channel | undefined {
+  pop(): Link | undefined {
     return this.#channels.pop()?.channel;
   }
 
   /** All of them; none is left, and no timer. */
-  drain(): Channel[] {
+  drain(): Link[] {
     this.#timer?.cancel();
     this.#timer = undefined;
     return this.#channels.splice(0).map(({ channel }) => channel);

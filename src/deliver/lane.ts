@@ -22,15 +22,14 @@ import type { Failure, Outcome } from "../mail/outcome.ts";
 import type { Route } from "../policy/route.ts";
 import type { Lease } from "../queue/spool.ts";
 import { Backlog } from "./backlog.ts";
-import type { Channel } from "./channel.ts";
 import { connect, type Connected, hostKey } from "./connect.ts";
 import { type AttemptEnd, closedEarly, deferredFor, endFor } from "./ends.ts";
 import { IdleChannels } from "./idle.ts";
 import type { LaneHost } from "./lane_host.ts";
+import type { Link } from "./link.ts";
 import { Permits } from "./permits.ts";
 import { logAnswers, settle } from "./settling.ts";
 import type { SlotUser } from "./slots.ts";
-import { transact } from "./transaction.ts";
 
 /** Connections that a lane without any opens together. */
 export const openAtOnceMax = 20;
@@ -60,10 +59,10 @@ export class Lane implements SlotUser {
   readonly #host: LaneHost;
   readonly #backlog: Backlog;
   readonly #permits: Permits;
-  readonly #busy = new Set<Channel>();
+  readonly #busy = new Set<Link>();
   readonly #idle: IdleChannels;
   readonly #again = new WeakSet<Lease>();
-  readonly #quitting = new Set<Channel>();
+  readonly #quitting = new Set<Link>();
   #opening = 0;
   #settling = 0;
   #done = 0;
@@ -84,7 +83,7 @@ export class Lane implements SlotUser {
     this.#host = host;
     this.#backlog = new Backlog(this.key, host);
     this.#permits = new Permits(route, { host, user: this, waiting: () => this.#backlog.inQueue });
-    const expire = (channel: Channel) => this.#quit(channel);
+    const expire = (channel: Link) => this.#quit(channel);
     this.#idle = new IdleChannels(host.world.clock, { ms: limits.deliveryIdleMs, expire });
   }
 
@@ -252,7 +251,7 @@ export class Lane implements SlotUser {
   }
 
   /** One connection's life. */
-  async #serve(channel: Channel): Promise<void> {
+  async #serve(channel: Link): Promise<void> {
     this.#busy.add(channel);
     const backlog = this.#backlog;
     const { max_messages_per_connection: messagesMax } = this.#route.control;
@@ -269,7 +268,7 @@ export class Lane implements SlotUser {
   }
 
   /** Whether what was proven of the channel still counts, and its address may get recipients now. */
-  #mayServe({ host, trustGeneration }: Channel): boolean {
+  #mayServe({ host, trustGeneration }: Link): boolean {
     // A certificate may have been revoked since.
     if (trustGeneration !== this.#host.world.tls().trustGeneration) return false;
     const { control } = this.#route;
@@ -277,7 +276,7 @@ export class Lane implements SlotUser {
   }
 
   /** As many recipients as the limits leave; the others wait in the queue. */
-  async #deliver(channel: Channel, lease: Lease): Promise<void> {
+  async #deliver(channel: Link, lease: Lease): Promise<void> {
     const { world, pace } = this.#host;
     const { control: rule, destination: domain } = this.#host.routeFor(lease.destination);
     const key = this.#permits.byAddress ? this.#permits.keyOf(channel.host) : domain;
@@ -296,7 +295,7 @@ export class Lane implements SlotUser {
 
   /** One message to these recipients. False: it was not offered. */
   async #offer(
-    channel: Channel,
+    channel: Link,
     { lease, recipients, held }: { lease: Lease; recipients: Recipient[]; held: number | undefined },
   ): Promise<boolean> {
     const { world, memory } = this.#host;
@@ -304,7 +303,7 @@ export class Lane implements SlotUser {
     const { envelope: { mid }, destination } = lease;
     const { domain } = destinationParts(destination);
     world.log.info({ event: "delivery_start", dcid, mid, rids: rids(recipients), domain });
-    const transacted = await transact(channel, { lease, recipients });
+    const transacted = await channel.offer({ lease, recipients });
     if (transacted.kind === "stale" || transacted.spent) channel.close();
     // The shutdown cut it off: that is no attempt.
     if (this.#stop === "hard" && channel.lost && (transacted.kind === "stale" || transacted.broken)) {
@@ -355,14 +354,14 @@ export class Lane implements SlotUser {
     });
   }
 
-  #park(channel: Channel): void {
+  #park(channel: Link): void {
     this.#busy.delete(channel);
     if (this.#stop !== "no" || this.#permits.wanted(channel.host)) return this.#quit(channel);
     this.#idle.push(channel);
   }
 
   /** Ends a connection in order, as far as the server goes along. */
-  #quit(channel: Channel): void {
+  #quit(channel: Link): void {
     this.#busy.delete(channel);
     this.#quitting.add(channel);
     void channel.quit().then(() => {

@@ -24,7 +24,15 @@ import type { DeliveryWorld, TlsStart } from "./world.ts";
 export type Opened =
   | { kind: "ready" }
   /** `details` and `text` are the words of the Connection Error line. */
-  | { kind: "failed"; end: AttemptEnd; details: string; text: string; reason: string };
+  | {
+    kind: "failed";
+    end: AttemptEnd;
+    details: string;
+    text: string;
+    reason: string;
+    /** It is no fault of the host's: one of our own threads has ended. */
+    ours?: true;
+  };
 
 /** What is known before the first octet. */
 export interface OpeningOptions {

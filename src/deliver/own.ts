@@ -41,7 +41,7 @@ export function isOwnListener(
 
 /** Whether a connection that was opened to `port` ends at a listener of ours: it has the machine's own address at both ends. */
 export function endsAtOwnListener(
-  { local, remote }: Conn,
+  { local, remote }: Pick<Conn, "local" | "remote">,
   { port, config }: { port: number; config: Config },
 ): boolean {
   if (local.address !== remote.address) return false;

@@ -8,7 +8,6 @@
  * @module
  */
 import { limits } from "../base/limits.ts";
-import { octets } from "../base/octets.ts";
 import { causeOf } from "../base/text.ts";
 import type { Config, NextHop } from "../config/config.ts";
 import { addressFamily } from "../dns/names.ts";
@@ -182,6 +181,8 @@ class HopProbe {
         config: () => config,
         spool: { ids: { next: () => ++last } },
         log,
+        // In this thread: what is said is recorded here.
+        caller: undefined,
         dialer: recorder,
         startTls: recorder.startTls,
       },
@@ -202,11 +203,7 @@ class HopProbe {
       dcid: 0,
       end: { kind: "deferred", failure: { reason: "failed", enhanced: "4.3.0", text: causeOf(error) } },
     }));
-    if (connected.kind === "ready") {
-      connected.channel.bound(limits.quitMs);
-      await connected.channel.command(octets("QUIT\r\n"), limits.quitMs);
-      connected.channel.close();
-    }
+    if (connected.kind === "ready") await connected.channel.quit(limits.quitMs);
     const hosts = recorder.recordings.map(({ to, spoken }, index): HostProbe => {
       const met = this.#met(index, connected.kind === "ready" && index === recorder.recordings.length - 1);
       return {

@@ -11,6 +11,7 @@ import type { MailLog } from "../mail/events.ts";
 import type { Conn, Dialer } from "../net/net.ts";
 import type { Spool } from "../queue/spool.ts";
 import type { ClientContext, PeerFacts, Session, TlsFailure } from "../tls/engine.ts";
+import type { Caller } from "./link.ts";
 
 /** The TLS client of outbound SMTP that is in force. */
 export interface OutboundTls {
@@ -41,6 +42,8 @@ export interface DeliveryWorld {
   startTls: StartTls;
   dialer: Dialer;
   resolver: Resolver;
+  /** Makes delivery's connections elsewhere; absent: they are made here. */
+  caller?: Caller;
   /** Whether mail for a domain, in its ASCII form, stays in the queue by the operator's will. */
   suspended?(domain: string): boolean;
   /** The addresses of this machine, so that mail for ourselves is not sent round. */
