@@ -20,6 +20,7 @@ import { Pressure } from "./base/pressure.ts";
 import type { Random } from "./base/random.ts";
 import { Suspension } from "./control/suspension.ts";
 import { startDelivery } from "./deliver/delivery.ts";
+import { type Call, callFrom } from "./deliver/link.ts";
 import type { DeliveryWorld } from "./deliver/world.ts";
 import { dnsLists } from "./dns/lists.ts";
 import { createResolver } from "./dns/resolver.ts";
@@ -114,7 +115,8 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     clock,
     random,
   };
-  const delivery = startDelivery(outbound);
+  const here = { resolver, caller: { call: (call: Call) => callFrom(outbound, call) } };
+  const delivery = startDelivery(crew === undefined ? outbound : { ...outbound, ...crew.outbound(here) });
   suspension.onResume = () => delivery.resume();
 
   await editions.serve(inbound);
@@ -141,6 +143,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
       log.info({ event: "note", text: "Postern is stopping: sessions may finish" });
       await operations.begin();
       await Promise.all([inbound.shutdown(), delivery.stop()]);
+      crew?.close();
       await operations.end();
       pressure[Symbol.dispose]();
       rates[Symbol.dispose]();

@@ -47,7 +47,7 @@ export interface Ground {
   log: LineLog<MailEvent>;
   /** Where log hosts hear it. */
   late: LateSink;
-  /** The threads that serve sessions, where it is not this one. */
+  /** The threads that serve sessions and connections to next hops, where it is not this one. */
   crew: Crew | undefined;
 }
 
@@ -309,7 +309,7 @@ export class Editions {
     await crew?.build(draft.edition);
     const threads = this.#current?.config.workers ?? config.workers;
     if (config.workers !== threads) {
-      const text = `${config.workers} serve sessions from the next start on; now it is ${threads}`;
+      const text = `${config.workers} threads serve mail from the next start on; now it is ${threads}`;
       found.warnings.push({ path: ["workers"], at: "value", text });
     }
     await this.#doors.open(config, draft.doors, found);
@@ -342,7 +342,7 @@ export class Editions {
         note: (level, text) => log[level]({ event: "note", text }),
         tell: (level, text) => log[level]({ event: "note", reason: "certificate_unfit", text }),
       });
-      const spawn = () => new Worker(new URL("./accept_worker.ts", import.meta.url), { type: "module" });
+      const spawn = () => new Worker(new URL("./mail_worker.ts", import.meta.url), { type: "module" });
       const crew = config.workers === 1 ? undefined : new Crew({
         count: config.workers,
         spawn,

@@ -263,7 +263,7 @@ export interface Config {
     max_memory: number;
     max_event_loop_lag: number;
   };
-  /** Threads that serve inbound sessions; 1: the main one does. */
+  /** Threads that serve inbound sessions and outbound connections; 1: the main one does. */
   workers: number;
   metrics: {
     address: { address: string; port: number } | null;

@@ -202,7 +202,7 @@ const wholeFile = z.strictObject({
   workers: withDefault(
     serviceKeys.workersKey,
     "auto",
-    "Threads that serve inbound sessions, a number or auto: one less than there are cores, 8 at most. 1: the main thread serves them beside queue and delivery; more: so many threads in front of it. A change counts from the next start.",
+    "Threads that serve inbound sessions and outbound connections, a number or auto: one less than there are cores, 8 at most. 1: the main thread serves them beside the queue; more: so many threads around it. A change counts from the next start.",
   ),
   limits: withDefault(serviceKeys.limitsKey, {}, "Limits of the whole gateway."),
   metrics: withDefault(

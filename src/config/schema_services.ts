@@ -239,7 +239,7 @@ const deliveryKey = section({
   hostname: withDefault(domainKey().nullable(), null, "The EHLO name outbound; none: hostname."),
 });
 
-/** Beyond, the main thread, which stores and delivers for all, is the limit; and each takes 20 MB. */
+/** Beyond, the main thread, which stores for all, is the limit; and each takes 20 MB. */
 const workersAutoMax = 8;
 
 /**

@@ -6,7 +6,7 @@
 import { limits } from "../base/limits.ts";
 import type { Octets } from "../base/octets.ts";
 import type { Envelope, Recipient } from "../mail/envelope.ts";
-import type { Lease } from "./spool.ts";
+import type { Lease, Unread } from "./spool.ts";
 
 /** Where a lease's text comes from. */
 export interface TextSource {
@@ -15,6 +15,10 @@ export interface TextSource {
   held(): Octets | undefined;
   /** The text of a file, in chunks. */
   chunks(): AsyncIterable<Octets>;
+  /** It is a file. */
+  filed: boolean;
+  /** Another thread could not read it. */
+  unread(trouble: Unread): void;
 }
 
 /** What a {@linkcode MessageLease} is made of. */
@@ -50,6 +54,14 @@ export class MessageLease implements Lease {
 
   get held(): Octets | undefined {
     return this.#source.held();
+  }
+
+  get filed(): boolean {
+    return this.#source.filed;
+  }
+
+  unread(trouble: Unread): void {
+    this.#source.unread(trouble);
   }
 
   async *text(): AsyncIterable<Octets> {

@@ -52,6 +52,8 @@ export class Lender {
       octets,
       held: () => loaded.text ?? (place === "file" ? undefined : this.#readRow(out)),
       chunks: () => this.#readFile(out),
+      filed: place === "file",
+      unread: ({ lost, cause }) => this.#unreadable(out, lost ? "lost" : "unreadable", cause),
     });
     const out: Out = { item, loaded, lease, trouble: undefined };
     this.#out.set(lease.id, out);

@@ -55,6 +55,16 @@ export interface Lease {
   text(): AsyncIterable<Octets>;
   /** The text where it is held in memory, else `undefined`. */
   readonly held: Octets | undefined;
+  /** The text is a file of the queue, which other threads can read as well. Absent: it is not. */
+  readonly filed?: boolean;
+  /** Another thread could not read the file. */
+  unread?(trouble: Unread): void;
+}
+
+/** Why a text could not be read. `lost`: it is not there. */
+export interface Unread {
+  lost: boolean;
+  cause: string;
 }
 
 /** What `settle` did, for the log. */

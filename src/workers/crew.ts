@@ -1,10 +1,10 @@
 /**
- * The threads that serve sessions: `workers` of them, each with the same listeners (SO_REUSEPORT, so that the kernel deals connections
- * out), tables and TLS contexts, in front of one queue.
+ * The threads that serve sessions and connections to next hops: `workers` of them, each with the same listeners (SO_REUSEPORT, so that the
+ * kernel deals connections out), tables and TLS contexts, around one queue.
  *
  * The crew knows what every thread has to have: editions, doors, what stands behind each door. Who comes later, since one died, is told
  * all of it. A change is made in every thread before it is in force in any; where one cannot make it, none keeps it. A thread that
- * dies takes its sessions along: their clients try again, and what was acknowledged is in the queue.
+ * dies takes its sessions along: their clients try again, and what was acknowledged is in the queue. What was going out is offered again.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import { causeOf, printable } from "../base/text.ts";
 import type { MailEvent } from "../mail/events.ts";
 import { type Endpoint, endpointText, type Listen, type Listener } from "../net/net.ts";
 import { heldOctetsMax } from "../queue/bodies.ts";
+import { FarCaller, FarResolver, type Here } from "./errands.ts";
 import { type Employer, Hand } from "./hand.ts";
 import type { Staple } from "../tls/revocation.ts";
 import { countedKinds, type Recipe, type ToWorker, type WorkerHello } from "./words.ts";
@@ -157,24 +158,33 @@ export class Crew {
     return new CrewLoop({ service, serve, listener, sessions: () => this.#sessionsAt(door.at) });
   }
 
-  /** As `Acceptor.shutdown`: resolves when the last thread has ended. */
+  /** Delivery's connections in these threads. `here`: what the main one does while none of them lives. */
+  outbound(here: Here): Here {
+    const runners = () => this.#hands.filter(({ fit }) => fit);
+    return { caller: new FarCaller(runners, here.caller), resolver: new FarResolver(runners, here.resolver) };
+  }
+
+  /** As `Acceptor.shutdown`. Connections out go on until {@linkcode Crew.close}, and who does nothing any more is still ended. */
   async shutdown(): Promise<void> {
-    this.#stopping = true;
-    this.#look.cancel();
-    for (const timer of this.#restarts) timer.cancel();
-    await Promise.all(this.#hands.map(async (hand) => {
-      // One that dies now has no sessions left that could end well.
-      await hand.wire.ask("shutdown", undefined).catch(() => {});
-      hand.end("the gateway stops");
-    }));
+    this.#stop();
+    // One that dies now has no sessions left that could end well.
+    await Promise.all(this.#hands.map(({ wire }) => wire.ask("shutdown", undefined).catch(() => {})));
   }
 
   /** Ends all threads at once. */
   close(): void {
-    this.#stopping = true;
+    this.#stop();
     this.#look.cancel();
+    for (const post of this.#posts) {
+      post.hand?.end("the gateway stops");
+      post.hand = undefined;
+    }
+  }
+
+  /** Nobody is started any more. */
+  #stop(): void {
+    this.#stopping = true;
     for (const timer of this.#restarts) timer.cancel();
-    for (const hand of this.#hands) hand.end("the gateway stops");
   }
 
   get #hands(): Hand[] {
@@ -208,7 +218,7 @@ export class Crew {
     if (this.#employer !== undefined) this.#start(hand);
     try {
       await Promise.all(asked);
-      return true;
+      return hand.fit = true;
     } catch (thrown) {
       if (post.hand === hand && !this.#stopping) this.#unfit(post, thrown);
       return false;
@@ -243,7 +253,7 @@ export class Crew {
     if (this.#stopping) return;
     if (clock.monotonic() - post.since >= provenMs) post.pauseMs = restartMs;
     const pause = `${post.pauseMs / 1000} s`;
-    const text = `Worker ${number} has died, and its sessions with it: ${
+    const text = `Worker ${number} has died, and its sessions and connections with it: ${
       printable(why)
     }; the next one starts in ${pause}`;
     log.critical({ event: "note", reason: "worker_died", text });

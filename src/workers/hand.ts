@@ -1,5 +1,5 @@
 /**
- * One thread that serves sessions, as the main thread holds it: its wire, what it is answered, and what it would leave behind.
+ * One thread that serves sessions and connections, as the main thread holds it: its wire, what it is answered, and what it would leave behind.
  *
  * @module
  */
@@ -12,13 +12,14 @@ import type { Shortage } from "../base/pressure.ts";
 import type { MailEvent } from "../mail/events.ts";
 import type { FarQueue } from "../queue/far.ts";
 import type { Rates } from "../rates/rates.ts";
+import type { Runner } from "./errands.ts";
 import { Wire } from "./wire.ts";
 import type { Counted, ToMain, ToWorker } from "./words.ts";
 
 /** How long a thread may take to start beyond the silence that it is granted: code is loaded, maybe on a busy machine. */
 const startSeconds = 60;
 
-/** What the main thread does for those that serve sessions. */
+/** What the main thread does for the others. */
 export interface Employer {
   gate: Turnstile;
   intake: LocalIntake;
@@ -44,11 +45,14 @@ export interface HandOptions {
 }
 
 /** See the module. */
-export class Hand {
+export class Hand implements Runner {
   readonly number: number;
   readonly wire: Wire<ToWorker, ToMain>;
   /** Seconds since it was heard last, as the crew counts them; until it is heard for the first time there are more of them. */
   silence: number = -startSeconds;
+  /** It has everything that the others have. */
+  fit = false;
+  links = 0;
   readonly #options: HandOptions;
   readonly #knocks = new Map<number, Knock>();
   /** Texts that are files, and not the queue's yet. */

@@ -1,9 +1,9 @@
 /**
- * The words between the main thread and a thread that serves sessions. Everything is plain data, which is copied or handed over.
+ * The words between the main thread and one that serves sessions and connections to next hops. Everything is plain data, which is copied or handed over.
  *
  * What is one for the whole gateway stays in the main thread: the queue, the counts of sessions and of the hour, what runs short,
- * passwords under check, statistics and the log's files. A thread that serves sessions has its own TLS engine, tables and
- * resolver, made of the same configuration.
+ * passwords under check, the lanes of destinations with their limits and pauses, statistics and the log's files. The other thread has its
+ * own TLS engine, tables and resolver, made of the same configuration.
  *
  * @module
  */
@@ -15,9 +15,14 @@ import type { Octets } from "../base/octets.ts";
 import type { Shortage } from "../base/pressure.ts";
 import type { ScryptHash } from "../base/scrypt_hash.ts";
 import type { Config } from "../config/config.ts";
-import type { Envelope } from "../mail/envelope.ts";
+import type { Call, Called, Reached } from "../deliver/link.ts";
+import type { Opened, OpeningOptions } from "../deliver/opening.ts";
+import type { Transacted } from "../deliver/transaction.ts";
+import type { Answer, RecordType, RecordTypes } from "../dns/records.ts";
+import type { Envelope, Recipient } from "../mail/envelope.ts";
 import type { MailEvent } from "../mail/events.ts";
 import type { Endpoint } from "../net/net.ts";
+import type { Lease, Unread } from "../queue/spool.ts";
 import type { Attempt, CountLeft } from "../rates/hourly_counts.ts";
 import type { KeyPair, TrustAnchors } from "../tls/engine.ts";
 import type { Staple } from "../tls/revocation.ts";
@@ -73,6 +78,37 @@ export interface LogTail {
   events: [LogLevel, MailEvent][];
 }
 
+/** A connection to be made. */
+export type CallWords = Call;
+
+/** What a call came to. Nothing was said on the connection yet. */
+export type CallEnd = Pick<Reached, "kind" | "local" | "remote"> | Extract<Called, { kind: "unreached" }>;
+
+/** What the dialogue begins with; `waiting`: messages that wait for the connection as it begins. */
+export type ConverseWords = Omit<OpeningOptions, "waiting"> & { dcid: number; waiting: number };
+
+/** What the dialogue's beginning came to. */
+export type ConverseEnd = { kind: "ready"; encrypted: boolean } | Extract<Opened, { kind: "failed" }>;
+
+/** A message to be offered to some of its recipients. */
+export interface OfferWords extends Pick<Lease, "envelope" | "destination" | "attempts" | "octets"> {
+  dcid: number;
+  /** Of the lease. */
+  all: Recipient[];
+  recipients: Recipient[];
+  /** Nothing: it is a file. */
+  text: Octets | null;
+}
+
+/** What became of an offer. */
+export interface OfferEnd {
+  transacted: Transacted;
+  /** The connection has ended. */
+  lost: boolean;
+  /** The file could not be read. */
+  unread: Unread | undefined;
+}
+
 /** What the main thread says. */
 export type ToWorker = {
   hello: (hello: WorkerHello) => void;
@@ -92,11 +128,19 @@ export type ToWorker = {
   staple: (staple: StapleWords) => void;
   shortage: (shortage: Shortage | undefined) => void;
   counted: (counted: Counted) => void;
-  /** Ends as `Acceptor.shutdown` does. */
+  /** Connects to a next hop: `Lines` has what follows. */
+  call: (call: CallWords) => Promise<CallEnd>;
+  converse: (words: ConverseWords) => Promise<ConverseEnd>;
+  offer: (words: OfferWords) => Promise<OfferEnd>;
+  quit: (words: { dcid: number; ms: number | undefined }) => Promise<void>;
+  hangUp: (dcid: number) => void;
+  /** As `Resolver.resolve`. */
+  resolve: (question: { name: string; type: RecordType }) => Promise<Answer<RecordTypes[RecordType]>>;
+  /** Ends as `Acceptor.shutdown` does; connections out stay. */
   shutdown: (nothing: undefined) => Promise<void>;
 };
 
-/** What a thread that serves sessions says. */
+/** What the other thread says. */
 export type ToMain = {
   log: (tail: LogTail) => void;
   enter: (knock: Knock) => Entry;

@@ -335,37 +335,43 @@ Deno.test("a new configuration routes what waits: also what was leased before it
   assert.equal(next.taken.length, 7);
 });
 
-Deno.test("stop lets messages under way finish and gives the rest back", async () => {
+for (const threads of [0, 2]) {
+  Deno.test(`stop lets messages under way finish and gives the rest back, threads: ${threads}`, () => stopped(threads));
+  Deno.test(`stop cuts off what does not end, and that is no attempt, threads: ${threads}`, () => cutOff(threads));
+}
+
+async function stopped(threads: number): Promise<void> {
   const gate = Promise.withResolvers<void>();
   await using next = startNextHop({
     answer: (command) => command.startsWith("BDAT") ? { wait: gate.promise } : undefined,
   });
   await using bench = startBench({
+    threads,
     control: { tls: "none", max_connections: 1 },
     routes: { "example.test": [at(next)] },
   }, many(9));
   while (!next.sessions[0]?.commands.some((line) => line.startsWith("BDAT"))) await pause(5);
-  const stopped = bench.delivery.stop(5_000);
+  const ending = bench.delivery.stop(5_000);
   gate.resolve();
-  await stopped;
+  await ending;
   assert.equal(next.taken.length, 1);
   assert.equal(bench.spool.settled.length, 1);
   assert.equal(bench.spool.givenBack, 4);
   assert.equal(bench.spool.messages, 8);
-});
+}
 
-Deno.test("stop cuts off what does not end, and that is no attempt", async () => {
+async function cutOff(threads: number): Promise<void> {
   const never = Promise.withResolvers<void>();
   await using next = startNextHop({
     answer: (command) => command.startsWith("BDAT") ? { wait: never.promise } : undefined,
   });
-  await using bench = startBench({ control: { tls: "none" }, routes: { "example.test": [at(next)] } }, [mail]);
+  await using bench = startBench({ threads, control: { tls: "none" }, routes: { "example.test": [at(next)] } }, [mail]);
   while (!next.sessions[0]?.commands.some((line) => line.startsWith("BDAT"))) await pause(5);
   await bench.delivery.stop(50);
   never.resolve();
   assert.equal(bench.spool.settled.length, 0);
   assert.equal(bench.spool.givenBack, 1);
-});
+}
 
 Deno.test("a thousand destinations are served, each by its own route", async () => {
   await using next = startNextHop();

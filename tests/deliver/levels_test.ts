@@ -152,57 +152,62 @@ const hops: Hop[] = [
   },
 ];
 
-for (const hop of hops) {
-  for (const [at, { name: level }] of levelTable.entries()) {
-    Deno.test(`tls: ${level} with ${hop.name}: ${hop.ends[at]}`, async () => {
-      using context = engine.clientContext({
-        profile: profileOf({ methods: ["TLSv1.2", "TLSv1.3"] }),
-        trust: trustIn([authority]),
-      });
-      const script = hop.script();
-      using _tls = script.tls;
-      await using next = startNextHop(script);
-      await using bench = startBench({
-        control: { tls: level },
-        routes: { "example.test": [{ host: "127.0.0.1", port: next.port }] },
-        context,
-      }, [{ to: ["b@example.test"] }]);
-      await bench.spool.whenSettled(1);
-      const [{ outcomes: [outcome] }] = bench.spool.settled;
-      const end = hop.ends[at];
-      assert.equal(outcome.kind, end === "deferred" ? "deferred" : "delivered", bench.lines().join("\n"));
-      assert.deepEqual(next.taken.map(({ encrypted }) => encrypted), end === "deferred" ? [] : [end === "encrypted"]);
-      const commands = next.sessions.flatMap((session) => session.commands);
-      if (end === "deferred") assert.ok(!commands.some((line) => line.startsWith("MAIL")), "no MAIL in clear text");
-      if (level === "none") assert.ok(!commands.includes("STARTTLS"));
-      const line = typeof hop.line === "string" ? hop.line : hop.line(level);
-      const text = bench.lines().join("\n");
-      if (level === "none") assert.ok(!text.includes("TLS"), text);
-      else if (line !== undefined) assert.ok(text.includes(line), `${line} is not in\n${text}`);
-      const told = bench.events.filter(({ event }) => event === "required_tls_failed");
-      assert.equal(told.length, end === "deferred" && level.startsWith("required") ? 1 : 0, text);
-      for (const event of told) {
-        assert.ok(event.event === "required_tls_failed");
-        const { domain, host, address, port, tlsLevel, messages } = event;
-        assert.deepEqual(
-          { domain, host, address, port, tlsLevel, messages },
-          {
-            domain: "example.test",
-            host: "127.0.0.1",
-            address: "127.0.0.1",
-            port: next.port,
-            tlsLevel: level,
-            messages: 1,
-          },
-        );
-      }
-      if (end === "encrypted") {
-        // What was said before TLS is forgotten: EHLO is said again.
-        assert.deepEqual(commands.slice(0, 3), ["EHLO gw.test", "STARTTLS", "EHLO gw.test"]);
-        assert.equal(textOf(next.taken[0].text), "Subject: test\r\n\r\nHello\r\n");
-      }
+/** In the thread that decides, and in others. */
+const cases = [0, 2].flatMap((threads) =>
+  hops.flatMap((hop) => levelTable.map((row, at) => ({ threads, hop, row, at })))
+);
+
+for (const { threads, hop, row: { name: level }, at } of cases) {
+  const where = threads === 0 ? "" : `, in ${threads} other threads`;
+  Deno.test(`tls: ${level} with ${hop.name}${where}: ${hop.ends[at]}`, async () => {
+    using context = engine.clientContext({
+      profile: profileOf({ methods: ["TLSv1.2", "TLSv1.3"] }),
+      trust: trustIn([authority]),
     });
-  }
+    const script = hop.script();
+    using _tls = script.tls;
+    await using next = startNextHop(script);
+    await using bench = startBench({
+      threads,
+      control: { tls: level },
+      routes: { "example.test": [{ host: "127.0.0.1", port: next.port }] },
+      context,
+    }, [{ to: ["b@example.test"] }]);
+    await bench.spool.whenSettled(1);
+    const [{ outcomes: [outcome] }] = bench.spool.settled;
+    const end = hop.ends[at];
+    assert.equal(outcome.kind, end === "deferred" ? "deferred" : "delivered", bench.lines().join("\n"));
+    assert.deepEqual(next.taken.map(({ encrypted }) => encrypted), end === "deferred" ? [] : [end === "encrypted"]);
+    const commands = next.sessions.flatMap((session) => session.commands);
+    if (end === "deferred") assert.ok(!commands.some((line) => line.startsWith("MAIL")), "no MAIL in clear text");
+    if (level === "none") assert.ok(!commands.includes("STARTTLS"));
+    const line = typeof hop.line === "string" ? hop.line : hop.line(level);
+    const text = bench.lines().join("\n");
+    if (level === "none") assert.ok(!text.includes("TLS"), text);
+    else if (line !== undefined) assert.ok(text.includes(line), `${line} is not in\n${text}`);
+    const told = bench.events.filter(({ event }) => event === "required_tls_failed");
+    assert.equal(told.length, end === "deferred" && level.startsWith("required") ? 1 : 0, text);
+    for (const event of told) {
+      assert.ok(event.event === "required_tls_failed");
+      const { domain, host, address, port, tlsLevel, messages } = event;
+      assert.deepEqual(
+        { domain, host, address, port, tlsLevel, messages },
+        {
+          domain: "example.test",
+          host: "127.0.0.1",
+          address: "127.0.0.1",
+          port: next.port,
+          tlsLevel: level,
+          messages: 1,
+        },
+      );
+    }
+    if (end === "encrypted") {
+      // What was said before TLS is forgotten: EHLO is said again.
+      assert.deepEqual(commands.slice(0, 3), ["EHLO gw.test", "STARTTLS", "EHLO gw.test"]);
+      assert.equal(textOf(next.taken[0].text), "Subject: test\r\n\r\nHello\r\n");
+    }
+  });
 }
 
 const names: [

@@ -17,11 +17,18 @@ const resolver = tableResolver({
 });
 
 /** Sends so many messages to each domain, slowly, and counts connections by address and by domain. */
-async function run(control: Partial<DestinationControl>, { domains, count }: { domains: string[]; count: number }) {
+async function run(
+  control: Partial<DestinationControl>,
+  { domains, count, threads = 0 }: { domains: string[]; count: number; threads?: number },
+) {
   await using one = startNextHop();
   await using two = startNextHop();
   const hosts = new Map<string, NextHop>([["192.0.2.1", one], ["192.0.2.2", two]]);
-  await using bench = startBench({ control: { tls: "none", ip_preference: "require_v4", ...control }, resolver });
+  await using bench = startBench({
+    threads,
+    control: { tls: "none", ip_preference: "require_v4", ...control },
+    resolver,
+  });
   const open = new Map<string, number>();
   const most = new Map<string, number>();
   const { dial } = bench.world.dialer;
@@ -65,6 +72,8 @@ Deno.test("limit_apply_to: domain, the connections of a domain are counted toget
   assert.deepEqual([one.most, one.all], [[3, 0], 3]);
   const three = await run({ max_connections: 3 }, { domains: ["a.test", "b.test", "c.test"], count: 60 });
   assert.deepEqual([three.most, three.all], [[9, 0], 9]);
+  const far = await run({ max_connections: 3 }, { domains: ["a.test", "b.test"], count: 30, threads: 2 });
+  assert.deepEqual([far.most, far.all], [[6, 0], 6], "in other threads");
 });
 
 Deno.test("limit_apply_to: mx_address, the connections to each address are counted, for all domains", async () => {
@@ -73,6 +82,8 @@ Deno.test("limit_apply_to: mx_address, the connections to each address are count
   assert.deepEqual([one.most, one.all <= 20], [[3, 3], true], "the next address where the first is full");
   const three = await run(control, { domains: ["a.test", "b.test", "c.test"], count: 60 });
   assert.deepEqual(three.most, [3, 3]);
+  const far = await run(control, { domains: ["a.test", "b.test"], count: 60, threads: 2 });
+  assert.deepEqual(far.most, [3, 3], "in other threads");
 });
 
 Deno.test("limit_apply_to: mx_address, one connection for all: every domain has its turn", async () => {

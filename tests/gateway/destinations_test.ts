@@ -9,7 +9,13 @@ import { relayConfig } from "../support/relay.ts";
 import { engine, pairOf, profileOf, trustIn } from "../support/tls_world.ts";
 import { Client } from "./client.ts";
 
-Deno.test("certificate: the running gateway shows each destination its own, and another one after a reload", async () => {
+for (const workers of [1, 3]) {
+  const name =
+    `certificate: the running gateway shows each destination its own, and another one after a reload, workers: ${workers}`;
+  Deno.test(name, () => shownAndReloaded(workers));
+}
+
+async function shownAndReloaded(workers: number): Promise<void> {
   const folder = await Deno.makeTempDir();
   const ca = await makeAuthority(folder);
   const server = await makeLeaf({ ca, names: ["hop.test"] });
@@ -31,6 +37,7 @@ Deno.test("certificate: the running gateway shows each destination its own, and 
       inbound,
       nextHop: next.port,
       more: {
+        workers,
         certificates: Object.fromEntries(
           Object.keys(shown).map((name) => [name, { certificate: `${name}.crt`, key: `${name}.key` }]),
         ),
@@ -68,4 +75,4 @@ Deno.test("certificate: the running gateway shows each destination its own, and 
   assert.deepEqual([await shownFor("1@a.test"), await shownFor("1@partner.test")], ["all", "own"]);
   await gateway.apply(config(gateway.ports.inbound, { domains: { "a.test": { certificate: "own" } } }));
   assert.deepEqual([await shownFor("2@a.test"), await shownFor("2@partner.test")], ["own", "none"]);
-});
+}

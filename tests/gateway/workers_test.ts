@@ -157,7 +157,7 @@ Deno.test(`workers: ${workers}: a configuration is in force in all threads, sess
   const old = await Promise.all(Array.from({ length: many }, async () => stack.use(await greeted(port))));
   await gateway.apply(named("second.example.test", { workers: 2 }));
   const warning =
-    /Warning: \S+config\.yaml:\d+:\d+: workers: warning: 2 serve sessions from the next start on; now it is 3\n/;
+    /Warning: \S+config\.yaml:\d+:\d+: workers: warning: 2 threads serve mail from the next start on; now it is 3\n/;
   assert.match(gateway.log, warning);
   assert.equal(countOf(await greetings(port, many, stack), "220 second.example.test "), many);
   for (const client of old) {

@@ -33,6 +33,7 @@ Deno.test("DurableSpool keeps every length of text as it was, small ones in the 
     assert.deepEqual(await bytesOf(fresh.text()), text);
     assert.deepEqual(await bytesOf(fresh.text()), text, "a second reading");
     assert.equal(fresh.held === undefined, octets > border);
+    assert.equal(fresh.filed, octets > border);
     await first.close();
     const second = await world.open();
     const lease = await leaseOne(second);
@@ -109,7 +110,13 @@ Deno.test("BodyDraft goes to a file early when all drafts together hold too much
   assert.equal(bodies.held, heldOctetsMax, "what the draft held is given back");
 });
 
-Deno.test("openSpool removes files that no message names, and says when a named one is missing", async () => {
+for (const where of ["this thread", "another"]) {
+  const name =
+    `openSpool removes files that no message names, and says when a named one is missing: found out in ${where}`;
+  Deno.test(name, () => missing(where === "another"));
+}
+
+async function missing(elsewhere: boolean): Promise<void> {
   await using world = new World();
   const first = await world.open();
   const kept = await put(first, { text: long(300_000) });
@@ -125,11 +132,16 @@ Deno.test("openSpool removes files that no message names, and says when a named 
   assert.match(log, new RegExp(`critical: Cannot find the text of MID ${gone}: .*/${gone} is missing`));
   // Nobody can deliver it: the sender is told, whether delivery gives the lease back or settles it.
   const lease = await leaseOne(second, "gone.test");
-  await assert.rejects(bytesOf(lease.text()));
+  if (elsewhere) lease.unread!({ lost: true, cause: "no such file" });
+  else await assert.rejects(bytesOf(lease.text()));
+  assert.match(
+    world.log.lines.at(-1)!,
+    new RegExp(`critical: Cannot read the text of MID ${gone}: .*no such file`, "i"),
+  );
   second.giveBack(lease);
   const reported = () => [...second.destinations()].some(({ destination }) => destination === "example.com");
   for (let turn = 0; turn < 200 && !reported(); turn++) await soon(20);
   const report = await leaseOne(second, "example.com");
   assert.match(new TextDecoder().decode(report.held), /Status: 5\.3\.0/);
   assert.match(new TextDecoder().decode(report.held), /The text of the message was lost/);
-});
+}

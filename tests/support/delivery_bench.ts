@@ -20,6 +20,7 @@ import { tcp } from "../../src/net/tcp.ts";
 import type { Lease, RetryRule, Settlement, Spool } from "../../src/queue/spool.ts";
 import type { ClientContext } from "../../src/tls/engine.ts";
 import { startTls } from "../../src/tls/pump.ts";
+import { connectFar, type FakeRunner } from "./far_delivery.ts";
 
 /** The machine's clock, which a test can put forward. */
 export class ShiftedClock implements Clock {
@@ -55,6 +56,7 @@ export class MemorySpool implements Spool {
   #due = new Map<string, Kept[]>();
   #deferred: Kept[] = [];
   #waiters: (() => void)[] = [];
+  readonly #texts = new Map<number, Lease>();
 
   /** Those that come back later: recipients that were held back. */
   readonly #timers: Timer[] = [];
@@ -99,9 +101,16 @@ export class MemorySpool implements Spool {
         for (let at = 0; at < bytes.length; at += step) yield await Promise.resolve(bytes.slice(at, at + step));
       },
       held: pieces === undefined ? bytes : undefined,
+      filed: pieces !== undefined,
     };
+    this.#texts.set(mid, lease);
     this.#put({ lease, leased: false });
     return lease;
+  }
+
+  /** The text of a message, as its file has it. */
+  textOf(mid: number): AsyncIterable<Octets> {
+    return this.#texts.get(mid)!.text();
   }
 
   /** What was deferred is due again. */
@@ -214,6 +223,8 @@ export interface BenchWish {
   certificate?: string;
   initialRetry?: number;
   clock?: Clock;
+  /** Connections are in so many threads; 0 or absent: in this one. */
+  threads?: number;
 }
 
 /** Running delivery with what a test looks at. */
@@ -226,6 +237,8 @@ export interface Bench extends AsyncDisposable {
   config: Config;
   world: DeliveryWorld;
   clock: ShiftedClock;
+  /** The threads. */
+  far: FakeRunner[];
 }
 
 const noContext: ClientContext = {
@@ -294,8 +307,11 @@ export function startBench(wish: BenchWish, mails: Mail[] = []): Bench {
     clock,
     random: seededRandom(1),
   };
+  const { threads = 0 } = wish;
+  const far = threads === 0 ? [] : connectFar(world, { count: threads, read: (mid) => spool.textOf(mid) });
   const delivery = startDelivery(world);
   return Object.assign(bench, {
+    far,
     spool,
     delivery,
     events,

@@ -27,8 +27,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   queue: ["base", "mail"],
   auth: ["base", "config", "policy"],
   accept: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "rates", "auth"],
-  // Sessions in other threads: what they stand on, at both ends of a wire.
-  workers: ["base", "mail", "net", "tls", "config", "queue", "rates", "auth", "accept"],
+  // Sessions and connections in other threads: what they stand on, at both ends of a wire.
+  workers: ["base", "mail", "net", "tls", "dns", "config", "queue", "rates", "auth", "accept", "deliver"],
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
   monitor: ["base", "mail", "tls"],
   services: ["base", "mail", "net", "tls", "dns", "config", "certs", "policy"],

@@ -10,17 +10,22 @@ import { makeService } from "../../src/accept/service.ts";
 import { Passwords } from "../../src/auth/passwords.ts";
 import { type Clock, systemClock, type Timer } from "../../src/base/clock.ts";
 import { LineLog } from "../../src/base/log.ts";
+import { textOf } from "../../src/base/octets.ts";
 import { Pressure } from "../../src/base/pressure.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import type { Config } from "../../src/config/config.ts";
+import { type Delivery, startDelivery } from "../../src/deliver/delivery.ts";
 import { eventText, type MailEvent } from "../../src/mail/events.ts";
 import { tcp } from "../../src/net/tcp.ts";
+import type { DurableSpool } from "../../src/queue/durable_spool.ts";
 import { countsInMemory } from "../../src/rates/rates.ts";
 import { Crew } from "../../src/workers/crew.ts";
 import { configOf, listenerOf } from "../accept/accept_rig.ts";
 import { Client, greeted, messageOf } from "../gateway/client.ts";
 import { until } from "../gateway/rig.ts";
 import { World } from "../queue/world.ts";
+import { configOf as deliveryConfigOf } from "../support/delivery_bench.ts";
+import { type NextHop, startNextHop } from "../support/next_hop.ts";
 
 /** Pauses pass so many times faster, and so do the seconds between two looks once a test says so. */
 const haste = 20;
@@ -43,9 +48,9 @@ class HastyClock implements Clock {
   }
 }
 
-const worker = new URL("../../src/accept_worker.ts", import.meta.url);
+const worker = new URL("../../src/mail_worker.ts", import.meta.url);
 
-/** A crew in front of a real queue, with one listener. */
+/** A crew in front of a real queue, with one listener; behind it, where there is a next hop, delivery. */
 class Rig implements AsyncDisposable {
   readonly clock = new HastyClock();
   readonly lines: string[] = [];
@@ -56,8 +61,9 @@ class Rig implements AsyncDisposable {
   crew!: Crew;
   port = 0;
   #pressure!: Pressure;
+  #delivery: Delivery | undefined;
 
-  static async open(count: number): Promise<Rig> {
+  static async open(count: number, hop?: NextHop): Promise<Rig> {
     const rig = new Rig();
     const { clock, lines, threads, world } = rig;
     const sockets = tcp(systemClock);
@@ -71,7 +77,7 @@ class Rig implements AsyncDisposable {
     const spool = await world.open();
     const listener = listenerOf();
     const policy = { tls: "off", max_connections_per_ip: 100, max_invalid_recipients_per_hour: 25 } as const;
-    const config: Config = configOf(listener, { policy });
+    const config: Config = { ...configOf(listener, { policy }), ...hop === undefined ? {} : towards(hop) };
     const pressure = rig.#pressure = new Pressure({
       clock: systemClock,
       log,
@@ -107,7 +113,32 @@ class Rig implements AsyncDisposable {
     const door = await rig.crew.open({ address: "127.0.0.1", port: 0 });
     rig.port = door.local.port;
     rig.crew.listen(door, makeService(config, { listener }));
+    if (hop !== undefined) rig.#deliver(config, { spool, log });
     return rig;
+  }
+
+  /** Delivers what is in the queue, over the threads alone: the main one reaches nobody. */
+  #deliver(config: Config, { spool, log }: { spool: DurableSpool; log: LineLog<MailEvent> }): void {
+    const nobody = () => Promise.reject(new Error("the main thread connects to nobody"));
+    const resolver = { resolve: nobody };
+    const context = {
+      session() {
+        throw new Error("the main thread makes no TLS");
+      },
+      [Symbol.dispose]() {},
+    };
+    this.#delivery = startDelivery({
+      spool,
+      config: () => config,
+      tls: () => ({ context, trustGeneration: 1 }),
+      startTls: nobody,
+      dialer: { dial: nobody },
+      machineAddresses: () => [],
+      log,
+      clock: systemClock,
+      random: systemRandom,
+      ...this.crew.outbound({ caller: { call: nobody }, resolver }),
+    });
   }
 
   /** Makes a thread fail: it is told something that it cannot understand. */
@@ -121,13 +152,23 @@ class Rig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.crew.shutdown();
+    await Promise.all([this.crew.shutdown(), this.#delivery?.stop(1_000)]);
+    this.crew.close();
     this.#pressure[Symbol.dispose]();
     await this.world[Symbol.asyncDispose]();
   }
 }
 
-const died = /Critical: Worker \d has died, and its sessions with it: .+; the next one starts in \d+ s$/;
+/** What a configuration needs besides, to deliver to `hop` over two connections. */
+function towards(hop: NextHop): Partial<Config> {
+  const control = { tls: "none", max_connections: 2 } as const;
+  const routes = { "example.test": [{ host: "127.0.0.1", port: hop.port }] };
+  const { smtp_routes, destination_controls, bounce_profiles, delivery } = deliveryConfigOf({ control, routes });
+  return { smtp_routes, destination_controls, bounce_profiles, delivery };
+}
+
+const died =
+  /Critical: Worker \d has died, and its sessions and connections with it: .+; the next one starts in \d+ s$/;
 const anew = /Warning: Worker \d was started anew$/;
 
 Deno.test("Crew starts a thread that died anew, with growing pauses; its sessions and its texts are forgotten, mail goes on", async () => {
@@ -217,4 +258,27 @@ Deno.test("Crew builds an edition in all threads, or says why not", async () => 
   rig.crew.retire(recipe);
   using client = await greeted(rig.port);
   assert.match(await client.send("Subject: as before\r\n\r\nit goes on"), /^250 /);
+});
+
+Deno.test("Crew delivers in its threads; one that dies in the middle of a transaction loses nothing, and others go on", async () => {
+  const gate = Promise.withResolvers<void>();
+  await using hop = startNextHop({
+    answer: (command) => command.startsWith("BDAT") ? { wait: gate.promise } : undefined,
+  });
+  await using rig = await Rig.open(2, hop);
+  const texts = () => hop.sessions.filter(({ commands }) => commands.some((line) => line.startsWith("BDAT"))).length;
+  using client = await greeted(rig.port);
+  // One in memory, one that is a file by now: each over a connection in another thread.
+  assert.match(await client.send("Subject: short\r\n\r\nshort"), /^250 /);
+  await until("the first text", () => texts() === 1);
+  assert.match(await client.send(messageOf(400_000)), /^250 /);
+  await until("the second text", () => texts() === 2);
+  rig.kill(0);
+  await until("its end", () => rig.said(died) === 1);
+  gate.resolve();
+  await until("both", () => rig.said(/Message finished MID \d+ done$/) === 2);
+  const subjects = hop.taken.map(({ text }) => /^Subject: (\S+)/m.exec(textOf(text))?.[1]);
+  assert.deepEqual(new Set(subjects).size, 2, subjects.join());
+  assert.equal(rig.said(/Delayed|Bounced/), 0, rig.lines.join("\n"));
+  await until("an empty queue", () => rig.world.files().length === 0);
 });

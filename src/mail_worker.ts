@@ -1,5 +1,5 @@
 /**
- * A thread that serves sessions: the same code as in the main thread, behind a wire to it. Started by `src/workers/crew.ts`.
+ * A thread that serves sessions and connections to next hops: the same code as in the main thread, behind a wire to it. Started by `src/workers/crew.ts`.
  *
  * @module
  */
@@ -18,7 +18,9 @@ import { tcp } from "./net/tcp.ts";
 import { systemUdp } from "./net/udp.ts";
 import { type OpenSslEngine, openSslEngine } from "./openssl/engine.ts";
 import { Bodies } from "./queue/bodies.ts";
+import { startTls } from "./tls/pump.ts";
 import { FarCounts, FarGate, FarIntake, farLog, farPasswords } from "./workers/afar.ts";
+import { Lines } from "./workers/lines.ts";
 import { type Port, Wire } from "./workers/wire.ts";
 import type { ToMain, ToWorker, WorkerStart } from "./workers/words.ts";
 
@@ -31,8 +33,8 @@ const sockets = tcp(clock);
 const editions = new Map<number, Edition>();
 const doors = new Map<number, { listener: Listener; loop?: OpenListener }>();
 let engine: OpenSslEngine;
-let inForce: Config | undefined;
-let serving: { acceptor: Acceptor; intake: FarIntake; counts: FarCounts } | undefined;
+let inForce: Edition | undefined;
+let serving: { acceptor: Acceptor; intake: FarIntake; counts: FarCounts; bodies: Bodies } | undefined;
 
 const scope = globalThis as unknown as Port & { onmessage: (event: MessageEvent) => void };
 
@@ -71,14 +73,20 @@ const hears: ToWorker = {
     await door?.listener.close();
   },
   inForce(id) {
-    inForce = editions.get(id)!.config;
-    setLog(inForce.logs);
+    inForce = editions.get(id)!;
+    setLog(inForce.config.logs);
   },
   staple: ({ fingerprint, staple }) => engine.staple(fingerprint, staple),
   shortage(shortage) {
     if (serving !== undefined) serving.intake.shortage = shortage;
   },
   counted: (counted) => serving?.counts.counted(counted),
+  call: (call) => lines.call(call),
+  converse: (words) => lines.converse(words),
+  offer: (words) => lines.offer(words),
+  quit: (words) => lines.quit(words),
+  hangUp: (dcid) => lines.hangUp(dcid),
+  resolve: ({ name, type }) => resolver.resolve(name, type),
   async shutdown() {
     await serving?.acceptor.shutdown();
   },
@@ -88,6 +96,14 @@ const wire = new Wire<ToMain, ToWorker>(scope, { clock, hears });
 const { sink, observer } = farLog(wire);
 const log = new LineLog<MailEvent>({ level: "info", format: "text", render: eventText, now: clock.now, sinks: [sink] });
 log.observe(observer);
+
+const dns = () => inForce!.config.dns;
+const resolver = createResolver({ clock, random, udp: systemUdp, tcp: sockets, settings: dns });
+// Delivery begins when the queue is known, which is what threads are started with.
+const lines = new Lines(
+  { dialer: sockets, startTls, tls: () => inForce!.outbound, log, clock },
+  () => serving!.bodies,
+);
 
 function setLog({ level, format }: Config["logs"]): void {
   log.options = { ...log.options, level, format };
@@ -101,8 +117,6 @@ function begin(start: WorkerStart): NonNullable<typeof serving> {
   });
   const intake = new FarIntake(wire, { ids, shortage, bodies });
   const rates = new FarCounts(wire, { now: clock.monotonic, counts });
-  const dns = () => inForce!.dns;
-  const resolver = createResolver({ clock, random, udp: systemUdp, tcp: sockets, settings: dns });
   clock.every(purgeMs, () => rates.purge());
   const acceptor = new Acceptor({
     clock,
@@ -119,7 +133,7 @@ function begin(start: WorkerStart): NonNullable<typeof serving> {
       report: ({ level, text }) => log[level]({ event: "note", reason: "dns_list", text }),
     }),
   });
-  return { acceptor, intake, counts: rates };
+  return { acceptor, intake, counts: rates, bodies };
 }
 
 scope.onmessage = ({ data }) => wire.receive(data);
