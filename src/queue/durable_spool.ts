@@ -31,7 +31,7 @@ import { QueueManager } from "./manage.ts";
 import { note, type Parts, type SpoolOptions } from "./parts.ts";
 import { QueueClock } from "./queue_clock.ts";
 import { openStore, replaceStore } from "./salvage.ts";
-import { catchUp, seenMs, sweep } from "./resume.ts";
+import { catchUp, seenMs, sweep, syncNames } from "./resume.ts";
 import { Settler } from "./settler.ts";
 import { FreeSpace } from "./space.ts";
 import {
@@ -59,20 +59,9 @@ const unreadableMs = 900_000;
 export async function openSpool(options: SpoolOptions): Promise<DurableSpool> {
   await Deno.mkdir(options.directory, { recursive: true, mode: 0o700 });
   const spool = new DurableSpool(options);
-  // A file's name is worth as much as the names of the folders above it.
-  for (const up of ["", "/..", "/../.."]) syncFolder(options.directory + up);
+  syncNames(options.directory);
   await spool.space.refresh();
   return spool;
-}
-
-function syncFolder(path: string): void {
-  try {
-    using folder = Deno.openSync(path);
-    folder.syncSync();
-  } catch (error) {
-    // A folder above that only its owner may read was made by him, long before.
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-  }
 }
 
 /** See the module; made by {@linkcode openSpool}. */

@@ -1,5 +1,6 @@
 /**
- * What an interruption left behind, put right when the queue is opened: a clock that went back, texts without a message.
+ * What is done when the queue is opened: its names are synced, and what an interruption left behind is put right, a clock that went back and
+ * texts without a message.
  *
  * @module
  */
@@ -27,5 +28,18 @@ export function sweep({ store, bodies, options: { log } }: Parts, aside: string 
   }
   for (const mid of missing) {
     note(log, "critical", `Cannot find the text of MID ${mid}: ${bodies.path(mid)} is missing`);
+  }
+}
+
+/** Waits until the queue's folder is on the disk: a file's name is worth as much as the names of the folders above it. */
+export function syncNames(directory: string): void {
+  for (const up of ["", "/..", "/../.."]) {
+    try {
+      using folder = Deno.openSync(directory + up);
+      folder.syncSync();
+    } catch (error) {
+      // A folder above that only its owner may read was made by him, long before.
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    }
   }
 }
