@@ -30,11 +30,12 @@ export function makeRouter(world: AdminWorld): OpenAPIHono<AdminEnv> {
     context.set("world", world);
     context.set("client", context.env.client);
     await next();
-    for (const [name, value] of Object.entries(securityHeaders)) context.header(name, value);
+    // `context.header` would make the answer anew each time, with its body as a stream.
     const { headers } = context.res;
+    for (const [name, value] of Object.entries(securityHeaders)) headers.set(name, value);
     if (headers.has("Cache-Control")) return;
     // The runtime compresses what it likes and makes a tag weak by that, which no If-Match takes (RFC 9110 §13.1.1).
-    context.header("Cache-Control", headers.has("ETag") ? "no-store, no-transform" : "no-store");
+    headers.set("Cache-Control", headers.has("ETag") ? "no-store, no-transform" : "no-store");
   });
   app.use(bodyLimit({
     maxSize: limits.apiBodyOctetsMax,
