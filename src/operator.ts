@@ -39,6 +39,7 @@ export function runningGround({ editions, resolver, ...parts }: GroundParts): Fi
     engine: () => editions.ground.engine,
     resolver: () => resolver,
     alone: <T>(work: () => Promise<T>) => editions.alone(work),
+    texts: editions.texts,
     running: true,
     apply: () => editions.follow(),
   };

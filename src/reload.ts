@@ -20,6 +20,7 @@ import type { Findings } from "./config/cross.ts";
 import { ConfigError, faultText, warningText } from "./config/faults.ts";
 import { loadConfig } from "./config/load.ts";
 import { openStorage, type Storage } from "./config/storage.ts";
+import { threadTexts } from "./config/text_thread.ts";
 import { type FileWatch, watchFiles } from "./config/watch.ts";
 import { type DoorDraft, Doors, type DoorState, type Inbound, newDoorDraft } from "./doors.ts";
 import { buildEdition, type Edition, type EditionParts } from "./edition.ts";
@@ -72,6 +73,8 @@ export class Editions {
   /** Wall milliseconds at which the reading of what is in force began. */
   #readAt = 0;
   #ended = false;
+  /** Works on long texts of configurations. */
+  readonly texts: ReturnType<typeof threadTexts>;
   /** Called with each edition that is put in force, the first one left out. A reload waits for it. It must neither throw nor reject. */
   onApplied: (edition: Edition) => void | Promise<void> = () => {};
   #settled: void | Promise<void> = undefined;
@@ -81,6 +84,7 @@ export class Editions {
   private constructor(file: string, world: EditionsWorld) {
     this.#file = file;
     this.#world = world;
+    this.texts = threadTexts(world.clock);
     this.#doors = new Doors((at) => this.#ground?.crew?.open(at) ?? world.sockets.listen(at));
   }
 
@@ -202,6 +206,7 @@ export class Editions {
 
   /** Frees everything: the last thing before the process ends. */
   close(): void {
+    this.texts[Symbol.dispose]();
     this.#doors.close();
     this.#current?.retire();
     this.#ground?.crew?.close();
@@ -265,6 +270,7 @@ export class Editions {
       const result = await loadConfig(this.#file, {
         hostname: this.#world.hostname,
         generation: this.#generation + 1,
+        texts: this.#current && this.texts, // no mail waits for the first one
         checkTls: (config, facts) => this.#check(config, facts),
         prepare: (config) => this.#prepare(config, draft),
       });

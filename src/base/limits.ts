@@ -106,6 +106,11 @@ export const limits = {
   /** The configuration file: its size, values with repeated aliases counted each time, and blocks within blocks. */
   configOctetsMax: 1_048_576,
   configValuesMax: 250_000,
+  /** A text below this is worked on beside mail in a few milliseconds; a longer one in a thread, which stays for a while. */
+  configOctetsHereMax: 16_384,
+  configWorkMs: 120_000,
+  configWorkIdleMs: 10_000,
+  configWorkWaitingMax: 64,
   configDepthMax: 32,
   /** A certificate, key or revocation list file; the system's list of authorities is about 220 KiB. */
   certificateFileOctetsMax: 16_777_216,

@@ -12,6 +12,7 @@ import type { CertificateProfile, Config } from "../config/config.ts";
 import { readDocument } from "../config/document.ts";
 import { faultText } from "../config/faults.ts";
 import { loadSource, readSource } from "../config/load.ts";
+import type { TextWork } from "../config/text_work.ts";
 import type { CertificateEngine } from "../tls/certificates.ts";
 import type { Engine, KeyPair } from "../tls/engine.ts";
 import { chainPem, type ChainReport, checkChain, chooseLeaf } from "./chain.ts";
@@ -37,6 +38,8 @@ export interface ProfileWorld {
   /** The machine's name. */
   hostname: string;
   engine(): Engine & { certificates: CertificateEngine };
+  /** Works on a long file beside this thread; absent: here. */
+  texts?: TextWork;
 }
 
 /** The configuration as the file has it now. */
@@ -86,17 +89,19 @@ const dayMs = 86_400_000;
 const expiringDays = 30;
 
 /** What the file says. Throws {@linkcode ProfileError} for a faulty one. */
-export async function readSaid({ file, hostname }: Pick<ProfileWorld, "file" | "hostname">): Promise<Said> {
+export async function readSaid(
+  { file, hostname, texts }: Pick<ProfileWorld, "file" | "hostname" | "texts">,
+): Promise<Said> {
   const source = await readSource(file);
   if (typeof source !== "string") throw new ProfileError(`Cannot use ${file}: it ${source.cause}`);
-  const loaded = await loadSource(source, { file, hostname, generation: 1 });
+  const loaded = await loadSource(source, { file, hostname, generation: 1, texts });
   if (!loaded.ok) {
     const [first, ...more] = loaded.errors;
     const rest = more.length === 0 ? "" : `, and ${more.length} more; postern check shows them`;
     throw new ProfileError(`Cannot use the configuration: ${faultText(first)}${rest}`);
   }
   const { config } = loaded;
-  const root = readDocument(source).value;
+  const root = texts === undefined ? readDocument(source).value : await texts.run("plain", { text: source });
   return { config, root, uses: certificateUses(config, root) };
 }
 

@@ -16,6 +16,7 @@ import { type Fault, type Path, pathText } from "./faults.ts";
 import { addToHistory, type HistoryPlace, lockHistory } from "./history.ts";
 import { loadSource, type LoadWorld, readSource } from "./load.ts";
 import { mergeChanges } from "./merge.ts";
+import { directTexts } from "./text_work.ts";
 import { writeConfig } from "./write.ts";
 
 /** What a program writes with. */
@@ -72,7 +73,9 @@ export async function rewriteConfig(file: string, rewrite: Rewrite, options: Wri
     after = await rewrite(before);
   } catch (error) {
     if (!(error instanceof EditError)) throw error;
-    return { ok: false, errors: [placed(file, before, { path: error.path, text: error.cause })] };
+    const { path, cause } = error;
+    const place = await (load.texts ?? directTexts).run("locate", { text: before, path });
+    return { ok: false, errors: [{ file, ...place, path: pathText(path), text: cause }] };
   }
   if (typeof after !== "string") return { ok: false, errors: after.errors };
   if (new TextEncoder().encode(after).length > limits.configOctetsMax) {
@@ -81,13 +84,13 @@ export async function rewriteConfig(file: string, rewrite: Rewrite, options: Wri
   const loaded = await loadSource(after, { ...load, file });
   if (!loaded.ok) return { ok: false, errors: loaded.errors };
   if (after === before) return { ok: true, before, after, warnings: loaded.warnings };
+  await addToHistory(history, { at: clock.now(), who: "file", comment: "", source: before });
   // An editor knows nothing of our lock: what it wrote while this was validated is not lost.
   if (await readSource(file) !== before) {
     return failed(file, "was changed by somebody else at this moment; look at it and try again");
   }
-  addToHistory(history, { at: clock.now(), who: "file", comment: "", source: before });
   writeConfig(file, after);
-  addToHistory(history, { at: clock.now(), who, comment, source: after });
+  await addToHistory(history, { at: clock.now(), who, comment, source: after });
   return { ok: true, before, after, warnings: loaded.warnings };
 }
 
@@ -98,7 +101,7 @@ export async function noteHandEdit(
 ): Promise<void> {
   try {
     using _held = await lockHistory(history.directory, clock);
-    addToHistory(history, { at: clock.now(), who: "file", comment: "", source });
+    await addToHistory(history, { at: clock.now(), who: "file", comment: "", source });
   } catch (error) {
     report(causeOf(error));
   }

@@ -11,6 +11,7 @@ import { dirname } from "node:path";
 import { type Clock, sleep } from "../base/clock.ts";
 import { maskedDifference } from "./mask.ts";
 import { giveToOwnerOf } from "./storage.ts";
+import type { TextWork } from "./text_work.ts";
 
 /** Where history is kept, and how much of it. */
 export interface HistoryPlace {
@@ -18,6 +19,8 @@ export interface HistoryPlace {
   directory: string;
   /** Entries: `admin.history`. */
   keep: number;
+  /** Compares long texts beside this thread; absent: here. */
+  texts?: TextWork;
 }
 
 /** What is known of an entry. */
@@ -56,6 +59,24 @@ export function readHistory(directory: string): HistoryFacts[] {
   });
 }
 
+/** Entries since a text was in the file, the newest first; the newest alone, where that is too long ago. */
+export function entriesSince(directory: string, source: string): HistoryFacts[] {
+  const since: HistoryFacts[] = [];
+  for (const id of idsIn(directory)) {
+    const entry = readEntry(directory, id);
+    if (entry === undefined) continue;
+    const { source: text, ...facts } = entry;
+    if (text === source) return since;
+    since.push(facts);
+  }
+  return since.slice(0, 1);
+}
+
+/** Octets of all entries together. */
+export function historySize(directory: string): number {
+  return idsIn(directory).reduce((size, id) => size + Deno.statSync(pathOf(directory, id)).size, 0);
+}
+
 /** One entry; `undefined` where there is none. */
 export function readEntry(directory: string, id: number): HistoryEntry | undefined {
   try {
@@ -78,12 +99,15 @@ export function lastEntry(directory: string): HistoryEntry | undefined {
 }
 
 /** Adds an entry, unless the newest one says the same, and takes the oldest away. To be called under {@linkcode lockHistory}. */
-export function addToHistory({ directory, keep }: HistoryPlace, note: HistoryNote): HistoryFacts | undefined {
+export async function addToHistory(
+  { directory, keep, texts }: HistoryPlace,
+  note: HistoryNote,
+): Promise<HistoryFacts | undefined> {
   const last = lastEntry(directory);
   if (last?.source === note.source) return undefined;
   const ids = idsIn(directory);
   const id = (ids[0] ?? 0) + 1;
-  const difference = last === undefined ? "" : maskedDifference(last.source, note.source, names(last.id, id));
+  const difference = last === undefined ? "" : await differenceOf(last, { id, source: note.source, texts });
   const path = pathOf(directory, id);
   const { at, who, comment, source } = note;
   writePrivate(path, JSON.stringify({ at, who, comment, difference, source }, null, 1) + "\n");
@@ -144,6 +168,11 @@ function pathOf(directory: string, id: number): string {
   return `${directory}/${String(id).padStart(8, "0")}.json`;
 }
 
-function names(before: number, after: number): { names: [string, string] } {
-  return { names: [`config.yaml (${before})`, `config.yaml (${after})`] };
+async function differenceOf(
+  last: HistoryEntry,
+  { id, source, texts }: { id: number; source: string; texts: TextWork | undefined },
+): Promise<string> {
+  const names = [`config.yaml (${last.id})`, `config.yaml (${id})`] as const;
+  if (texts === undefined) return maskedDifference(last.source, source, { names });
+  return await texts.run("difference", { before: last.source, after: source, names });
 }

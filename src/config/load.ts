@@ -7,20 +7,20 @@
  * @module
  */
 import { resolve as resolvePath } from "node:path";
-import type { Config } from "./config.ts";
-import { crossFindings, type Findings, type Names } from "./cross.ts";
-import { configFiles } from "./files.ts";
-import { readDocument, type Said, type SourceDocument } from "./document.ts";
-import { type Fault, type Finding, type Path, pathText } from "./faults.ts";
-import { findingsOf, Remains } from "./issues.ts";
-import { laterPartsFinding } from "./notbuilt.ts";
-import { resolveConfig } from "./resolve.ts";
-import { configSchema, type FileConfig } from "./schema.ts";
-import { parseDomain } from "./values.ts";
 import { limits } from "../base/limits.ts";
+import type { Config } from "./config.ts";
+import type { Findings } from "./cross.ts";
+import { readDocument, type Said } from "./document.ts";
+import { type Fault, type Finding, type Path, pathText } from "./faults.ts";
+import { configFiles } from "./files.ts";
+import { placeFindings, type ReadQuestion, readText } from "./read_text.ts";
+import { frozen } from "./resolve.ts";
+import type { TextWork } from "./text_work.ts";
 
 /** What a configuration takes from outside its file. */
 export interface LoadWorld {
+  /** Reads long texts beside this thread; absent: here. */
+  texts?: TextWork;
   /** The machine's name: `Deno.hostname()`. */
   hostname: string;
   /** Counts up with each configuration that is applied; 1 for the first. */
@@ -54,114 +54,40 @@ export async function loadConfig(file: string, world: LoadWorld): Promise<LoadRe
 
 /** As {@linkcode loadConfig}, for text that is not in the file yet. Relative paths start at the folder of `file`. */
 export async function loadSource(source: string, world: LoadWorld & { file: string }): Promise<LoadResult> {
-  const { file } = world;
-  const document = readDocument(source);
-  const errors: Fault[] = document.faults.map(({ place, path, text }) => ({
-    file,
-    ...place,
-    path: pathText(path),
-    text,
-  }));
+  const { file, hostname, generation, texts } = world;
+  const question: ReadQuestion = { text: source, file, hostname, generation };
+  const read = texts === undefined ? readText(question) : await texts.run("read", question);
+  const { errors } = read;
   const refused = (warnings: Fault[], files = [resolvePath(file)]): LoadResult => ({
     ok: false,
-    errors: sorted(errors),
+    errors: sortedFaults(errors),
     warnings,
     files,
   });
-  if (document.fatal) return refused([]);
-
-  const names = namesOf(document.value);
-  const remains = new Remains(document.value ?? Object.create(null));
-  const schema = parseTolerant(remains);
-  errors.push(...placed(file, document, schema.findings));
-  if (schema.parsed === undefined) return refused([]);
-
-  const parsed = schema.parsed;
-  const hostname = parseDomain(world.hostname);
-  const lineOf = (path: Path) => document.place({ path: remains.original(path), at: "key" }).line;
-  const found = crossFindings({
-    parsed,
-    remains,
-    names,
-    hostname: hostname.ok ? hostname.value : "localhost",
-    lineOf,
-    whole: errors.length === 0,
-  });
-  const later = laterPartsFinding(document.value);
-  if (later !== undefined) found.warnings.push(later);
-  if (!hostname.ok && parsed.hostname === undefined) {
-    const text = "the machine's name is no domain name, so localhost is used; hostname: mail.example.test";
-    found.warnings.push({ path: ["hostname"], at: "key", text });
-  }
-  if (Object.keys(parsed.listeners).length === 0 && errors.length === 0) {
-    const text = "no listener is set, so no mail comes in; one under listeners";
-    found.warnings.push({ path: ["listeners"], at: "key", text });
-  }
-  const config = resolveConfig(parsed, {
-    file: resolvePath(file),
-    hostname: hostname.ok ? hostname.value : "localhost",
-    generation: world.generation,
-    lineOf,
-  });
-  const whole = errors.length + found.errors.length === 0;
-  const tls = await world.checkTls?.(config, { whole }) ?? { errors: [], warnings: [] };
+  if (read.config === undefined) return refused([]);
+  const config = frozen(read.config);
+  const tls = await world.checkTls?.(config, { whole: errors.length === 0 }) ?? { errors: [], warnings: [] };
   // One slip, one line: what is refused already is not tried on the engine's word too.
-  const told = new Set(found.errors.map(({ path }) => pathText(path)));
+  const told = new Set(read.told);
   tls.errors = tls.errors.filter(({ path }) => !told.has(pathText(path)));
-  const flawless = errors.length + found.errors.length + tls.errors.length === 0;
-  const made = flawless ? await world.prepare?.(config) : undefined;
-  const original = (finding: Finding) => ({ ...finding, path: remains.original(finding.path) });
-  errors.push(...placed(file, document, [...found.errors, ...tls.errors, ...made?.errors ?? []].map(original)));
-  const warnings = sorted(
-    placed(file, document, [...found.warnings, ...tls.warnings, ...made?.warnings ?? []].map(original)),
-  );
-  const files = configFiles(config);
-  return errors.length > 0 ? refused(warnings, files) : { ok: true, config, warnings, files, said: document.find };
-}
-
-/** Parses; takes faulty parts out and parses again. A block may turn out to be incomplete only then, so a few times. */
-function parseTolerant(remains: Remains): { parsed: FileConfig | undefined; findings: Finding[] } {
-  const first = configSchema.safeParse(remains.root);
-  if (first.success) return { parsed: first.data, findings: [] };
-  const findings = findingsOf(configSchema, first.error.issues);
-  let issues = first.error.issues;
-  for (let round = 0; round < 8; round++) {
-    if (typeof remains.root !== "object" || remains.root === null) break;
-    Object.assign(remains.root, { version: 1 });
-    const rest = issues.filter((issue) => issue.path[0] !== "version");
-    if (rest.length > 0 && !remains.prune(rest)) break;
-    const again = configSchema.safeParse(remains.root);
-    if (again.success) return { parsed: again.data, findings };
-    issues = again.error.issues;
-  }
-  return { parsed: undefined, findings };
-}
-
-function namesOf(root: unknown): Names {
-  const file = new Remains(root);
-  return {
-    certificates: [...new Set(["demo", ...file.keys(["certificates"])])],
-    policies: [...new Set(["default", ...file.keys(["mail_flow_policies"])])],
-    bounceProfiles: [...new Set(["default", ...file.keys(["bounce_profiles"])])],
-    routes: file.keys(["smtp_routes"]),
-    destinations: file.keys(["destination_controls", "domains"]),
+  const made = errors.length + tls.errors.length === 0 ? await world.prepare?.(config) : undefined;
+  const place = async (findings: Finding[]): Promise<Fault[]> => {
+    if (findings.length === 0) return [];
+    const asked = { ...question, findings };
+    return texts === undefined ? placeFindings(asked) : await texts.run("place", asked);
   };
-}
-
-function placed(file: string, document: SourceDocument, findings: readonly Finding[]): Fault[] {
-  return findings.map((finding) => ({
-    file,
-    ...document.place(finding),
-    path: finding.label ?? pathText(finding.path),
-    text: finding.text,
-  }));
+  errors.push(...await place([...tls.errors, ...made?.errors ?? []]));
+  const warnings = sortedFaults([...read.warnings, ...await place([...tls.warnings, ...made?.warnings ?? []])]);
+  const files = configFiles(config);
+  if (errors.length > 0) return refused(warnings, files);
+  return { ok: true, config, warnings, files, said: (path) => readDocument(source).find(path) };
 }
 
 /** More than these are not read by anyone: a bracket that is missing can make thousands. */
 const faultsMax = 100;
 
-/** In the order of the file. */
-function sorted(faults: Fault[]): Fault[] {
+/** In the order of the file, and no more than are read. */
+export function sortedFaults(faults: Fault[]): Fault[] {
   const all = faults.sort((a, b) => a.line - b.line || a.column - b.column);
   if (all.length <= faultsMax) return all;
   const last = all[faultsMax];

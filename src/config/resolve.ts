@@ -280,8 +280,8 @@ function services({ syslog, updater }: FileConfig["services"]): Config["services
   };
 }
 
-/** Maps cannot be frozen; their type is read-only, their values are frozen. */
-function frozen<T>(value: T): T {
+/** The value, frozen from top to bottom. Maps cannot be frozen; their type is read-only, their values are frozen. */
+export function frozen<T>(value: T): T {
   if (value instanceof Map) { for (const item of value.values()) frozen(item); }
   else if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

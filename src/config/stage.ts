@@ -11,44 +11,26 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { Clock } from "../base/clock.ts";
 import { causeOf } from "../base/text.ts";
 import { noteHandEdit, type Rewrite, rewriteConfig, type WriteOptions } from "./change.ts";
-import { cutOffBetween } from "./cut_off.ts";
-import { type Change, EditError, editSource, plainSource } from "./edit.ts";
+import { type Change, EditError } from "./edit.ts";
 import { faultText } from "./faults.ts";
-import { type HistoryFacts, type HistoryPlace, lastEntry, lockHistory, readEntry, readHistory } from "./history.ts";
-import { type LoadResult, loadSource, type LoadWorld, readSource } from "./load.ts";
-import { maskedDifference, maskSource, unmaskChanges } from "./mask.ts";
-import { type Conflict, mergeChanges } from "./merge.ts";
-import { changesBetween } from "./plain.ts";
+import { type HistoryFacts, type HistoryPlace, lastEntry, lockHistory, readEntry } from "./history.ts";
+import { type LoadResult, loadSource, readSource } from "./load.ts";
+import type { Conflict } from "./merge.ts";
 import { putBack } from "./restore.ts";
 import { Confirmation, type ConfirmResult, type Waiting } from "./stage_confirm.ts";
 import type { CommitResult, CommitWish, Pending, Staged, WriteWish } from "./stage_results.ts";
 import { type Candidate, StageStore, type Unconfirmed } from "./stage_store.ts";
+import type { StagingWorld } from "./stage_world.ts";
+import { directTexts, type TextWork } from "./text_work.ts";
 
 export type { CommitResult, CommitWish, Pending, Staged, WriteWish } from "./stage_results.ts";
-
-/** What staging works on. */
-export interface StagingWorld {
-  /** The configuration file, as the owner named it. */
-  file: string;
-  /** `storage.directory`: candidates are in `staged/`, the history in `history/`. */
-  directory: string;
-  clock: Clock;
-  /** `admin.history` of the configuration in force. */
-  keep(): number;
-  /** What validates: with `checkTls` it is what `postern check` does. */
-  load(): LoadWorld;
-  /** Puts in force what the file says: the lines that say what is wrong; none where it is in force, or where no gateway runs. */
-  apply(): Promise<readonly string[]>;
-  /** Does work that leaves files half changed meanwhile: nobody reads the configuration before it is done. It must not call `apply`. */
-  alone<T>(work: () => Promise<T>): Promise<T>;
-  /** A line for the log. */
-  report(level: "critical" | "warning" | "info", text: string): void;
-}
+export type { StagingWorld } from "./stage_world.ts";
 
 const editorMax = 100;
+/** Candidates whose changes are counted already. */
+const countedMax = 10;
 
 /** See the module. */
 export class Staging {
@@ -56,6 +38,7 @@ export class Staging {
   readonly #store: StageStore;
   readonly #confirmation: Confirmation;
   readonly #history: string;
+  readonly #counted = new Map<string, { base: string; text: string; count: number }>();
 
   constructor(world: StagingWorld) {
     this.#world = world;
@@ -89,21 +72,15 @@ export class Staging {
    * before it is there; a commit refuses them in any case.
    */
   async stage(editor: string, wish: { changes: readonly Change[]; keepFaults?: boolean }): Promise<Staged> {
-    return await this.#stageText(editor, {
-      ...wish,
-      edit: (text) => editSource(text, unmaskChanges(wish.changes, plainSource(text))),
-    });
+    const { changes } = wish;
+    return await this.#stageText(editor, { ...wish, edit: (text) => this.texts.run("edit", { text, changes }) });
   }
 
   /** Puts a whole text in the place of the editor's candidate: a file that was uploaded. */
   async replace(editor: string, { source, keepFaults }: { source: string; keepFaults?: boolean }): Promise<Staged> {
     return await this.#stageText(editor, {
       keepFaults,
-      edit: (text) => {
-        const said = plainSource(source);
-        const [{ value }] = unmaskChanges([{ path: [], value: said }], plainSource(text));
-        return editSource(source, changesBetween(said ?? {}, value ?? {}));
-      },
+      edit: (text) => this.texts.run("adopt", { text, source }),
     });
   }
 
@@ -116,8 +93,8 @@ export class Staging {
     const candidate = this.#store.get(editor);
     if (candidate === undefined || candidate.base !== before) return;
     const base = await this.#read();
-    if (this.#conflicts(base, { base: before, wanted: candidate.text }).length > 0) return;
-    this.#store.put({ ...candidate, base, text: this.#merged(base, { base: before, wanted: candidate.text }) });
+    const merged = await this.texts.run("merge", { now: base, base: before, wanted: candidate.text });
+    if ("text" in merged) this.#store.put({ ...candidate, base, text: merged.text });
   }
 
   /** Drops the editor's candidate. False where there was none. */
@@ -139,11 +116,18 @@ export class Staging {
     return candidate && await this.#pendingOf(candidate);
   }
 
-  /** How many values the editor's candidate changes: 0 where he has none. It asks the disk alone, so a page may ask for it each time. */
-  changed(editor: string): number {
+  /** How many values the editor's candidate changes: 0 where he has none. It is counted once for each candidate, so a page may ask each time. */
+  async changed(editor: string): Promise<number> {
     const candidate = this.#store.get(editor);
     if (candidate === undefined) return 0;
-    return changesBetween(plainSource(candidate.base) ?? {}, plainSource(candidate.text) ?? {}).length;
+    const { base, text } = candidate;
+    const known = this.#counted.get(editor);
+    if (known?.base === base && known.text === text) return known.count;
+    const count = await this.texts.run("count", { base, text });
+    this.#counted.delete(editor);
+    this.#counted.set(editor, { base, text, count });
+    if (this.#counted.size > countedMax) this.#counted.delete(this.#counted.keys().next().value!);
+    return count;
   }
 
   /** The text of the editor's candidate, else of the file; with secrets. `etag` changes with it. Rejects where the file cannot be read. */
@@ -155,7 +139,7 @@ export class Staging {
   /** As {@linkcode Staging.source}, without secrets. */
   async shown(editor?: string): Promise<{ text: string; etag: string }> {
     const { text, etag } = await this.source(editor);
-    return { text: maskSource(text), etag };
+    return { text: await this.texts.run("mask", { text }), etag };
   }
 
   /** Commits the editor's candidate. Rejects where the disk does not do as it is told. */
@@ -167,7 +151,7 @@ export class Staging {
       expected: base,
       make: (now) => now === base ? text : this.#merged(now, { base, wanted: text }),
       may: (now) => now === base || wish.merge === true,
-      conflicts: (now) => this.#conflicts(now, { base, wanted: text }),
+      conflicts: (now) => now === base ? [] : this.#conflicts(now, { base, wanted: text }),
     });
     if (result.kind === "committed") this.#store.remove(editor);
     return result;
@@ -175,7 +159,7 @@ export class Staging {
 
   /** Writes changes at once, past any candidate. */
   async write(changes: readonly Change[], wish: WriteWish): Promise<CommitResult> {
-    return await this.#write(wish, { make: (now) => editSource(now, unmaskChanges(changes, plainSource(now))) });
+    return await this.#write(wish, { make: (now) => this.texts.run("edit", { text: now, changes }) });
   }
 
   /** Puts a text in the place of the file at once; what is in it now stays in the history. */
@@ -184,23 +168,23 @@ export class Staging {
   }
 
   /** The history, the newest entry first. */
-  history(): HistoryFacts[] {
-    return readHistory(this.#history);
+  history(): Promise<HistoryFacts[]> {
+    return this.texts.run("history", { directory: this.#history });
   }
 
   /** The text of an entry, without secrets; `undefined` where there is none. */
-  entry(id: number): HistoryFacts & { text: string } | undefined {
+  async entry(id: number): Promise<HistoryFacts & { text: string } | undefined> {
     const entry = readEntry(this.#history, id);
     if (entry === undefined) return undefined;
     const { source, ...facts } = entry;
-    return { ...facts, text: maskSource(source) };
+    return { ...facts, text: await this.texts.run("mask", { text: source }) };
   }
 
   /** What a roll back to an entry would change; `undefined` where there is no such entry. */
   async rollbackDifference(id: number): Promise<string | undefined> {
     const entry = readEntry(this.#history, id);
-    return entry &&
-      maskedDifference(await this.#read(), entry.source, { names: ["config.yaml", `config.yaml (${id})`] });
+    if (entry === undefined) return undefined;
+    return await this.#difference(await this.#read(), entry.source, ["config.yaml", `config.yaml (${id})`]);
   }
 
   /** Puts the text of an entry into the file. `nothing`: there is no such entry. What the file said is an entry itself, also what was edited by hand. */
@@ -221,7 +205,16 @@ export class Staging {
   }
 
   get #place(): HistoryPlace {
-    return { directory: this.#history, keep: this.#world.keep() };
+    return { directory: this.#history, keep: this.#world.keep(), texts: this.texts };
+  }
+
+  /** What works on long texts. */
+  get texts(): TextWork {
+    return this.#world.texts ?? directTexts;
+  }
+
+  #difference(before: string, after: string, names: readonly [string, string]): Promise<string> {
+    return this.texts.run("difference", { before, after, names });
   }
 
   #hold(): Promise<Disposable> {
@@ -236,7 +229,7 @@ export class Staging {
 
   async #stageText(
     editor: string,
-    { edit, keepFaults = false }: { edit: (text: string) => string; keepFaults?: boolean },
+    { edit, keepFaults = false }: { edit: (text: string) => Promise<string>; keepFaults?: boolean },
   ): Promise<Staged> {
     if (editor === "" || editor.length > editorMax) throw new Error("Cannot stage: an editor needs a name");
     using _held = await this.#hold();
@@ -245,7 +238,7 @@ export class Staging {
     const base = old?.base ?? await this.#read();
     let text: string;
     try {
-      text = edit(old?.text ?? base);
+      text = await edit(old?.text ?? base);
     } catch (error) {
       if (!(error instanceof EditError)) throw error;
       const fault = { file: this.#world.file, line: 1, column: 1, path: "config", text: error.message };
@@ -269,34 +262,34 @@ export class Staging {
 
   async #pendingOf({ editor, since, changed, base, text }: Candidate, known?: LoadResult): Promise<Pending> {
     const loaded = known ?? await this.#load(text);
-    const difference = maskedDifference(base, text, { names: ["config.yaml", `config.yaml (${editor})`] });
+    const difference = await this.#difference(base, text, ["config.yaml", `config.yaml (${editor})`]);
     const outdated = await readSource(this.#world.file) !== base;
     const errors = loaded.ok ? [] : loaded.errors;
     return { editor, since, changed, difference, outdated, errors, warnings: loaded.warnings };
   }
 
   #load(text: string): Promise<LoadResult> {
-    return loadSource(text, { ...this.#world.load(), file: this.#world.file });
+    return loadSource(text, { ...this.#world.load(), texts: this.texts, file: this.#world.file });
   }
 
-  #conflicts(now: string, { base, wanted }: { base: string; wanted: string }): Conflict[] {
-    const merged = merge(now, { base, wanted });
+  async #conflicts(now: string, { base, wanted }: { base: string; wanted: string }): Promise<Conflict[]> {
+    const merged = await this.texts.run("merge", { now, base, wanted });
     return "conflicts" in merged ? merged.conflicts : [];
   }
 
-  #merged(now: string, { base, wanted }: { base: string; wanted: string }): string {
-    const merged = merge(now, { base, wanted });
-    if ("conflicts" in merged) throw new EditError(merged.conflicts[0].path, merged.conflicts[0].text);
-    return editSource(now, merged.changes);
+  async #merged(now: string, { base, wanted }: { base: string; wanted: string }): Promise<string> {
+    const merged = await this.texts.run("merge", { now, base, wanted });
+    if ("text" in merged) return merged.text;
+    throw new EditError(merged.conflicts[0].path, merged.conflicts[0].text);
   }
 
   async #write(
     { who, comment = "", from = "elsewhere", files }: WriteWish,
     { make, expected, may = () => true, conflicts = () => [] }: {
-      make: (now: string) => string;
+      make: (now: string) => string | Promise<string>;
       expected?: string;
       may?: (now: string) => boolean;
-      conflicts?: (now: string) => Conflict[];
+      conflicts?: (now: string) => Conflict[] | Promise<Conflict[]>;
     },
   ): Promise<CommitResult> {
     const { waiting } = this.#confirmation;
@@ -305,28 +298,35 @@ export class Staging {
     let changed: CommitResult | undefined;
     let keys: string[] = [];
     const rewrite: Rewrite = async (now) => {
-      const found = conflicts(now);
+      const found = await conflicts(now);
       if (may(now) && found.length === 0) {
-        const text = make(now);
+        const text = await make(now);
         if (from === "page") {
           const paths = files?.back.map(({ path }) => path);
-          keys = await cutOffBetween({ before: now, after: text, files: paths }, { ...load(), file });
+          const { hostname } = load();
+          keys = await this.texts.run("cutOff", { before: now, after: text, files: paths, hostname, file });
         }
         return text;
       }
-      const by = this.#since(expected!);
-      const difference = maskedDifference(expected!, now, { names: ["config.yaml (then)", "config.yaml (now)"] });
+      const by = await this.texts.run("since", { directory: this.#history, text: expected! });
+      const difference = await this.#difference(expected!, now, ["config.yaml (then)", "config.yaml (now)"]);
       changed = { kind: "changed", by, difference, conflicts: found };
       return { errors: [] };
     };
-    const options: WriteOptions = { who, comment, load: load(), history: this.#place, clock };
+    const options: WriteOptions = {
+      who,
+      comment,
+      load: { ...load(), texts: this.texts },
+      history: this.#place,
+      clock,
+    };
     const written = await rewriteConfig(file, rewrite, options);
     if (changed !== undefined) return changed;
     if (!written.ok) return { kind: "faults", errors: written.errors };
     const { before, after, warnings } = written;
     const same = before === after;
     if (same && keys.length === 0) return { kind: "committed", entry: undefined, warnings, confirm: undefined };
-    const entry = readHistory(this.#history)[0];
+    const entry = this.#newest();
     // Written down before it is put in force: a gateway that dies in between takes it back when it starts.
     const confirm = keys.length > 0
       ? this.#confirmation.begin({ id: entry?.id ?? 1, who, before, after, keys, files })
@@ -334,16 +334,16 @@ export class Staging {
     const lines = await apply();
     if (lines.length === 0) return { kind: "committed", entry: same ? undefined : entry, warnings, confirm };
     if (confirm !== undefined) this.#confirmation.end();
-    const restored = await this.#restore({ before, after }, { comment: `${entry.id} could not be put in force` });
+    const restored = await this.#restore({ before, after }, { comment: `${entry?.id} could not be put in force` });
     if (restored !== undefined) report("critical", `Cannot put ${file} back: ${restored}`);
     return { kind: "not applied", lines };
   }
 
-  /** Commits since a text was in the file, the newest first; the last one, where that is too long ago. */
-  #since(source: string): HistoryFacts[] {
-    const entries = readHistory(this.#history);
-    const at = entries.findIndex(({ id }) => readEntry(this.#history, id)?.source === source);
-    return at < 0 ? entries.slice(0, 1) : entries.slice(0, at);
+  #newest(): HistoryFacts | undefined {
+    const entry = lastEntry(this.#history);
+    if (entry === undefined) return undefined;
+    const { source: _source, ...facts } = entry;
+    return facts;
   }
 
   /** Undoes a commit; what was changed since stays. What went wrong, else `undefined`. */
@@ -356,7 +356,7 @@ export class Staging {
       const written = await rewriteConfig(
         file,
         (now) => now === after ? before : this.#merged(now, { base: after, wanted: before }),
-        { who: "postern", comment, load: load(), history: this.#place, clock },
+        { who: "postern", comment, load: { ...load(), texts: this.texts }, history: this.#place, clock },
       );
       return written.ok ? undefined : written.errors.map(faultText).join("; ");
     } catch (error) {
@@ -385,12 +385,4 @@ export class Staging {
 /** What is said of a text in `If-Match`. */
 export function etagOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
-}
-
-function merge(
-  now: string,
-  { base, wanted }: { base: string; wanted: string },
-): ReturnType<typeof mergeChanges> {
-  const said = plainSource(base);
-  return mergeChanges(changesBetween(said ?? {}, plainSource(wanted) ?? {}), { base: said, now: plainSource(now) });
 }

@@ -47,6 +47,7 @@ const candidateName = /^candidate-[0-9a-f]{24}\.json$/;
 /** See the module. */
 export class StageStore {
   readonly #directory: string;
+  #known: { name: string; stamp: string; candidate: Candidate } | undefined;
 
   /** `directory`: `staged` under storage. */
   constructor(directory: string) {
@@ -61,7 +62,13 @@ export class StageStore {
   }
 
   get(editor: string): Candidate | undefined {
-    return this.#read<Candidate>(nameOf(editor));
+    const name = nameOf(editor);
+    const stamp = this.#stamp(name);
+    // Each page asks for it: a long one is read again only where another process or change has put it there.
+    if (stamp !== undefined && this.#known?.name === name && this.#known.stamp === stamp) return this.#known.candidate;
+    const candidate = this.#read<Candidate>(name);
+    this.#known = stamp === undefined || candidate === undefined ? undefined : { name, stamp, candidate };
+    return candidate;
   }
 
   put(candidate: Candidate): void {
@@ -70,6 +77,7 @@ export class StageStore {
     if (!names.includes(name) && names.length >= candidatesMax) {
       throw new Error(`Cannot keep the change: ${candidatesMax} editors have changes pending`);
     }
+    this.#known = undefined;
     this.#write(name, candidate);
   }
 
@@ -85,6 +93,17 @@ export class StageStore {
   set unconfirmed(value: Unconfirmed | undefined) {
     if (value === undefined) this.#remove("unconfirmed.json");
     else this.#write("unconfirmed.json", value);
+  }
+
+  /** What tells one writing of a file from another; each is a file of its own. */
+  #stamp(name: string): string | undefined {
+    try {
+      const { ino, size, mtime } = Deno.statSync(`${this.#directory}/${name}`);
+      return `${ino} ${size} ${mtime?.getTime()}`;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
   }
 
   #names(): string[] {
@@ -112,6 +131,7 @@ export class StageStore {
   }
 
   #remove(name: string): boolean {
+    this.#known = undefined;
     try {
       Deno.removeSync(`${this.#directory}/${name}`);
       return true;

@@ -19,8 +19,29 @@ export interface YamlOptions {
   rowsMin?: number;
 }
 
-/** Reads text as `parseDocument` does; what it throws is thrown. */
-export function parseYaml(source: string, { tokens = false, rowsMin = 64 }: YamlOptions = {}): Document.Parsed {
+/** Documents that were read last, the youngest first. */
+const kept: { source: string; tokens: boolean; document: Document.Parsed }[] = [];
+let keptMax = 0;
+
+/** A thread that works on few texts keeps their documents, which nobody changes: an edit reads each a few times. */
+export function keepDocuments(count: number): void {
+  keptMax = count;
+}
+
+/** Reads text as `parseDocument` does; what it throws is thrown. The document is not to be changed. */
+export function parseYaml(source: string, options: YamlOptions = {}): Document.Parsed {
+  const { tokens = false } = options;
+  const found = kept.find((each) => each.source === source && (each.tokens || !tokens));
+  const document = found?.document ?? parsed(source, options);
+  if (keptMax > 0) {
+    if (found !== undefined) kept.splice(kept.indexOf(found), 1);
+    kept.unshift(found ?? { source, tokens, document });
+    kept.length = Math.min(kept.length, keptMax);
+  }
+  return document;
+}
+
+function parsed(source: string, { tokens = false, rowsMin = 64 }: YamlOptions): Document.Parsed {
   const options = {
     keepSourceTokens: tokens,
     prettyErrors: false,

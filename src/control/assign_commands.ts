@@ -10,7 +10,6 @@ import { causeOf, printable } from "../base/text.ts";
 import { readPair } from "../certs/inventory.ts";
 import { assignmentChange, type AssignmentPlace, placeOf, type PlaceWord } from "../config/assignment.ts";
 import type { Config } from "../config/config.ts";
-import { plainSource } from "../config/edit.ts";
 import { nearest } from "../config/faults.ts";
 import { TlsSetupError } from "../tls/engine.ts";
 import { selectionOf } from "../tls/selection.ts";
@@ -85,7 +84,7 @@ async function found(
   const config = await currentConfig(ground, { what, context });
   const { caller } = context;
   const { text } = await ground.staging.source(caller.stages ? caller.name : undefined);
-  const place = placeOf(word, { config, root: plainSource(text) });
+  const place = placeOf(word, { config, root: await ground.staging.texts.run("plain", { text }) });
   if (place.ok) return { config, place: place.value };
   throw new CommandError(`Cannot ${what}: --${kind} ${place.what}; ${place.right}`);
 }

@@ -20,7 +20,6 @@ import { CertificateFileError, writeAtomic } from "../certs/files.ts";
 import { readTrustedList } from "../certs/inventory.ts";
 import { makeFolder } from "../certs/kept.ts";
 import type { Config } from "../config/config.ts";
-import { plainSource } from "../config/edit.ts";
 import { faultText } from "../config/faults.ts";
 import { valueAt } from "../config/issues.ts";
 import { loadSource } from "../config/load.ts";
@@ -174,9 +173,9 @@ export function authorityCommands(ground: FileGround): Command[] {
 
 async function look({ file, hostname, staging }: FileGround, { caller }: CommandContext): Promise<Sight> {
   const { text } = await staging.source(caller.stages ? caller.name : undefined);
-  const loaded = await loadSource(text, { file, hostname, generation: 1 });
+  const loaded = await loadSource(text, { file, hostname, generation: 1, texts: staging.texts });
   if (!loaded.ok) throw new CommandError(faultText(loaded.errors[0]));
-  const root = plainSource(text);
+  const root = await staging.texts.run("plain", { text });
   return {
     config: loaded.config,
     written(key) {

@@ -68,7 +68,7 @@ export function backupCommands(ground: FileGround): Command[] {
       async run(args, { save, caller, warn }): Promise<SavedFacts> {
         const { file, hostname, clock, random, staging } = ground;
         const { text: source } = await staging.source();
-        const loaded = await loadSource(source, { file, hostname, generation: 1 });
+        const loaded = await loadSource(source, { file, hostname, generation: 1, texts: staging.texts });
         if (!loaded.ok) throw new CommandError(`Cannot save ${file}: ${faultText(loaded.errors[0])}`);
         const password = passwordOf(args);
         const afar = caller.from === undefined ? undefined : { leftOut: warn };

@@ -6,10 +6,9 @@
  * @module
  */
 import { readDocument } from "../config/document.ts";
-import { plainSource } from "../config/edit.ts";
 import { type Path, pathText } from "../config/faults.ts";
 import { valueAt } from "../config/issues.ts";
-import { isSecretKey, maskPlain, maskSource, maskWord } from "../config/mask.ts";
+import { isSecretKey, maskPlain, maskWord } from "../config/mask.ts";
 import { defaultOf, readPath } from "../config/path_text.ts";
 import { type Args, type Command, type CommandContext, CommandError } from "./commands.ts";
 import { changeConfig, type ConfigChanged } from "./config_ground.ts";
@@ -46,7 +45,7 @@ export function configCommands(ground: FileGround): Command[] {
     (await staging.source(caller.stages ? caller.name : undefined)).text;
   const plain = async (context: CommandContext) => {
     try {
-      return plainSource(await current(context));
+      return await staging.texts.run("plain", { text: await current(context) });
     } catch (error) {
       throw new CommandError((error as Error).message.replace("Cannot change config", `Cannot read ${file}`));
     }
@@ -98,7 +97,7 @@ export function configCommands(ground: FileGround): Command[] {
       name: "showconfig",
       async run(args, context): Promise<ConfigText> {
         const text = await current(context);
-        const shown = args.has("secrets") ? text : maskSource(text);
+        const shown = args.has("secrets") ? text : await staging.texts.run("mask", { text });
         if (shown === "" && text !== "") {
           throw new CommandError(`Cannot show ${file} without its secrets: it is no YAML; --secrets shows it as it is`);
         }

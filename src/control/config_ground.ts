@@ -16,7 +16,7 @@ import type { Caller } from "./protocol.ts";
 
 /** Staging on the files that commands stand on. `keep`: `admin.history`. */
 export function openStaging(ground: Omit<FileGround, "staging">, { keep }: { keep: () => number }): Staging {
-  const { file, storage, clock, hostname, log, engine, alone, apply } = ground;
+  const { file, storage, clock, hostname, log, engine, alone, apply, texts } = ground;
   return new Staging({
     file,
     directory: storage.directory,
@@ -27,6 +27,7 @@ export function openStaging(ground: Omit<FileGround, "staging">, { keep }: { kee
       generation: 1,
       checkTls: (config) => tlsCheck({ engine: engine(), now: clock.now })(config),
     }),
+    texts,
     alone,
     apply,
     report: (level, text) => log[level]({ event: "note", reason: "config_change", text }),

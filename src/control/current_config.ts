@@ -18,7 +18,7 @@ export async function currentConfig(
   { what, context: { caller, warn } }: { what: string; context: Pick<CommandContext, "caller" | "warn"> },
 ): Promise<Config> {
   const { text } = await staging.source(caller.stages ? caller.name : undefined);
-  const loaded = await loadSource(text, { file, hostname, generation: 1 });
+  const loaded = await loadSource(text, { file, hostname, generation: 1, texts: staging.texts });
   if (loaded.ok) return loaded.config;
   const [first, ...others] = loaded.errors.map(faultText);
   for (const line of others) warn(line);

@@ -11,6 +11,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Staging } from "../config/stage.ts";
 import type { Storage } from "../config/storage.ts";
+import type { TextWork } from "../config/text_work.ts";
 import type { Resolver } from "../dns/records.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { CertificateEngine } from "../tls/certificates.ts";
@@ -48,6 +49,8 @@ export interface FileGround {
   resolver(): Resolver;
   /** Does work that leaves files half changed meanwhile: no configuration is read before it is done. It must not call `apply`, which waits for it. */
   alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Works on long texts beside a gateway that runs; absent: here. */
+  texts?: TextWork;
   /** Whether this is a gateway that runs. */
   running: boolean;
   /** Puts in force what the files say now: the lines that say what is wrong with it. Where no gateway runs there is nothing to do. */

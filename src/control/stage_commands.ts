@@ -74,11 +74,11 @@ export function stageCommands({ file, staging }: FileGround): Command[] {
       async *run(args): AsyncGenerator<HistoryLine> {
         const wanted = args.text("id");
         if (wanted === undefined) {
-          for (const { difference: _difference, ...facts } of staging.history()) yield facts;
+          for (const { difference: _difference, ...facts } of await staging.history()) yield facts;
           return;
         }
-        const id = idOf(wanted, staging.history());
-        const entry = staging.history().find((each) => each.id === id);
+        const id = idOf(wanted, await staging.history());
+        const entry = (await staging.history()).find((each) => each.id === id);
         if (entry === undefined) throw new CommandError(`Cannot show ${wanted}: the history has no such entry`);
         yield entry;
       },
@@ -87,7 +87,7 @@ export function stageCommands({ file, staging }: FileGround): Command[] {
       name: "rollback",
       async run(args, { caller, warn }): Promise<CommitFacts> {
         const wanted = args.needed("id");
-        const id = idOf(wanted, staging.history());
+        const id = idOf(wanted, await staging.history());
         const difference = await staging.rollbackDifference(id);
         if (difference === undefined) {
           throw new CommandError(`Cannot roll back to ${wanted}: the history has no such entry`);

@@ -187,7 +187,7 @@ Deno.test("Staging.commit: an edit by hand is told like another editor, merged w
   assert.match(told.difference, /^\+workers: 3 {3}# more$/m);
   committed(await at.staging.commit("ada", { merge: true }));
   assert.equal(at.text(), edited.replace("a.example", "b.example"));
-  assert.deepEqual(at.staging.history().map(({ who }) => who), ["ada", "file", "file"]);
+  assert.deepEqual((await at.staging.history()).map(({ who }) => who), ["ada", "file", "file"]);
 });
 
 Deno.test("Staging.commit: an edit by hand that is no YAML is in nobody's way but the editor's: it stays, and the commit is refused", async () => {
@@ -222,7 +222,7 @@ Deno.test("Staging.rollback: any entry can be had again, and what was there is a
   );
   committed(await at.staging.rollback(1, { who: "bob" }));
   assert.equal(at.text(), start);
-  assert.deepEqual(at.staging.history().map(({ id, who, comment }) => [id, who, comment]), [
+  assert.deepEqual((await at.staging.history()).map(({ id, who, comment }) => [id, who, comment]), [
     [5, "bob", "rolled back to 1"],
     [4, "file", ""],
     [3, "ada", ""],
@@ -244,7 +244,7 @@ Deno.test("Staging: no secret is in what a browser gets, and the word for it cha
   committed(await at.staging.commit("ada"));
   assert.ok(at.text().includes(hash));
   assert.match(at.text(), /b\.example/);
-  assert.ok(!JSON.stringify([at.staging.history(), at.staging.entry(2)]).includes("scrypt$"));
+  assert.ok(!JSON.stringify([await at.staging.history(), await at.staging.entry(2)]).includes("scrypt$"));
 });
 
 Deno.test("Staging.replace: text that is no YAML is refused", async () => {
@@ -269,7 +269,7 @@ Deno.test("Staging.commit: one that cuts off the page is taken back after two mi
   assert.equal(at.text(), start);
   assert.equal(at.staging.waiting, undefined);
   assert.match(at.reports[0], /^warning Change 2 of .* was not confirmed from a new connection and is taken back$/);
-  assert.deepEqual(at.staging.history().slice(0, 1).map(({ who, comment }) => [who, comment]), [[
+  assert.deepEqual((await at.staging.history()).slice(0, 1).map(({ who, comment }) => [who, comment]), [[
     "postern",
     "2 was not confirmed",
   ]]);

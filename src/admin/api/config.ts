@@ -103,7 +103,12 @@ export function mountConfig(app: ApiApp): void {
     const file = await staging.shown();
     const own = of === "file" ? file : await staging.shown(editorOf(asked.identity!));
     setEtag(asked.context, own.etag);
-    return { text: own.text, value: configValue(own.text), etag: own.etag, candidate: own.etag !== file.etag };
+    return {
+      text: own.text,
+      value: await configValue(staging.texts, own.text),
+      etag: own.etag,
+      candidate: own.etag !== file.etag,
+    };
   });
   serve(app, {
     method: "get",
@@ -212,7 +217,7 @@ export function mountConfig(app: ApiApp): void {
     summary: "What was committed or edited, the newest first",
     role: "read-only",
     answer: z.strictObject({ entries: z.array(entrySchema) }).openapi("HistoryEntries"),
-  }, ({ world }) => ({ entries: world.staging.history() }));
+  }, async ({ world }) => ({ entries: await world.staging.history() }));
   serve(app, {
     method: "get",
     path: "/config/history/{id}",
@@ -225,7 +230,7 @@ export function mountConfig(app: ApiApp): void {
       "HistoryEntryText",
     ),
   }, async ({ world: { staging }, params }) => {
-    const entry = staging.entry(Number(params.id));
+    const entry = await staging.entry(Number(params.id));
     const rollback = await staging.rollbackDifference(Number(params.id));
     if (entry === undefined || rollback === undefined) {
       throw new Problem(404, { detail: "The history has no such entry" });

@@ -7,9 +7,11 @@
  * @module
  */
 import type { Config } from "../../config/config.ts";
-import { type Change, plainSource } from "../../config/edit.ts";
+import type { Change } from "../../config/edit.ts";
 import type { Fault } from "../../config/faults.ts";
-import { loadSource } from "../../config/load.ts";
+import { sortedFaults } from "../../config/load.ts";
+import { frozen } from "../../config/resolve.ts";
+import type { TextWork } from "../../config/text_work.ts";
 import { type FieldFault, Problem } from "../problem.ts";
 import type { AdminWorld } from "../world.ts";
 import { faultWords } from "./faults.ts";
@@ -39,22 +41,21 @@ export async function candidateOf(
   const inForce = config();
   const texts = readBefore.get(inForce) ?? new Map<string, Promise<Candidate>>();
   readBefore.set(inForce, texts);
-  const candidate = texts.get(text) ?? candidateIn(text, inForce);
+  const candidate = texts.get(text) ?? candidateIn(text, { texts: staging.texts, inForce });
   texts.delete(text);
   texts.set(text, candidate);
   if (texts.size > readBeforeMax) texts.delete(texts.keys().next().value!);
   return await candidate;
 }
 
-async function candidateIn(text: string, inForce: Config): Promise<Candidate> {
+async function candidateIn(text: string, { texts, inForce }: { texts: TextWork; inForce: Config }): Promise<Candidate> {
   const { file, generation, hostname } = inForce;
-  const loaded = await loadSource(text, { file, hostname, generation });
-  const plain = loaded.ok ? plainSource(text) : plainOrNothing(text);
+  const { config, errors, warnings, said } = await texts.run("view", { text, file, hostname, generation });
   return {
-    config: loaded.ok ? loaded.config : inForce,
-    said: (path) => path.reduce((value: unknown, key) => childOf(value, key), plain),
-    errors: loaded.ok ? [] : loaded.errors,
-    warnings: loaded.warnings,
+    config: config === undefined || errors.length > 0 ? inForce : frozen(config),
+    said: (path) => path.reduce((value: unknown, key) => childOf(value, key), said),
+    errors: sortedFaults(errors),
+    warnings: sortedFaults(warnings),
   };
 }
 
@@ -100,13 +101,4 @@ export function known<T>(value: T | undefined): T {
 function childOf(value: unknown, key: string | number): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
   return (value as Record<string | number, unknown>)[key];
-}
-
-function plainOrNothing(text: string): unknown {
-  try {
-    return plainSource(text);
-  } catch {
-    // It is no YAML: the page says so with the faults, and shows what is in force.
-    return undefined;
-  }
 }

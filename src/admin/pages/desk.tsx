@@ -116,7 +116,7 @@ export class Desk {
   /** Adds a page. */
   page(path: string, view: PageView, { role = "read-only" }: { role?: Role } = {}): void {
     this.#app.get(path, async (context) => {
-      const call = this.#call(context);
+      const call = await this.#call(context);
       if (call instanceof Response) return call;
       if (!mayAct(call.identity.role, role)) return this.#forbidden(call, role);
       // Told once, and on a page that is seen whole: not to a piece that keeps itself fresh.
@@ -130,7 +130,7 @@ export class Desk {
   /** Adds a piece of a page that keeps itself fresh (`data-live`): no frame. A session that has ended gets 401, and the script loads the page again. */
   piece(path: string, view: PageView): void {
     this.#app.get(path, async (context) => {
-      const call = this.#call(context);
+      const call = await this.#call(context);
       if (call instanceof Response) return context.body(null, 401);
       const made = await view(call);
       return made instanceof Response ? made : context.html(await rendered(made));
@@ -144,7 +144,7 @@ export class Desk {
     act: (call: FormCall) => FormEnd | Promise<FormEnd>,
   ): void {
     this.#app.post(path, async (context) => {
-      const call = this.#call(context);
+      const call = await this.#call(context);
       if (call instanceof Response) return call;
       const { identity, params } = call;
       const details: string[] = [];
@@ -178,8 +178,8 @@ export class Desk {
   }
 
   /** A page that says what went wrong. `undefined`: nobody is logged in, or it cannot be made. */
-  problem(context: Context<AdminEnv>, problem: Problem): Promise<Response> | undefined {
-    const call = this.#call(context);
+  async problem(context: Context<AdminEnv>, problem: Problem): Promise<Response | undefined> {
+    const call = await this.#call(context);
     if (call instanceof Response) return undefined;
     const { words, page } = call;
     const { status, title, words: { detail, errors = [] } } = problem;
@@ -195,7 +195,7 @@ export class Desk {
         {lines.flat().map((line) => <p class="break">{line}</p>)}
       </Page>
     );
-    return answer(context, view, status);
+    return await answer(context, view, status);
   }
 
   #forbidden({ page, words, context }: PageCall, role: Role): Promise<Response> {
@@ -215,7 +215,7 @@ export class Desk {
   }
 
   /** What a page is made with, or the way to the login. */
-  #call(context: Context<AdminEnv>): PageCall | Response {
+  async #call(context: Context<AdminEnv>): Promise<PageCall | Response> {
     const world = this.#world;
     const { identity } = context.var;
     if (identity === undefined) return context.redirect(world.setup.needed ? "/setup" : "/login", 303);
@@ -231,7 +231,7 @@ export class Desk {
       path: url.pathname,
       hostname,
       condition: !pressure.healthy ? "trouble" : isSuspended ? "suspended" : "serving",
-      pending: world.staging.changed(identity.user),
+      pending: await world.staging.changed(identity.user),
     };
     return {
       page,

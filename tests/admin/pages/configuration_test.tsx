@@ -48,7 +48,7 @@ Deno.test("changes page shows one's own and others' changes without secrets, and
   assert.match(body, /Committed and in force/);
   assert.doesNotMatch(body, /<script>alert/);
   assert.match(body, /&lt;script&gt;/);
-  assert.equal(rig.world.staging.history()[0].comment, hostile);
+  assert.equal((await rig.world.staging.history())[0].comment, hostile);
   assert.ok(rig.audited().some(({ action, ok, detail }) => action === "config.commit" && ok && detail === hostile));
 });
 
@@ -61,7 +61,7 @@ Deno.test("changes page commits nothing that its reader has not seen", async () 
   const end = await commit(rig, ann, { etag: hiddenOf(body, "etag") });
   assert.equal(end.status, 422);
   assert.match(end.body, /others by now/);
-  assert.equal(rig.world.staging.changed("ann"), 1);
+  assert.equal(await rig.world.staging.changed("ann"), 1);
 });
 
 Deno.test("changes page shows who changed the file meanwhile and merges other keys, and refuses the same key", async () => {
@@ -96,9 +96,9 @@ Deno.test("changes page abandons, and keeps those who only look from all of it",
   for (const form of ["commit", "abandon", "confirm", "upload", "history/1/rollback"]) {
     assert.equal((await sendForm(rig, `/configuration/${form}`, { headers: eve })).status, 403, form);
   }
-  assert.equal(rig.world.staging.changed("ann"), 1);
+  assert.equal(await rig.world.staging.changed("ann"), 1);
   assert.equal((await sendForm(rig, "/configuration/abandon", { headers: ann })).status, 303);
-  assert.equal(rig.world.staging.changed("ann"), 0);
+  assert.equal(await rig.world.staging.changed("ann"), 0);
 });
 
 Deno.test("a commit that changes how the page is reached waits for a new connection", async () => {
@@ -157,7 +157,7 @@ Deno.test("history shows what each entry changed, and rolls back", async () => {
     await stage(rig, "ann", ["alerts.max_repeat", value]);
     await commit(rig, ann, { comment: `to ${value}` });
   }
-  const entries = rig.world.staging.history();
+  const entries = await rig.world.staging.history();
   const first = entries.find(({ comment }) => comment === "to 2h")!;
   const { body } = await openPage(rig, `/configuration/history/${first.id}`, ann);
   assert.match(body, /-.*max_repeat: 3h/);

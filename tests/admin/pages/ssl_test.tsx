@@ -52,7 +52,7 @@ Deno.test("SSL page refuses beside its field methods out of sequence, none at al
     assert.match(told, said);
     assert.doesNotMatch(body, /<b>nonsense/);
   }
-  assert.equal(rig.world.staging.changed("ann"), 0);
+  assert.equal(await rig.world.staging.changed("ann"), 0);
 });
 
 Deno.test("SSL page tells how many suites a string selects, which methods they serve, and the list", async () => {

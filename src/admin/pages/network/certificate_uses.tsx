@@ -4,7 +4,6 @@
  * @module
  */
 import { certificateUses, usesOf } from "../../../certs/uses.ts";
-import { plainSource } from "../../../config/edit.ts";
 import { type Candidate, candidateOf, namesUnder } from "../candidate.ts";
 import type { PageCall } from "../desk.tsx";
 import { Csrf, type View } from "../frame.tsx";
@@ -25,7 +24,9 @@ export async function assignmentsOf({ world, identity }: PageCall, name: string)
   const candidate = await candidateOf(world, identity.user);
   const { text } = await world.staging.source();
   const uses = certificateUses(candidate.config, candidate.said([])).filter(({ profile }) => profile === name);
-  const inForce = new Set(usesOf(certificateUses(world.config(), plainSource(text)), name));
+  const inForce = new Set(
+    usesOf(certificateUses(world.config(), await world.staging.texts.run("plain", { text })), name),
+  );
   const wanted = [...new Set(uses.map(({ where }) => where))];
   const shown = wanted.map((where): Assignment => {
     const said = uses.some((use) => use.where === where && use.path !== undefined);

@@ -26,9 +26,7 @@ export function mountTrace(desk: Desk): void {
     const candidate = await candidateOf(world, call.identity.user);
     return (
       <Page page={page} title={words("nav.trace")} about={words("trace.about")}>
-        {world.staging.changed(call.identity.user) > 0 && (
-          <NoticeBox notice={{ kind: "warn", text: words("trace.staged") }} />
-        )}
+        {page.pending > 0 && <NoticeBox notice={{ kind: "warn", text: words("trace.staged") }} />}
         {end !== undefined && <Result {...{ call, end }} />}
         <Client {...{ call, listeners: namesUnder(candidate, ["listeners"]) }} />
       </Page>

@@ -50,7 +50,7 @@ export function mountConfiguration(desk: Desk): void {
   desk.page("/configuration/history/:id", (call) => Entry({ call }));
   desk.form("/configuration/history/:id/rollback", { action: "config.rollback" }, async (call) => {
     const { world, identity, fields } = call;
-    const { id } = entryOf(call);
+    const { id } = await entryOf(call);
     const comment = commentOf(fields.text("comment"));
     const result = await world.staging.rollback(id, { who: identity.user, comment, from: "page" });
     return afterCommit(call, { result, again: (notice) => <Entry call={call} notice={notice} /> });
@@ -65,8 +65,10 @@ function decoded(bytes: ArrayBuffer): string | undefined {
   }
 }
 
-function Overview({ call: { page, words, world, identity }, error }: { call: PageCall; error?: string }): View {
-  const entries = world.staging.history();
+async function Overview(
+  { call: { page, words, world, identity }, error }: { call: PageCall; error?: string },
+): Promise<View> {
+  const entries = await world.staging.history();
   return (
     <Page page={page} title={words("nav.configuration")} about={words("configuration.about")}>
       <div class="grid">
@@ -139,16 +141,16 @@ function Lines({ difference }: { difference: string }): View {
 }
 
 /** The entry that a path names. */
-function entryOf({ params, world }: PageCall): HistoryFacts & { text: string } {
+async function entryOf({ params, world }: PageCall): Promise<HistoryFacts & { text: string }> {
   const id = /^[1-9]\d{0,8}$/.test(params.id) ? Number(params.id) : 0;
-  const entry = world.staging.entry(id);
+  const entry = await world.staging.entry(id);
   if (entry === undefined) throw new Problem(404);
   return entry;
 }
 
 async function Entry({ call, notice }: { call: PageCall; notice?: View }): Promise<View> {
   const { page, words, world, identity } = call;
-  const { id, at, who, comment, difference, text } = entryOf(call);
+  const { id, at, who, comment, difference, text } = await entryOf(call);
   const rollback = await world.staging.rollbackDifference(id) ?? "";
   const title = words("configuration.number", { id: `${id}` });
   const about = [words.time(at), editorText(who, words), comment].filter((part) => part !== "").join(" · ");

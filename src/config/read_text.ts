@@ -1,0 +1,144 @@
+/**
+ * From a text to a snapshot, as far as the text alone goes: read, validated, resolved. Plain data comes out, so that a long text may be read in another
+ * thread; what engines and sockets find out later gets its place in the text by {@linkcode placeFindings}.
+ *
+ * @module
+ */
+import { resolve as resolvePath } from "node:path";
+import type { Config } from "./config.ts";
+import { crossFindings, type Names } from "./cross.ts";
+import { readDocument, type SourceDocument } from "./document.ts";
+import { type Fault, type Finding, type Path, pathText } from "./faults.ts";
+import { findingsOf, Remains } from "./issues.ts";
+import { laterPartsFinding } from "./notbuilt.ts";
+import { resolveConfig } from "./resolve.ts";
+import { configSchema, type FileConfig } from "./schema.ts";
+import { parseDomain } from "./values.ts";
+
+/** What a text is read for. */
+export interface ReadQuestion {
+  text: string;
+  /** The file that it stands in, or will: relative paths start at its folder. */
+  file: string;
+  /** The machine's name: `Deno.hostname()`. */
+  hostname: string;
+  /** Counts up with each configuration that is applied; 1 for the first. */
+  generation: number;
+}
+
+/** What a text comes to. */
+export interface ReadText {
+  /** Faulty parts are left out; `undefined` where nothing can be made of it. */
+  config: Config | undefined;
+  errors: Fault[];
+  warnings: Fault[];
+  /** Paths, as text, that were refused between parts: what an engine says of them is not told too. */
+  told: string[];
+}
+
+/** What was read last: its places are asked for next. */
+let last: { text: string; document: SourceDocument; remains: Remains } | undefined;
+
+/** Reads, validates and resolves a text. Never throws for what is in it. */
+export function readText({ text: source, file, hostname: machine, generation }: ReadQuestion): ReadText {
+  const document = readDocument(source);
+  const errors: Fault[] = document.faults.map(({ place, path, text }) => ({
+    file,
+    ...place,
+    path: pathText(path),
+    text,
+  }));
+  if (document.fatal) return { config: undefined, errors, warnings: [], told: [] };
+
+  const names = namesOf(document.value);
+  const remains = new Remains(document.value ?? Object.create(null));
+  last = { text: source, document, remains };
+  const schema = parseTolerant(remains);
+  errors.push(...placed(file, document, schema.findings));
+  if (schema.parsed === undefined) return { config: undefined, errors, warnings: [], told: [] };
+
+  const parsed = schema.parsed;
+  const hostname = parseDomain(machine);
+  const lineOf = (path: Path) => document.place({ path: remains.original(path), at: "key" }).line;
+  const found = crossFindings({
+    parsed,
+    remains,
+    names,
+    hostname: hostname.ok ? hostname.value : "localhost",
+    lineOf,
+    whole: errors.length === 0,
+  });
+  const later = laterPartsFinding(document.value);
+  if (later !== undefined) found.warnings.push(later);
+  if (!hostname.ok && parsed.hostname === undefined) {
+    const text = "the machine's name is no domain name, so localhost is used; hostname: mail.example.test";
+    found.warnings.push({ path: ["hostname"], at: "key", text });
+  }
+  if (Object.keys(parsed.listeners).length === 0 && errors.length === 0) {
+    const text = "no listener is set, so no mail comes in; one under listeners";
+    found.warnings.push({ path: ["listeners"], at: "key", text });
+  }
+  const config = resolveConfig(parsed, {
+    file: resolvePath(file),
+    hostname: hostname.ok ? hostname.value : "localhost",
+    generation,
+    lineOf,
+  });
+  const original = (finding: Finding) => ({ ...finding, path: remains.original(finding.path) });
+  return {
+    config,
+    errors: [...errors, ...placed(file, document, found.errors.map(original))],
+    warnings: placed(file, document, found.warnings.map(original)),
+    told: [...new Set(found.errors.map(({ path }) => pathText(path)))],
+  };
+}
+
+/** The places of findings about the snapshot that a text came to. */
+export function placeFindings({ findings, ...question }: ReadQuestion & { findings: readonly Finding[] }): Fault[] {
+  if (last?.text !== question.text) readText(question);
+  if (last === undefined) return [];
+  const { document, remains } = last;
+  return placed(
+    question.file,
+    document,
+    findings.map((finding) => ({ ...finding, path: remains.original(finding.path) })),
+  );
+}
+
+/** Parses; takes faulty parts out and parses again. A block may turn out to be incomplete only then, so a few times. */
+function parseTolerant(remains: Remains): { parsed: FileConfig | undefined; findings: Finding[] } {
+  const first = configSchema.safeParse(remains.root);
+  if (first.success) return { parsed: first.data, findings: [] };
+  const findings = findingsOf(configSchema, first.error.issues);
+  let issues = first.error.issues;
+  for (let round = 0; round < 8; round++) {
+    if (typeof remains.root !== "object" || remains.root === null) break;
+    Object.assign(remains.root, { version: 1 });
+    const rest = issues.filter((issue) => issue.path[0] !== "version");
+    if (rest.length > 0 && !remains.prune(rest)) break;
+    const again = configSchema.safeParse(remains.root);
+    if (again.success) return { parsed: again.data, findings };
+    issues = again.error.issues;
+  }
+  return { parsed: undefined, findings };
+}
+
+function namesOf(root: unknown): Names {
+  const file = new Remains(root);
+  return {
+    certificates: [...new Set(["demo", ...file.keys(["certificates"])])],
+    policies: [...new Set(["default", ...file.keys(["mail_flow_policies"])])],
+    bounceProfiles: [...new Set(["default", ...file.keys(["bounce_profiles"])])],
+    routes: file.keys(["smtp_routes"]),
+    destinations: file.keys(["destination_controls", "domains"]),
+  };
+}
+
+function placed(file: string, document: SourceDocument, findings: readonly Finding[]): Fault[] {
+  return findings.map((finding) => ({
+    file,
+    ...document.place(finding),
+    path: finding.label ?? pathText(finding.path),
+    text: finding.text,
+  }));
+}

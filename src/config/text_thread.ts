@@ -1,0 +1,49 @@
+/**
+ * Long texts of configurations, worked on in a thread beside the gateway, so that mail goes on meanwhile; short ones where they are, since a thread
+ * takes longer to begin.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
+import { LastingThread } from "../base/thread.ts";
+import type { Path } from "./faults.ts";
+import { EditError } from "./plain.ts";
+import type { TextTask, TextWork } from "./text_work.ts";
+
+/** What the thread is asked. */
+export interface TextOrder {
+  task: TextTask;
+  question: unknown;
+}
+
+/** What it answers: an {@linkcode EditError} passes as plain data. */
+export type TextAnswer = { done: unknown } | { refused: { path: Path; cause: string } };
+
+/** See the module. It is disposed of when nobody asks any more. */
+export function threadTexts(clock: Clock): TextWork & Disposable {
+  const thread = new LastingThread<TextOrder, TextAnswer>({
+    clock,
+    start: () => new Worker(new URL("./text_worker.ts", import.meta.url), { type: "module" }),
+    task: "work on the configuration",
+    ms: limits.configWorkMs,
+    waitingMax: limits.configWorkWaitingMax,
+    idleMs: limits.configWorkIdleMs,
+  });
+  return {
+    async run(task, question) {
+      // Nobody who starts a gateway waits for what changes its file.
+      const { directTexts, historySize } = await import("./text_work.ts");
+      const size = "directory" in question ? historySize(question.directory) : sizeOf(question);
+      if (size < limits.configOctetsHereMax) return await directTexts.run(task, question) as never;
+      const answer = await thread.ask({ task, question });
+      if ("refused" in answer) throw new EditError(answer.refused.path, answer.refused.cause);
+      return answer.done as never;
+    },
+    [Symbol.dispose]: () => thread[Symbol.dispose](),
+  };
+}
+
+function sizeOf(question: object): number {
+  return Object.values(question).reduce((size, part) => typeof part === "string" ? size + part.length : size, 0);
+}

@@ -1,0 +1,22 @@
+/**
+ * The thread of long texts.
+ *
+ * @module
+ */
+import { answerAlways } from "../base/thread.ts";
+import { EditError } from "./plain.ts";
+import type { TextAnswer, TextOrder } from "./text_thread.ts";
+import { textTasks } from "./text_work.ts";
+import { keepDocuments } from "./yaml_tables.ts";
+
+/** The texts of one change: the file, the candidate before and after. */
+keepDocuments(4);
+
+answerAlways(async ({ task, question }: TextOrder): Promise<TextAnswer> => {
+  try {
+    return { done: await (textTasks[task] as (question: unknown) => unknown)(question) };
+  } catch (error) {
+    if (error instanceof EditError) return { refused: { path: error.path, cause: error.cause } };
+    throw error;
+  }
+});
