@@ -7,8 +7,8 @@
 import { limits } from "../base/limits.ts";
 import type { Octets } from "../base/octets.ts";
 
-/** Octets of a buffer for commands. */
-const commandOctets = 4_096;
+/** Octets of a buffer for commands, of which each idle session holds one: a longer batch comes in several reads. */
+const commandOctets = 1_024;
 /** Free buffers that are kept. */
 const keptMax = 64;
 
