@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { limits } from "../base/limits.ts";
 import { joined, type Octets, octets } from "../base/octets.ts";
 import { causeOf, printable } from "../base/text.ts";
@@ -125,8 +126,11 @@ async function mayBeWritten(word: string, force: boolean): Promise<void> {
     if (!isFile && !isSymlink) throw new Error(isDirectory ? "it is a folder" : "it is no file");
     if (!force) throw new Error("it exists; --force replaces it");
   } catch (thrown) {
-    if (thrown instanceof Deno.errors.NotFound) return;
-    throw new Error(`Cannot write ${printable(word)}: ${stateOf(thrown)}`);
+    if (!(thrown instanceof Deno.errors.NotFound)) {
+      throw new Error(`Cannot write ${printable(word)}: ${stateOf(thrown)}`);
+    }
+    const folder = await Deno.stat(dirname(word)).catch(() => undefined);
+    if (folder?.isDirectory !== true) throw new Error(`Cannot write ${printable(word)}: there is no such folder`);
   }
 }
 

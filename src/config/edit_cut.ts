@@ -57,11 +57,11 @@ export function replaceInline(
   return flow || wasFlow || fits ? [{ from, to, text: flowText(value, { json: isJson(nodes) }) }] : undefined;
 }
 
-/** The remark in the same line stays in its column, where there is room. */
+/** The remark in the same line stays in its column, or two blanks behind what has no room before it: whoever wrote several does not mean one. */
 function remarkKept({ text }: Source, { to, growth }: { to: number; growth: number }): Splice[] {
   const blanks = /^ +(?=#)/.exec(text.slice(to, to + 200))?.[0].length ?? 0;
   if (blanks < 2) return [];
-  const wanted = Math.max(1, blanks - growth);
+  const wanted = Math.max(2, blanks - growth);
   return wanted === blanks ? [] : [{ from: to, to: to + blanks, text: " ".repeat(wanted) }];
 }
 

@@ -166,6 +166,13 @@ const table: readonly [what: string, before: string, path: Change["path"], value
   ],
   ["lines of a text", "a: |\n  x\n  y\nb: 1\n", ["a"], "z", "a: z\nb: 1\n"],
   ["a file without anything", "", ["version"], 1, "version: 1\n"],
+  [
+    "a remark two blanks away where there is no room",
+    "storage:\n  directory: a      # mine\n",
+    ["storage", "directory"],
+    "abcdefghijkl",
+    "storage:\n  directory: abcdefghijkl  # mine\n",
+  ],
   ["a file of remarks", "# x\n", ["version"], 1, "# x\nversion: 1\n"],
   ["an alias replaced", "a: &x 1\nb: *x\n", ["b"], 2, "a: &x 1\nb: 2\n"],
   ["an anchor that nobody uses", "a: &x { b: 1 }\n", ["a", "b"], 2, "a: &x { b: 2 }\n"],
