@@ -49,8 +49,14 @@ function cutOffKeys(before: Config, after: Config, files: readonly string[]): st
   const changed = parts.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(after)));
   const keys = changed.map(([path]) => pathText(path));
   const certificate = pathText(["admin", "certificate"]);
+  // A roll back to the time before the first one, say: nobody gets in any more who could undo it.
+  if (hasAdministrator(before) && !hasAdministrator(after)) keys.push(pathText(["admin", "users"]));
   if (!keys.includes(certificate) && files.some((path) => isOfPage(path, after))) keys.push(certificate);
   return keys;
+}
+
+function hasAdministrator({ admin }: Config): boolean {
+  return [...admin.users.values()].some(({ role }) => role === "administrator");
 }
 
 /** Whether a file belongs to a certificate that the page shows. */

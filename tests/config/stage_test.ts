@@ -316,6 +316,24 @@ Deno.test("Staging.commit: methods, ciphers and the certificate of the page coun
   assert.match(refused.errors[0].text, /the page cannot be switched off by itself/);
 });
 
+Deno.test("Staging.rollback: to the time before the first administrator is taken back, since nobody could log in", async () => {
+  await using at = await bench();
+  await at.staging.start();
+  const hash = "scrypt$16384$8$5$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  const ann = { role: "administrator", password_hash: hash };
+  const made = committed(
+    await at.staging.write([{ path: ["admin", "users", "ann"], value: ann }], { who: "ann", from: "page" }),
+  );
+  assert.equal(made.confirm, undefined);
+  const before = at.text();
+  const { confirm } = committed(await at.staging.rollback(1, { who: "ann", from: "page" }));
+  assert.deepEqual(confirm?.keys, ["admin.users"]);
+  assert.notEqual(at.text(), before);
+  await at.clock.advance(confirmMs);
+  while (at.text() !== before) await at.clock.advance(1);
+  at.staging.stop();
+});
+
 Deno.test("Staging.commit: while one waits to be confirmed nobody else commits", async () => {
   await using at = await bench();
   await at.staging.stage("ada", moved);
