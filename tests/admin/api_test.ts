@@ -6,13 +6,13 @@
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import assert from "node:assert/strict";
 import { alertCommands } from "../../src/control/alert_commands.ts";
-import { octets, textOf } from "../../src/base/octets.ts";
 import { Commands } from "../../src/control/commands.ts";
 import { queueCommands } from "../../src/control/queue_commands.ts";
 import { Suspension } from "../../src/control/suspension.ts";
 import { suspensionCommands } from "../../src/control/suspension_commands.ts";
 import { codeAt, stepAt } from "../../src/admin/totp.ts";
 import type { MailLog } from "../../src/mail/events.ts";
+import { certificateGround, certificates } from "./api_certificates.ts";
 import { put, World } from "../queue/world.ts";
 import { type Document, Judge, operationsOf } from "./openapi.ts";
 import { type Answer, type Ask, rightPassword, userOf, WebRig } from "./web_rig.ts";
@@ -24,7 +24,9 @@ Deno.test("openapi.json passes Redocly's recommended rules, strictly, and its pa
   const config = await createConfig({ extends: ["recommended-strict"], rules: { "info-license": "off" } });
   const found = await lintFromString({ source: JSON.stringify(body), absoluteRef: "/openapi.json", config });
   assert.deepEqual(found.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer]), []);
-  for (const path of Object.keys((body as Document).paths)) assert.match(path, /^\/api\/v1\//);
+  const figures = ["/healthz", "/metrics", "/readyz"];
+  const paths = Object.keys((body as Document).paths);
+  assert.deepEqual(paths.filter((path) => !path.startsWith("/api/v1/")).sort(), figures);
 });
 
 Deno.test("openapi.json: what needs no login is what is said to need none", async () => {
@@ -41,7 +43,7 @@ Deno.test("openapi.json: what needs no login is what is said to need none", asyn
     await rig.clock.advance(1_000);
     assert.equal(status === 401 && id !== "loginByCertificate", security.length > 0, `${id}: ${status}`);
   }
-  assert.deepEqual(open.sort(), ["getSetup", "login", "loginByCertificate", "setUp"]);
+  assert.deepEqual(open.sort(), ["getHealth", "getReadiness", "getSetup", "login", "loginByCertificate", "setUp"]);
 });
 
 /** Calls operations, and has each answer judged. */
@@ -95,14 +97,6 @@ async function rigWithMail(queue: World): Promise<WebRig> {
       suspended: () => false,
     }),
     ...suspensionCommands({ suspension, listeners: () => ["inbound"], tell: () => {} }),
-    { name: "certconfig list", run: () => ({ name: "demo" }) },
-    {
-      name: "certconfig export",
-      run(args, { save, caller }) {
-        const { content } = args.file("key")!;
-        save("output", octets(`${textOf(content)} for ${caller.name}, ${args.needed("name")}`));
-      },
-    },
     ...alertCommands({
       test: () =>
         Promise.resolve([
@@ -111,6 +105,7 @@ async function rigWithMail(queue: World): Promise<WebRig> {
         ]),
     }),
   );
+  commands.add(...certificateGround(rig));
   return rig;
 }
 
@@ -131,6 +126,9 @@ Deno.test("every operation answers what the document says", async () => {
   await call("getSession");
 
   await call("getStatus");
+  await call("getHealth", { status: 503 });
+  await call("getReadiness", { status: 503 });
+  await call("getMetrics");
   await call("listListeners");
   await call("suspend", { body: { listeners: ["nowhere"] }, status: 422 });
   await call("suspend", { body: { domains: ["example.test"] } });
@@ -209,14 +207,7 @@ Deno.test("every operation answers what the document says", async () => {
   await call("endSession", { params: { handle: "unknown" }, status: 404 });
 
   await config(caller);
-  const listed = await call("runCommand", { body: { command: "certconfig list" } });
-  assert.deepEqual(listed.body.items, [{ name: "demo" }]);
-  const key = { name: "a.key", content: btoa("key") };
-  const saved = await call("runCommand", {
-    body: { command: "certconfig export", args: { name: "demo" }, files: { key: [key] } },
-  });
-  assert.deepEqual(saved.body.files, [{ option: "output", content: btoa("key for ann, demo") }]);
-  await call("runCommand", { body: { command: "stop" }, status: 422 });
+  await certificates(caller);
   await call("listAudit", { query: "?limit=1000" });
   await call("endSession", { params: { handle }, status: 204 });
   caller.headers = {};

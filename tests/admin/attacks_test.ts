@@ -311,8 +311,8 @@ Deno.test("attack: a role does what it may and nothing above", async () => {
     ["oper", "POST", "/api/v1/tokens", { name: "x", role: "administrator", days: 1 }],
     ["oper", "PATCH", "/api/v1/config/candidate", { changes: [{ path: ["hostname"], value: "x" }] }],
     ["oper", "POST", "/api/v1/config/commit", {}],
-    ["oper", "POST", "/api/v1/commands", { command: "certconfig export", args: { name: "demo" } }],
-    ["reader", "POST", "/api/v1/commands", { command: "saveconfig" }],
+    ["oper", "POST", "/api/v1/certificates/demo/export", { password: "x" }],
+    ["reader", "POST", "/api/v1/backup", { password: "x" }],
   ];
   for (const [who, method, path, body] of forbidden) {
     const { status } = await rig.ask(path, { method, headers: sessions[who], body });
@@ -327,14 +327,16 @@ Deno.test("attack: a role does what it may and nothing above", async () => {
 Deno.test("attack: nobody writes files outside storage over the API, an administrator neither", async () => {
   const ran: string[] = [];
   const commands = new Commands();
-  commands.add({ name: "loadconfig", run: () => void ran.push("loadconfig") });
+  commands.add({ name: "loadconfig", run: () => ran.push("loadconfig") && {} });
   await using rig = await WebRig.open({ users: everybody(), commands });
   const headers = await rig.loggedIn("ann");
-  const load = (args: Record<string, true>) =>
-    rig.ask("/api/v1/commands", { method: "POST", headers, body: { command: "loadconfig", args } });
-  assert.equal((await load({ yes: true, outside: true })).status, 403);
+  const load = (more: Record<string, true>) => {
+    const body = { archive: "eA==", password: "x", restore: true, ...more };
+    return rig.ask("/api/v1/backup/restore", { method: "POST", headers, body });
+  };
+  assert.equal((await load({ outside: true })).status, 422);
   assert.deepEqual(ran, []);
-  assert.equal((await load({ yes: true })).status, 200);
+  assert.equal((await load({})).status, 200);
   assert.deepEqual(ran, ["loadconfig"]);
 });
 

@@ -61,18 +61,21 @@ export class Site implements AsyncDisposable {
     assert.equal((await this.rig.world.staging.commit("ann")).kind, "committed");
   }
 
-  async run(command: string, args: Record<string, true> = {}, archive?: Uint8Array): Promise<Answer> {
-    const files: Record<string, unknown> = { "password-file": [{ name: "p", content: octets(password).toBase64() }] };
-    if (archive !== undefined) files.file = [{ name: "gw.backup", content: archive.toBase64() }];
-    const body = { command, args, files };
-    return await this.rig.ask("/api/v1/commands", { method: "POST", headers: this.headers, body });
+  /** Restores an archive over the API. */
+  async restored(archive: Uint8Array, headers: Record<string, string> = this.headers): Promise<Answer> {
+    const body = { archive: archive.toBase64(), password, restore: true };
+    return await this.rig.ask("/api/v1/backup/restore", { method: "POST", headers, body });
   }
 
   /** What an archive over the API holds, and what was said of it. */
   async saved(): Promise<{ backup: Backup; warnings: string[] }> {
-    const { status, body } = await this.run("saveconfig");
+    const { status, body } = await this.rig.ask("/api/v1/backup", {
+      method: "POST",
+      headers: this.headers,
+      body: { password },
+    });
     assert.equal(status, 200, JSON.stringify(body));
-    const content = await unseal(Uint8Array.fromBase64(body.files[0].content), { password, what: "it" });
+    const content = await unseal(Uint8Array.fromBase64(body.archive), { password, what: "it" });
     return { backup: decodeBackup(content, "it"), warnings: body.warnings };
   }
 

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { octets } from "../../src/base/octets.ts";
 import { confirmMs } from "../../src/config/stage_confirm.ts";
 import { until } from "../gateway/rig.ts";
-import { other, pair, password, Site } from "./backup_site.ts";
+import { other, pair, Site } from "./backup_site.ts";
 
 Deno.test("attack: an administrator of the page reads no file by naming it as a certificate and saving the configuration", async () => {
   await using site = await Site.open();
@@ -45,9 +45,9 @@ Deno.test("attack: an archive over the API writes no file beside the configurati
     { path: "tls/good.pem", content: octets(hidden) },
     { base: "storage", path: "certificates/mx.crt", content: octets(pair.certificatePem) },
   ]);
-  const { status, body } = await site.run("loadconfig", { yes: true }, archive);
+  const { status, body } = await site.restored(archive);
   assert.equal(status, 200, JSON.stringify(body));
-  const deeds = body.items[0].files.map(({ path, deed }: { path: string; deed: string }) =>
+  const deeds = body.files.map(({ path, deed }: { path: string; deed: string }) =>
     `${deed} ${path.slice(site.rig.folder.length + 1)}`
   );
   assert.deepEqual(deeds, [
@@ -84,15 +84,15 @@ Deno.test("loadconfig: one that changes how the page is reached waits for a conf
     [before, ["admin.certificate"]],
   ];
   for (const [config, keys] of cases) {
-    const { status, body } = await site.run("loadconfig", { yes: true }, await site.forged(files, config));
+    const { status, body } = await site.restored(await site.forged(files, config));
     assert.equal(status, 200, JSON.stringify(body));
-    const { confirm, done } = body.items[0];
+    const { confirm, done } = body;
     assert.equal(done, true);
     assert.deepEqual([confirm.who, confirm.keys], ["ann", keys]);
     assert.ok(body.warnings.some((line: string) => /is taken back unless it is confirmed/.test(line)));
     assert.equal(now(), config);
     assert.equal(await Deno.readTextFile(site.path("own.key")), other.keyPem);
-    assert.equal((await site.run("loadconfig", { yes: true }, await site.forged([]))).status, 422);
+    assert.equal((await site.restored(await site.forged([]))).status, 422);
     await clock.advance(confirmMs);
     await until("it is taken back", () => staging.waiting === undefined);
     assert.equal(now(), before);
@@ -100,9 +100,9 @@ Deno.test("loadconfig: one that changes how the page is reached waits for a conf
     assert.equal(await Deno.readTextFile(site.path("own.crt")), pair.certificatePem);
     await assert.rejects(Deno.stat(site.path("new")));
   }
-  const { body } = await site.run("loadconfig", { yes: true }, await site.forged(files, moved));
+  const { body } = await site.restored(await site.forged(files, moved));
   await clock.advance(1_000);
-  const word = { method: "POST", headers: site.headers, body: { id: body.items[0].confirm.id } };
+  const word = { method: "POST", headers: site.headers, body: { id: body.confirm.id } };
   assert.equal((await site.rig.ask("/api/v1/config/confirm", word)).status, 204);
   await clock.advance(confirmMs * 2);
   assert.equal(now(), moved);
@@ -113,8 +113,8 @@ Deno.test("loadconfig: one that changes how the page is reached waits for a conf
 Deno.test("loadconfig: an archive that leaves the page alone, and one of a program, wait for nothing", async () => {
   await using site = await Site.open();
   const text = (await site.rig.world.staging.source()).text;
-  const { body } = await site.run("loadconfig", { yes: true }, await site.forged([], `${text}workers: 2\n`));
-  assert.equal(body.items[0].confirm, undefined);
+  const { body } = await site.restored(await site.forged([], `${text}workers: 2\n`));
+  assert.equal(body.confirm, undefined);
   const made = await site.rig.ask("/api/v1/tokens", {
     method: "POST",
     headers: site.headers,
@@ -122,19 +122,8 @@ Deno.test("loadconfig: an archive that leaves the page alone, and one of a progr
   });
   const program = { Authorization: `Bearer ${made.body.secret}` };
   const archive = await site.forged([], text.replace("admin:\n", "admin:\n  address: 127.0.0.1:9443\n"));
-  const answer = await site.rig.ask("/api/v1/commands", {
-    method: "POST",
-    headers: program,
-    body: {
-      command: "loadconfig",
-      args: { yes: true },
-      files: {
-        file: [{ name: "x", content: archive.toBase64() }],
-        "password-file": [{ name: "p", content: octets(password).toBase64() }],
-      },
-    },
-  });
+  const answer = await site.restored(archive, program);
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
-  assert.equal(answer.body.items[0].confirm, undefined);
+  assert.equal(answer.body.confirm, undefined);
   assert.match((await site.rig.world.staging.source()).text, /9443/);
 });

@@ -103,7 +103,7 @@ export function adminWorld({ clock, folder, monitor, vitals, statistics = folder
     async apply() {
       const loaded = await loadConfig(file, { hostname: "gw.example.test", generation: 1 });
       if (!loaded.ok) return loaded.errors.map(faultText);
-      current = { ...current, admin: loaded.config.admin };
+      current = { ...current, admin: loaded.config.admin, certificates: loaded.config.certificates };
       return [];
     },
     alone: (work) => work(),

@@ -3,20 +3,25 @@
  *
  * @module
  */
+import { z } from "@hono/zod-openapi";
 import { isSafe } from "../csrf.ts";
 import { Problem } from "../problem.ts";
 import type { AdminWorld } from "../world.ts";
 import { mountAccount } from "./account.ts";
-import { mountCommands } from "./commands.ts";
+import { mountCertificateChanges } from "./certificate_changes.ts";
+import { mountCertificates } from "./certificates.ts";
 import { mountConfig } from "./config.ts";
 import { mountDestinations } from "./destinations.ts";
 import { mountExplain } from "./explain.ts";
 import { mountLogin } from "./login.ts";
 import { mountQueue } from "./queue.ts";
-import type { ApiApp } from "./operation.ts";
+import { type ApiApp, problemContent } from "./operation.ts";
 import { mountRecords } from "./records.ts";
+import { mountServices } from "./services.ts";
+import { mountSettings } from "./settings.ts";
 import { mountStatus } from "./status.ts";
 import { mountTokens } from "./tokens.ts";
+import { mountTrust } from "./trust.ts";
 import { mountUsers } from "./users.ts";
 
 /** Where the document is. */
@@ -44,7 +49,12 @@ export function mountApi(app: ApiApp, world: AdminWorld): void {
   mountExplain(app);
   mountRecords(app);
   mountConfig(app);
-  mountCommands(app);
+  mountCertificates(app);
+  mountCertificateChanges(app);
+  mountTrust(app);
+  mountSettings(app);
+  mountServices(app);
+  describeFigures(app);
 
   app.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",
@@ -80,6 +90,54 @@ export function mountApi(app: ApiApp, world: AdminWorld): void {
   });
 }
 
+/** What is served beside the API, under paths of its own. */
+function describeFigures(app: ApiApp): void {
+  const json = (schema: z.ZodType) => ({ "application/json": { schema } });
+  const troubles = z.array(z.string()).openapi({ description: "What keeps it from being so, one line each" });
+  const health = z.strictObject({
+    healthy: z.boolean(),
+    troubles,
+    listeners: z.array(z.strictObject({ name: z.string(), address: z.string(), listening: z.boolean() })),
+    delivery: z.strictObject({ connections: z.int(), failingHosts: z.int() }),
+    queue: z.strictObject({ messages: z.int() }),
+  }).openapi("Health");
+  const readiness = z.strictObject({ ready: z.boolean(), troubles }).openapi("Readiness");
+  for (
+    const [path, id, summary, schema] of [
+      ["/healthz", "getHealth", "Mail can come in at every listener, be stored, and go out", health],
+      ["/readyz", "getReadiness", "New mail is taken now", readiness],
+    ] as const
+  ) {
+    app.openAPIRegistry.registerPath({
+      method: "get",
+      path,
+      operationId: id,
+      summary,
+      tags: ["figures"],
+      security: [],
+      responses: {
+        200: { description: "It is so", content: json(schema) },
+        503: { description: "It is not", content: json(schema) },
+        "4XX": { description: "It was not done", content: problemContent },
+      },
+    });
+  }
+  app.openAPIRegistry.registerPath({
+    method: "get",
+    path: "/metrics",
+    operationId: "getMetrics",
+    summary: "Metrics in the text form of Prometheus",
+    description: "By the token of `metrics.token_file`, an API token or a session.",
+    tags: ["figures"],
+    security: [{ token: [] }, { session: [] }],
+    responses: {
+      200: { description: "The metrics", content: { "text/plain": { schema: z.string() } } },
+      "4XX": { description: "It was not done", content: problemContent },
+      "5XX": { description: "It could not be done", content: problemContent },
+    },
+  });
+}
+
 /** What the operations are about. */
 const tags = [
   ["login", "Logging in and out, and the set-up of the first administrator"],
@@ -93,5 +151,8 @@ const tags = [
   ["alerts", "What went wrong"],
   ["tracking", "Messages in the mail log"],
   ["config", "The configuration, staged changes, history"],
-  ["commands", "Certificates, TLS settings and backup, by the words of the command line"],
+  ["certificates", "Certificates, their keys and signing requests"],
+  ["trust", "Authorities, revocation lists, and the status of our own certificates"],
+  ["backup", "Everything in one archive"],
+  ["figures", "For watchmen and Prometheus"],
 ] as const;

@@ -67,7 +67,10 @@ const problemSchema = z.strictObject({
     .openapi({ description: "Fields that are wrong" }),
 }).openapi("Problem");
 
-const problemContent = { "application/problem+json": { schema: problemSchema } };
+/** What refusals answer with. */
+export const problemContent: Record<string, { schema: typeof problemSchema }> = {
+  "application/problem+json": { schema: problemSchema },
+};
 
 /** Adds an operation. */
 export function serve<
