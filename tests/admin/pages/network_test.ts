@@ -193,6 +193,14 @@ Deno.test("authorities page takes a list in, gives it out, stages trust and revo
   await bench.done("/authorities/remove", { name: "partner" });
   assert.doesNotMatch((await bench.texts()).candidate, /partner|crl\.example/);
 
+  assert.doesNotMatch((await bench.page("/authorities")).body, /updater/);
+  const updater = "{ url: https://updates.example.test/, items: [ca_bundle] }";
+  await using updating = await FileBench.open(`${source}services: { updater: ${updater} }\n`);
+  assert.match(
+    (await updating.page("/authorities")).body,
+    /The updater fetches it from https:\/\/updates\.example\.test\/ca_bundle\.pem; last fetched: never/,
+  );
+
   const junk = { file: "x.pem", content: hostile };
   assert.match(await bench.refused("/authorities/add", { file: junk }), /Cannot /);
   assert.match(await bench.refused("/authorities/remove", { name: "nobody" }), /Cannot find the bundle nobody/);
