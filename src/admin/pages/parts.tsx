@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { View } from "./frame.tsx";
+import type { Notice, View } from "./frame.tsx";
 import type { Words } from "./words.ts";
 
 /** How a state is coloured. */
@@ -15,6 +15,16 @@ export type Tone = "ok" | "warn" | "bad" | "accent" | "";
 /** A word that stands for a state. */
 export function Badge({ tone = "", children }: { tone?: Tone; children?: View }): View {
   return <span class={`badge ${tone}`}>{children}</span>;
+}
+
+/** Lines of a notice that are seen at once, and those that are there at all. */
+const [linesOpen, linesMax] = [3, 100];
+
+/** The lines of a notice: the first ones, and the others folded below them. */
+export function folded(words: Words, lines: readonly string[]): Pick<Notice, "lines" | "rest"> {
+  if (lines.length <= linesOpen) return { lines };
+  const text = words("named.more", { count: lines.length - linesOpen });
+  return { lines: lines.slice(0, linesOpen), rest: { text, lines: lines.slice(linesOpen, linesMax) } };
 }
 
 /** A card with a heading. `flush`: its content, a table, reaches the edges. */
@@ -153,10 +163,10 @@ export function Table<Row>(
 /** Columns with which a table is close to too wide for a desk. */
 const columnsOfDense = 6;
 
-/** A table that is too wide for a telephone has a card for each row there; a name with two figures is not. */
+/** A table that is too wide for a telephone has a card for each row there; a name with a few figures is not. */
 function kindOf<Row>(columns: readonly Column<Row>[]): string | undefined {
   const texts = columns.filter(({ number }) => number !== true).length;
-  if (columns.length < 5 && texts < 3) return undefined;
+  if (columns.length < 3 || columns.length < 5 && texts < 2) return undefined;
   return columns.length < columnsOfDense ? "cards" : "cards dense";
 }
 

@@ -9,6 +9,7 @@ import { pathText } from "../../../config/faults.ts";
 import { parseDomainPattern } from "../../../config/values.ts";
 import { Problem } from "../../problem.ts";
 import { type Candidate, candidateOf, faultAt, namesUnder, submit } from "../candidate.ts";
+import { faultWords } from "../faults.ts";
 import type { Desk, FormCall, FormEnd, PageCall } from "../desk.tsx";
 import { Csrf, Page, type View } from "../frame.tsx";
 import { Card, Facts, TextField } from "../parts.tsx";
@@ -74,7 +75,9 @@ async function editEntry(call: FormCall): Promise<FormEnd> {
     return ended.ok ? done(words) : again(ended.errors);
   }
   const parsed = parseDomainPattern(wished);
-  if (!parsed.ok) return again([{ path: "domain", detail: `${parsed.what}; ${parsed.right}` }]);
+  if (!parsed.ok) {
+    return again([{ path: "domain", detail: faultWords(words, `${parsed.what}; ${parsed.right}`) }]);
+  }
   if (taken !== undefined) return again([{ path: "domain", detail: words("destinations.exists") }]);
   const value = keyBlock(destinationKeyList, fields);
   const path = [...domainsPath, parsed.value];

@@ -11,8 +11,8 @@ import { mayAct } from "../../identity.ts";
 import type { FieldFault } from "../../problem.ts";
 import { type Candidate, faultAt, namesUnder, otherFaults } from "../candidate.ts";
 import type { FormFields, PageCall } from "../desk.tsx";
-import { type Notice, NoticeBox, type View } from "../frame.tsx";
-import { ChoiceField, Field, fieldState, TextField } from "../parts.tsx";
+import { NoticeBox, type View } from "../frame.tsx";
+import { ChoiceField, Field, fieldState, folded, TextField } from "../parts.tsx";
 import type { WordKey, Words } from "../words.ts";
 
 /** A value that a key may have, and what is shown for it. */
@@ -248,9 +248,6 @@ export function FormFaults(
   return <NoticeBox notice={{ kind: "bad", text, lines }} />;
 }
 
-/** Lines of a notice that are seen at once, and those that are there at all. */
-const [linesOpen, linesMax] = [3, 100];
-
 /** What the candidate itself has against it below a path: faults, then what is shown is in force and not staged; and warnings. */
 export function CandidateNotices(
   { words, candidate: { errors, warnings }, path }: { words: Words; candidate: Candidate; path: string },
@@ -258,12 +255,7 @@ export function CandidateNotices(
   const about = warnings.filter((warning) =>
     warning.path === path || warning.path.startsWith(`${path}.`) || warning.path.startsWith(`${path}[`)
   );
-  const told = (faults: readonly Fault[]): Pick<Notice, "lines" | "rest"> => {
-    const all = faults.slice(0, linesMax).map(({ path, text }) => `${path}: ${text}`);
-    if (all.length <= linesOpen) return { lines: all };
-    const text = words("named.more", { count: faults.length - linesOpen });
-    return { lines: all.slice(0, linesOpen), rest: { text, lines: all.slice(linesOpen) } };
-  };
+  const told = (faults: readonly Fault[]) => folded(words, faults.map(({ path, text }) => `${path}: ${text}`));
   return (
     <>
       {errors.length > 0 && (

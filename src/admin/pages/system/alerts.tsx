@@ -152,7 +152,11 @@ async function Alerts(
           }
         />
       </Card>
-      <Recipients {...{ call, candidate, may }} error={faultAt(errors, "alerts.recipients")} />
+      <Recipients
+        {...{ call, candidate, may }}
+        typed={typed === "new" ? fields?.text("address") : undefined}
+        error={faultAt(errors, "alerts.recipients")}
+      />
       <Card title={words("alerts.settings")}>
         <form method="post" action="/alerts/settings">
           <Csrf page={page} />
@@ -208,7 +212,13 @@ interface RecipientRow {
 }
 
 function Recipients(
-  { call, candidate, may, error }: { call: PageCall; candidate: Candidate; may: boolean; error?: string },
+  { call, candidate, may, typed, error }: {
+    call: PageCall;
+    candidate: Candidate;
+    may: boolean;
+    typed?: string;
+    error?: string;
+  },
 ): View {
   const { page, words } = call;
   const names = (value: unknown, kind: "class" | "severity") =>
@@ -259,7 +269,14 @@ function Recipients(
       {may && (
         <form method="post" action="/alerts/recipients">
           <Csrf page={page} />
-          <TextField id="address" label={words("alerts.address")} error={error} autocomplete="off" required />
+          <TextField
+            id="address"
+            label={words("alerts.address")}
+            value={typed}
+            error={error}
+            autocomplete="off"
+            required
+          />
           <Boxes {...{ words, name: "classes", kind: "class", values: alertClasses }} />
           <Boxes {...{ words, name: "severities", kind: "severity", values: alertSeverities }} />
           <p class="hint">{words("alerts.boxes_hint")}</p>

@@ -11,7 +11,7 @@ import type { Waiting } from "../../../config/stage_confirm.ts";
 import { mayAct } from "../../identity.ts";
 import type { Desk, FormCall, FormEnd, PageCall } from "../desk.tsx";
 import { Csrf, NoticeBox, Page, type View } from "../frame.tsx";
-import { Badge, Card, Difference, Empty, TextField } from "../parts.tsx";
+import { Badge, Card, Difference, Empty, folded, TextField } from "../parts.tsx";
 import { commentOf, editorText, faultLines, Refused } from "./shared.tsx";
 
 const path = "/configuration/changes";
@@ -64,9 +64,9 @@ export function afterCommit(
     case "committed": {
       const { entry, warnings, confirm } = result;
       if (confirm !== undefined) return { show: <Confirm call={call} waiting={confirm} /> };
-      const lines = faultLines(warnings);
       const text = words(entry === undefined ? "changes.same" : "changes.committed");
-      return { go: "/configuration", notice: { kind: lines.length > 0 ? "warn" : "ok", text, lines } };
+      const told = folded(words, faultLines(warnings));
+      return { go: "/configuration", notice: { kind: warnings.length > 0 ? "warn" : "ok", text, ...told } };
     }
     case "nothing":
       return { go: path, notice: { kind: "warn", text: words("changes.none") } };
@@ -168,7 +168,7 @@ function State({ pending: { errors, warnings }, words }: OnePending): View {
     <>
       {errors.length > 0 && <Refused text={words("changes.faults")} lines={faultLines(errors)} />}
       {warnings.length > 0 && (
-        <NoticeBox notice={{ kind: "warn", text: words("changes.warnings"), lines: faultLines(warnings) }} />
+        <NoticeBox notice={{ kind: "warn", text: words("changes.warnings"), ...folded(words, faultLines(warnings)) }} />
       )}
     </>
   );

@@ -124,7 +124,10 @@ function columns(words: PageCall["words"]): Column<HistoryFacts>[] {
     },
     { title: words("configuration.when"), cell: ({ at }) => <span class="nowrap">{words.time(at)}</span> },
     { title: words("configuration.who"), cell: ({ who }) => editorText(who, words) },
-    { title: words("configuration.comment"), cell: ({ comment }) => <span class="break">{comment}</span> },
+    {
+      title: words("configuration.comment"),
+      cell: ({ comment }) => comment !== "" && <div class="break">{comment}</div>,
+    },
     { title: words("configuration.lines"), cell: ({ difference }) => <Lines difference={difference} /> },
   ];
 }
