@@ -53,12 +53,12 @@ function print(text: string): void {
   for (let at = 0; at < octets.length;) at += Deno.stdout.writeSync(octets.subarray(at));
 }
 
-/** Runs the tests of a file or folder; what they print goes to `out` piece by piece. */
+/** Runs the tests of a file or folder; what they print goes to `out` piece by piece, and is returned. */
 async function run(name: string, { before = [], env, out }: {
   before?: string[];
   env?: Record<string, string>;
   out: (text: string) => void;
-}): Promise<void> {
+}): Promise<string> {
   const ignored = name.startsWith("fuzz/") ? [] : [`--ignore=${fuzzers}`];
   const test = [Deno.execPath(), "test", "-A", "--no-check", "--permit-no-files", ...ignored, root + name];
   const [program, ...args] = [...before, ...test];
@@ -72,6 +72,7 @@ async function run(name: string, { before = [], env, out }: {
   };
   const [{ code }] = await Promise.all([child.status, read(child.stdout), read(child.stderr)]);
   if (code !== 0) failed.push({ name, code, text });
+  return text;
 }
 
 async function front(): Promise<void> {
@@ -82,11 +83,11 @@ async function front(): Promise<void> {
 }
 
 async function back(): Promise<void> {
-  const out = (text: string) => void held.push(text);
+  const out = () => {};
   // Whoever gives way may stand still for a while and does not hang.
   const env = { POSTERN_FUZZ_AT_ONCE: "1", POSTERN_FUZZ_HUNG_SECONDS: "90" };
-  await run("fuzz/fuzzers_test.ts", { before: ["nice", "-n", "10"], env, out });
-  for (let name = folders.pop(); name !== undefined; name = folders.pop()) await run(name, { out });
+  held.push(await run("fuzz/fuzzers_test.ts", { before: ["nice", "-n", "10"], env, out }));
+  for (let name = folders.pop(); name !== undefined; name = folders.pop()) held.push(await run(name, { out }));
 }
 
 await Promise.all([front(), back()]);

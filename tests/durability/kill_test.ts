@@ -36,7 +36,7 @@ async function killUnderLoad(cycles: number, workers: number): Promise<void> {
     const load = sendLoad(gateway.ports.inbound, { ledger, sessions: 6, shape: mixedShape, more: () => loading });
     const before = ledger.acknowledged.size;
     // The load has begun for good: a slow machine must not turn the kills into kills of an idle gateway.
-    await until("the first 250 of a cycle", () => ledger.acknowledged.size > before);
+    await until("the first 250s of a cycle", () => ledger.acknowledged.size > before + 10, { ms: 60_000, every: 5 });
     await pause(Math.floor(random.fraction() * 800));
     await gateway.kill();
     loading = false;
