@@ -11,7 +11,7 @@ import { makeCertificate } from "../support/openssl_certs.ts";
 import { needPeer, runCommand } from "../support/peers.ts";
 import type { Visitor } from "./chromium.ts";
 import { baseOf, rightPassword } from "./desk.ts";
-import { type Day, examined, open } from "./first_day.ts";
+import { type Day, open } from "./first_day.ts";
 
 /** A secret as it is shown. */
 function secretOf(text: string): Uint8Array<ArrayBuffer> {
@@ -56,7 +56,7 @@ export async function people({ t, gateway, browser, ann }: Day): Promise<void> {
       await bob.page.fill("#factor-password", rightPassword);
       await bob.page.click("form[action='/account/second-factor'] button");
       await bob.page.waitForSelector("#code");
-      await examined(bob, "the secret");
+      bob.calm("the secret");
       secret = secretOf(await bob.page.innerText("main code"));
       step = stepAt(Date.now());
       const near = [-2, -1, 0, 1, 2, 3].map((more) => codeAt(secret, step + more));
@@ -265,7 +265,6 @@ export async function certificates({ t, gateway, browser, ann, ca, folder }: Day
     await using relay = await relayWith(carl, gateway.ports.admin);
     await using visitor = await browser.visitor(relay.base);
     await visitor.open("/login");
-    await examined(visitor, "the login with a certificate");
     await visitor.press(/certificate/);
     await visitor.at("/");
     assert.match(await visitor.page.innerText(".top"), /carl/);
