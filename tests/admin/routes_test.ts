@@ -126,3 +126,19 @@ Deno.test("attack: the least role changes nothing but itself, whatever route it 
   const headers = await rig.loggedIn("reader");
   for (const [name, { status }] of await eachAnswer(rig, { routes: others, headers })) assert.equal(status, 403, name);
 });
+
+Deno.test("the API takes a request without a body as the runtime's server shows it, and no body of an unknown kind", async () => {
+  await using rig = await WebRig.open({ users: users() });
+  const router = makeRouter(rig.world);
+  const session = await rig.loggedIn("ann");
+  const client = { address: "192.0.2.1", opened: rig.clock.now() };
+  const ask = async (more: Record<string, string>) => {
+    const headers = { ...session, ...more };
+    // An empty stream, and no Content-Type.
+    const request = { method: "DELETE", headers, body: new Uint8Array() };
+    const url = "https://gw.example.test:8443/api/v1/config/candidate";
+    return (await router.fetch(new Request(url, request), { client })).status;
+  };
+  assert.deepEqual([await ask({}), await ask({ "Content-Length": "0" })], [404, 404]);
+  assert.deepEqual([await ask({ "Content-Length": "2" }), await ask({ "Content-Type": "text/plain" })], [415, 415]);
+});

@@ -31,10 +31,7 @@ const documentPath = "/api/v1/openapi.json";
 export function mountApi(app: ApiApp, world: AdminWorld): void {
   app.use("/api/*", async (context, next) => {
     const { raw } = context.req;
-    if (
-      !isSafe(context.req.method) && raw.body !== null &&
-      !/^application\/json *(;|$)/i.test(raw.headers.get("Content-Type") ?? "")
-    ) {
+    if (!isSafe(context.req.method) && raw.body !== null && !isJson(raw.headers)) {
       throw new Problem(415, { detail: "A body is application/json here" });
     }
     await next();
@@ -88,6 +85,13 @@ export function mountApi(app: ApiApp, world: AdminWorld): void {
     });
     return context.json(document as object);
   });
+}
+
+/** The runtime's server shows a stream for a body of nothing too, which has neither a type nor a length. */
+function isJson(headers: Headers): boolean {
+  const type = headers.get("Content-Type");
+  if (type !== null) return /^application\/json *(;|$)/i.test(type);
+  return Number(headers.get("Content-Length") ?? 0) === 0 && !headers.has("Transfer-Encoding");
 }
 
 /** What is served beside the API, under paths of its own. */
