@@ -22,7 +22,7 @@ export function buildBinary(): Promise<Build> {
 }
 
 async function build(): Promise<Build> {
-  const base = Deno.env.get("DENORT_BIN") ??
+  const base = Deno.env.get("DENORT_BIN") ||
     (await runCommand("bash", [`${repository}tests/tools/denort`])).stdout.trim();
   const folder = `${repository}dist/test`;
   const { code, stdout, stderr } = await runCommand("bash", [`${repository}compile.sh`, `${folder}/postern`], {
