@@ -78,7 +78,10 @@ export class QueueClock {
     let end = this.#clock.now();
     for (let at = spans.length - 1; at >= 0; at--) {
       const span = spans[at];
-      if (wall >= span.wall && wall <= end + jumpMs) return Math.floor(steady - span.steady - (wall - span.wall));
+      // The wall clock is slewed and rounded: what is of this very moment may seem to come from the next one.
+      if (wall >= span.wall && wall <= end + jumpMs) {
+        return Math.max(Math.floor(steady - span.steady - (wall - span.wall)), 0);
+      }
       if (at > 0) end = spans[at - 1].wall + span.found - spans[at - 1].steady;
     }
     // Before the start; or never, by this process's clock: then an earlier one's was wrong.

@@ -50,6 +50,7 @@ Deno.test("QueueClock.age counts the time that passed, whatever jumps the wall c
   const time = new QueueClock(clock);
   await clock.advance(hour);
   assert.equal(time.age(start - 5 * day), 5 * day + hour, "from before the start");
+  assert.equal(time.age(clock.now() + 1), 0, "a clock that rounds makes nothing younger than now");
   const before = clock.now();
   await clock.advance(hour);
   clock.jump(day);
