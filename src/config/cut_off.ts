@@ -56,7 +56,7 @@ function cutOffKeys(before: Config, after: Config, files: readonly string[]): st
 }
 
 function hasAdministrator({ admin }: Config): boolean {
-  return [...admin.users.values()].some(({ role }) => role === "administrator");
+  return [...admin.users.values()].some(({ role, disabled }) => role === "administrator" && !disabled);
 }
 
 /** Whether a file belongs to a certificate that the page shows. */

@@ -334,6 +334,16 @@ Deno.test("Staging.rollback: to the time before the first administrator is taken
   at.staging.stop();
 });
 
+Deno.test("Staging.commit: shutting out the only administrator has to be confirmed too", async () => {
+  const users = `users: { ann: { role: administrator, password_hash: "${hash}" } }`;
+  await using at = await bench(`${start}admin: { ${users} }\n`);
+  const path = ["admin", "users", "ann", "disabled"];
+  await at.staging.stage("ann", { changes: [{ path, value: true }] });
+  const { confirm } = committed(await at.staging.commit("ann", { from: "page" }));
+  assert.deepEqual(confirm?.keys, ["admin.users"]);
+  at.staging.stop();
+});
+
 Deno.test("Staging.commit: while one waits to be confirmed nobody else commits", async () => {
   await using at = await bench();
   await at.staging.stage("ada", moved);
