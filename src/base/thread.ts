@@ -1,7 +1,8 @@
 /**
- * Questions that take long, answered in a thread: one for each, which ends with it, or one that stays for a while.
+ * Questions that take long, answered in a thread, one at a time and in turn.
  *
- * One runs at a time; a few wait, more are refused. A thread that does not answer in time is ended.
+ * A few wait, more are refused. A thread ends with its answer, or stays for a while, where the next question is likely to be about the same. One that does not
+ * answer in time is ended; the next question begins another.
  *
  * @module
  */
@@ -18,6 +19,8 @@ export interface ThreadOptions {
   ms: number;
   /** Questions that run and wait. */
   waitingMax: number;
+  /** How long it stays when nobody asks; left out: it ends with its answer. */
+  idleMs?: number;
 }
 
 /** Too many questions wait. */
@@ -29,10 +32,12 @@ export class ThreadBusyError extends Error {
 export type ThreadAnswer<Answer> = { answer: Answer } | { error: string };
 
 /** See the module. Questions and answers are plain values. */
-export class Thread<Question, Answer> {
+export class Thread<Question, Answer> implements Disposable {
   readonly #options: ThreadOptions;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  #worker: Worker | undefined;
+  #idle: Timer | undefined;
 
   constructor(options: ThreadOptions) {
     this.#options = options;
@@ -40,68 +45,17 @@ export class Thread<Question, Answer> {
 
   /** Asks. Rejects with {@linkcode ThreadBusyError}, or with what the thread says. */
   async ask(question: Question): Promise<Answer> {
-    const { task, waitingMax } = this.#options;
+    const { clock, task, waitingMax, idleMs } = this.#options;
     if (this.#waiting >= waitingMax) throw new ThreadBusyError(`Cannot ${task}: too many wait for it already`);
     this.#waiting++;
+    this.#idle?.cancel();
     const mine = this.#last.then(() => this.#run(question));
     this.#last = mine.catch(() => {}); // the next one does not care how this one ended
     try {
       return await mine;
     } finally {
-      this.#waiting--;
-    }
-  }
-
-  async #run(question: Question): Promise<Answer> {
-    const { clock, start, task, ms } = this.#options;
-    const worker = start();
-    const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer<Answer>>();
-    const timer = clock.after(ms, () => reject(new Error(`Cannot ${task}: it took too long`)));
-    worker.onmessage = ({ data }) => resolve(data);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(`Cannot ${task}: ${event.message}`));
-    };
-    try {
-      worker.postMessage(question);
-      const said = await promise;
-      if ("error" in said) throw new Error(`Cannot ${task}: ${said.error}`);
-      return said.answer;
-    } finally {
-      timer.cancel();
-      worker.terminate();
-    }
-  }
-}
-
-/**
- * A thread that stays for a while, since the next question is likely to be about the same. Questions are answered in turn; one that takes too long ends
- * the thread, and the next one begins another.
- */
-export class LastingThread<Question, Answer> implements Disposable {
-  readonly #options: ThreadOptions & { idleMs: number };
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
-  #worker: Worker | undefined;
-  #idle: Timer | undefined;
-
-  constructor(options: ThreadOptions & { idleMs: number }) {
-    this.#options = options;
-  }
-
-  /** Asks. Rejects with {@linkcode ThreadBusyError}, or with what the thread says. */
-  async ask(question: Question): Promise<Answer> {
-    const { task, waitingMax } = this.#options;
-    if (this.#waiting >= waitingMax) throw new ThreadBusyError(`Cannot ${task}: too many wait for it already`);
-    this.#waiting++;
-    this.#idle?.cancel();
-    const mine = this.#last.then(() => this.#run(question));
-    this.#last = mine.catch(() => {});
-    try {
-      return await mine;
-    } finally {
-      if (--this.#waiting === 0 && this.#worker !== undefined) {
-        this.#idle = this.#options.clock.after(this.#options.idleMs, () => this[Symbol.dispose]());
+      if (--this.#waiting === 0 && this.#worker !== undefined && idleMs !== undefined) {
+        this.#idle = clock.after(idleMs, () => this[Symbol.dispose]());
       }
     }
   }
@@ -114,7 +68,7 @@ export class LastingThread<Question, Answer> implements Disposable {
   }
 
   async #run(question: Question): Promise<Answer> {
-    const { clock, start, task, ms } = this.#options;
+    const { clock, start, task, ms, idleMs } = this.#options;
     const worker = this.#worker ??= start();
     const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer<Answer>>();
     const failed = (why: string) => {
@@ -134,34 +88,22 @@ export class LastingThread<Question, Answer> implements Disposable {
       return said.answer;
     } finally {
       timer.cancel();
+      if (idleMs === undefined) this[Symbol.dispose]();
     }
   }
 }
 
-/** The thread's side: answers the one question. To be called once, by the worker's module. */
-export function answerWith<Question, Answer>(answer: (question: Question) => Answer): void {
+/** The thread's side: answers one question after the other. To be called once, by the worker's module. */
+export function answerWith<Question, Answer>(answer: (question: Question) => Answer | Promise<Answer>): void {
   const thread = self as unknown as {
     onmessage: (event: { data: Question }) => void;
     postMessage(answer: ThreadAnswer<Answer>): void;
   };
-  thread.onmessage = ({ data }) => {
+  thread.onmessage = async ({ data }) => {
     try {
-      thread.postMessage({ answer: answer(data) });
+      thread.postMessage({ answer: await answer(data) });
     } catch (error) {
       thread.postMessage({ error: error instanceof Error ? error.message : String(error) });
     }
   };
-}
-
-/** As {@linkcode answerWith}, for a {@linkcode LastingThread}: answers one question after the other. */
-export function answerAlways<Question, Answer>(answer: (question: Question) => Promise<Answer>): void {
-  const thread = self as unknown as {
-    onmessage: (event: { data: Question }) => void;
-    postMessage(answer: ThreadAnswer<Answer>): void;
-  };
-  thread.onmessage = ({ data }) =>
-    void answer(data).then(
-      (answer) => thread.postMessage({ answer }),
-      (error) => thread.postMessage({ error: error instanceof Error ? error.message : String(error) }),
-    );
 }

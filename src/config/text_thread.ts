@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
-import { LastingThread } from "../base/thread.ts";
+import { Thread } from "../base/thread.ts";
 import type { Path } from "./faults.ts";
 import { EditError } from "./plain.ts";
 import type { TextTask, TextWork } from "./text_work.ts";
@@ -22,7 +22,7 @@ export type TextAnswer = { done: unknown } | { refused: { path: Path; cause: str
 
 /** See the module. It is disposed of when nobody asks any more. */
 export function threadTexts(clock: Clock): TextWork & Disposable {
-  const thread = new LastingThread<TextOrder, TextAnswer>({
+  const thread = new Thread<TextOrder, TextAnswer>({
     clock,
     start: () => new Worker(new URL("./text_worker.ts", import.meta.url), { type: "module" }),
     task: "work on the configuration",

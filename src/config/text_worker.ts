@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { answerAlways } from "../base/thread.ts";
+import { answerWith } from "../base/thread.ts";
 import { EditError } from "./plain.ts";
 import type { TextAnswer, TextOrder } from "./text_thread.ts";
 import { textTasks } from "./text_work.ts";
@@ -12,7 +12,7 @@ import { keepDocuments } from "./yaml_tables.ts";
 /** The texts of one change: the file, the candidate before and after. */
 keepDocuments(4);
 
-answerAlways(async ({ task, question }: TextOrder): Promise<TextAnswer> => {
+answerWith(async ({ task, question }: TextOrder): Promise<TextAnswer> => {
   try {
     return { done: await (textTasks[task] as (question: unknown) => unknown)(question) };
   } catch (error) {
