@@ -38,7 +38,7 @@ export function runningGround({ editions, resolver, ...parts }: GroundParts): Fi
     storage: editions.ground.storage,
     engine: () => editions.ground.engine,
     resolver: () => resolver,
-    alone: <T>(work: () => Promise<T>) => editions.alone(work),
+    alone: <T>(work: (apply: FileGround["apply"]) => Promise<T>) => editions.alone(work),
     texts: editions.texts,
     running: true,
     apply: () => editions.follow(),

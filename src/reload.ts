@@ -6,51 +6,21 @@
  *
  * @module
  */
-import type { Clock } from "./base/clock.ts";
-import type { Random } from "./base/random.ts";
-import { LineLog, type LogOptions } from "./base/log.ts";
-import { LateSink, RotatingFile, standardOutput } from "./base/log_sinks.ts";
 import { causeOf } from "./base/text.ts";
 import { tlsCheck } from "./certs/check.ts";
-import { recoverSwap } from "./certs/swap.ts";
 import { filesOf, loadInventory, loadTrust, withNewLists } from "./certs/inventory.ts";
-import { Pairs } from "./certs/pairs.ts";
 import type { Config } from "./config/config.ts";
 import type { Findings } from "./config/cross.ts";
 import { ConfigError, faultText, warningText } from "./config/faults.ts";
 import { loadConfig } from "./config/load.ts";
-import { openStorage, type Storage } from "./config/storage.ts";
 import { threadTexts } from "./config/text_thread.ts";
 import { type FileWatch, watchFiles } from "./config/watch.ts";
 import { type DoorDraft, Doors, type DoorState, type Inbound, newDoorDraft } from "./doors.ts";
 import { buildEdition, type Edition, type EditionParts } from "./edition.ts";
-import { eventText, type MailEvent } from "./mail/events.ts";
+import { type EditionsWorld, type Ground, type LaidGround, layGround, setLog } from "./ground.ts";
 import { endpointText } from "./net/net.ts";
-import type { Tcp } from "./net/tcp.ts";
-import { type OpenSslEngine, openSslEngine, ticketKeysOctets } from "./openssl/engine.ts";
-import { Crew } from "./workers/crew.ts";
 
-/** What editions are made with. */
-export interface EditionsWorld {
-  clock: Clock;
-  random: Random;
-  hostname: string;
-  version: string;
-  sockets: Tcp;
-}
-
-/** What every edition stands on; it stays for the life of the process. */
-export interface Ground {
-  storage: Storage;
-  engine: OpenSslEngine;
-  pairs: Pairs;
-  /** Statistics and alerts hear it by `observe`. */
-  log: LineLog<MailEvent>;
-  /** Where log hosts hear it. */
-  late: LateSink;
-  /** The threads that serve sessions and connections to next hops, where it is not this one. */
-  crew: Crew | undefined;
-}
+export type { EditionsWorld, Ground } from "./ground.ts";
 
 /** Everything that was made for the next configuration, until it is in force or undone. */
 interface Draft {
@@ -62,7 +32,7 @@ interface Draft {
 export class Editions {
   readonly #file: string;
   readonly #world: EditionsWorld;
-  #ground: (Ground & { file: RotatingFile }) | undefined;
+  #ground: LaidGround | undefined;
   #current: Edition | undefined;
   readonly #doors: Doors;
   #watch: FileWatch | undefined;
@@ -161,8 +131,21 @@ export class Editions {
     return this.#reloading = this.#reloading.then(async () => this.#refused = await this.#reload());
   }
 
-  /** Does work that leaves files half changed meanwhile: no reload begins before it is done, whatever the watch sees. */
-  alone<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Does work that leaves files half changed meanwhile: no reload begins before it is done, whatever the watch sees, but by the `apply` that it is given;
+   * what that puts in force is not put in force again.
+   */
+  alone<T>(work: (apply: () => Promise<readonly string[]>) => Promise<T>): Promise<T> {
+    const apply = async () => {
+      await this.#watch?.seen();
+      return this.#ended ? [] : this.#refused = await this.#reload();
+    };
+    // As the watch itself goes about it: first its turn, then the reload's.
+    const turn = () => this.#inTurn(() => work(apply));
+    return this.#watch?.during(turn) ?? turn();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#reloading.then(work);
     this.#reloading = done.then(() => [], () => []);
     return done;
@@ -173,7 +156,7 @@ export class Editions {
    * today. Never rejects.
    */
   renewLists(): Promise<void> {
-    return this.#ended ? Promise.resolve() : this.alone(() => this.#renewLists());
+    return this.#ended ? Promise.resolve() : this.#inTurn(() => this.#renewLists());
   }
 
   async #renewLists(): Promise<void> {
@@ -276,7 +259,7 @@ export class Editions {
       });
       if (!result.ok) throw new ConfigError(result);
       this.#readAt = readAt;
-      this.#setLog(result.config);
+      setLog(this.#ground!, { config: result.config, clock: this.#world.clock });
       for (const warning of result.warnings) {
         this.ground.log.warning({ event: "note", reason: "config", text: warningText(warning) });
       }
@@ -291,7 +274,7 @@ export class Editions {
   async #check(config: Config, { whole }: { whole: boolean }): Promise<Findings> {
     // A file with faults leaves no trace: storage, which TLS needs, is made for a sound one.
     if (this.#ground === undefined && !whole) return { errors: [], warnings: [] };
-    const { engine, pairs } = this.#ground ??= await this.#lay(config);
+    const { engine, pairs } = this.#ground ??= await layGround(config, { file: this.#file, world: this.#world });
     const { errors, warnings } = await tlsCheck({ engine, now: this.#world.clock.now })(config);
     return { errors: pairs.spare(errors, { config, current: this.#current?.config }), warnings };
   }
@@ -299,7 +282,10 @@ export class Editions {
   /** Makes everything that a flawless configuration needs. What goes wrong gets its place in the file. */
   async #prepare(config: Config, draft: Draft): Promise<Findings> {
     const found: Findings = { errors: [], warnings: [] };
-    const { storage, engine, log, pairs, crew } = this.#ground ??= await this.#lay(config);
+    const { storage, engine, log, pairs, crew } = this.#ground ??= await layGround(config, {
+      file: this.#file,
+      world: this.#world,
+    });
     if (config.storage.directory !== storage.directory) {
       const text = `it is ${storage.directory} while the gateway runs; another one needs a restart`;
       found.errors.push({ path: ["storage", "directory"], at: "value", text });
@@ -320,59 +306,6 @@ export class Editions {
     }
     await this.#doors.open(config, draft.doors, found);
     return found;
-  }
-
-  /** Storage, engine and log, in this order: the binary's libraries are unpacked below the storage. */
-  async #lay(config: Config): Promise<Ground & { file: RotatingFile }> {
-    const { clock, random, sockets } = this.#world;
-    const storage = openStorage(config.storage.directory);
-    try {
-      await recoverSwap(storage.certificates, { file: this.#file }); // before anything reads a certificate
-      // A compiled program unpacks libraries to TMPDIR under names that can be foretold: nobody else may write there.
-      Deno.env.set("TMPDIR", storage.run);
-      const ticketKeys = random.bytes(ticketKeysOctets);
-      const engine = openSslEngine({
-        ticketKeys,
-        onStaple: (fingerprint, staple) => this.#ground?.crew?.staple(fingerprint, staple),
-      });
-      const file = new RotatingFile(`${storage.logs}/mail.log`, {
-        clock,
-        rotateSize: config.logs.rotate_size,
-        keep: config.logs.keep,
-      });
-      const late = new LateSink(clock.now);
-      const log = new LineLog<MailEvent>(this.#logOptions(config, [standardOutput(clock), file, late]));
-      const pairs = new Pairs({
-        ...this.#world,
-        engine,
-        note: (level, text) => log[level]({ event: "note", text }),
-        tell: (level, text) => log[level]({ event: "note", reason: "certificate_unfit", text }),
-      });
-      const spawn = () => new Worker(new URL("./mail_worker.ts", import.meta.url), { type: "module" });
-      const crew = config.workers === 1 ? undefined : new Crew({
-        count: config.workers,
-        spawn,
-        probe: (at) => sockets.listen(at),
-        clock,
-        log,
-        hello: { ticketKeys, logs: config.logs },
-      });
-      return { storage, engine, log, late, pairs, file, crew };
-    } catch (error) {
-      storage[Symbol.dispose]();
-      throw error;
-    }
-  }
-
-  #logOptions({ logs: { level, format } }: Config, sinks: LogOptions<MailEvent>["sinks"]): LogOptions<MailEvent> {
-    return { level, format, sinks, render: eventText, now: this.#world.clock.now };
-  }
-
-  #setLog(config: Config): void {
-    const { log, file } = this.#ground!;
-    file.rotateSize = config.logs.rotate_size;
-    file.keep = config.logs.keep;
-    log.options = this.#logOptions(config, log.options.sinks);
   }
 
   /** From here on nothing fails. */

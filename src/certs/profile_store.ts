@@ -46,18 +46,17 @@ import { readCertificates } from "./read.ts";
 import { fits, type KeyRecord, readKey } from "./read_key.ts";
 import { type CertificateRecord } from "./record.ts";
 import { type KeyKind, kindLike, readSubject, type SubjectWords } from "./subject.ts";
-import { type Files, recoverSwap, type Swap, swapFiles, type SwapHands, swapHands } from "./swap.ts";
+import { type Apply, type Files, recoverSwap, type Swap, swapFiles, type SwapHands, swapHands } from "./swap.ts";
 import { usesOf } from "./uses.ts";
 
 /** What changes are made with. */
 export interface StoreWorld extends ProfileWorld {
   random: Random;
-  /** Writes the configuration. Rejects with {@linkcode ProfileError} where it is refused, and then nothing is written. */
-  commit(changes: readonly Change[], comment: string): Promise<void>;
-  /** Does work during which nobody reads a configuration. */
-  alone<T>(work: () => Promise<T>): Promise<T>;
-  /** Puts in force what is written: the lines that say why it is not. */
-  apply(): Promise<readonly string[]>;
+  /** Writes the configuration and puts it in force. Rejects with {@linkcode ProfileError} where it is refused, and then nothing is written. */
+  commit(changes: readonly Change[], wish: { comment: string; apply: Apply }): Promise<void>;
+  /** Does work during which nobody reads a configuration but by `apply`. */
+  alone<T>(work: (apply: Apply) => Promise<T>): Promise<T>;
+  apply: Apply;
   /** A line for the log. */
   note(text: string): void;
 }
@@ -204,10 +203,11 @@ export class CertificateStore {
         ...uses.map(({ path }) => ({ path: path!, value: to })),
         { path: ["certificates", from] },
       ];
-      const commit = () => this.#world.commit(changes, `Certificate ${from} renamed to ${to}`);
+      const comment = `Certificate ${from} renamed to ${to}`;
+      const commit = (apply: Apply) => this.#world.commit(changes, { comment, apply });
       await this.#swap({ first, settle: { profile: to, value: renamed, last, commit } });
-      const where = usesOf(said.uses, from);
-      const notes = where.length === 0 ? [] : [`Used under its new name by ${where.join(", ")}`];
+      const where = usesOf(said.uses, from).join(", ");
+      const notes = where === "" ? [] : [`Used under its new name by ${where}`];
       return { name: from, done: `renamed to ${to}`, notes, warnings: [] };
     });
   }
@@ -224,7 +224,8 @@ export class CertificateStore {
       const names = (await this.#moved(name, name)).map(({ from }) => from);
       if (profile.self_signed && profile.acme !== undefined) names.push(`acme/${name}.pem`);
       const last = Object.fromEntries(names.map((each) => [each, null]));
-      const commit = () => this.#world.commit([{ path: ["certificates", name] }], `Certificate ${name} deleted`);
+      const gone: Change = { path: ["certificates", name] };
+      const commit = (apply: Apply) => this.#world.commit([gone], { comment: `Certificate ${name} deleted`, apply });
       await this.#swap({ first: {}, settle: { profile: name, last, commit } });
       const apart = profile.self_signed || dirname(profile.certificate) === this.#world.directory
         ? []
@@ -235,18 +236,16 @@ export class CertificateStore {
 
   /** The configuration as the file has it; what a crash left half done is ended first. */
   async said(): Promise<Said> {
-    return await this.#inTurn(async () => {
-      await this.#recover();
-      return await readSaid(this.#world);
-    });
+    return await this.#inTurn(() => this.#read());
   }
 
   get #engine(): CertificateEngine {
     return this.#world.engine().certificates;
   }
 
-  async #recover(): Promise<void> {
+  async #read(): Promise<Said> {
     await recoverSwap(this.#world.directory, { file: this.#world.file, hands: this.#hands });
+    return await readSaid(this.#world);
   }
 
   /** One after the other, whoever asks. */
@@ -272,10 +271,7 @@ export class CertificateStore {
 
   /** One change, and in force when it resolves. */
   async #change(work: (said: Said) => Promise<Changed>): Promise<Changed> {
-    const changed = await this.#inTurn(async () => {
-      await this.#recover();
-      return await work(await readSaid(this.#world));
-    });
+    const changed = await this.#inTurn(async () => await work(await this.#read()));
     this.#world.note(`Certificate ${changed.name} was ${changed.done}`);
     const faults = await this.#world.apply();
     if (faults.length === 0) return changed;
@@ -350,7 +346,8 @@ export class CertificateStore {
       ...chain.length === 0 ? {} : { intermediates: shownPath(files.chain, this.#world) },
     };
     const changes = changesTo(said.root, { name, value });
-    const settle = { profile: name, value, last: {}, commit: () => commit(changes, `Certificate ${name} ${doing}`) };
+    const comment = `Certificate ${name} ${doing}`;
+    const settle = { profile: name, value, last: {}, commit: (apply: Apply) => commit(changes, { comment, apply }) };
     await this.#swap(changes.length === 0 ? { first } : { first, settle });
     const until = new Date(leaf.notAfter).toISOString().slice(0, 10);
     const done = `${doing}: ${leaf.subject}, issued by ${leaf.selfSigned ? "itself" : leaf.issuer}, until ${until}`;

@@ -16,11 +16,14 @@ import { CertificateFileError, readBounded, writeAtomic } from "./files.ts";
 /** Contents by name within the folder; `null`: no such file. */
 export type Files = Readonly<Record<string, string | null>>;
 
+/** Puts in force what is written: the lines that say why it is not. */
+export type Apply = () => Promise<readonly string[]>;
+
 /** What is changed. */
 export interface Swap {
   first: Files;
   /** Where the configuration changes too. */
-  settle?: Settling & { commit(): Promise<void> };
+  settle?: Settling & { commit(apply: Apply): Promise<void> };
 }
 
 /** How it is seen that the configuration has changed: what stands there under `certificates`. */
@@ -33,8 +36,8 @@ export interface Settling {
 
 /** What is done to files; a test has one that stops in the middle. */
 export interface SwapHands {
-  /** Does work during which nobody reads a configuration: files that belong together do not fit meanwhile. */
-  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Does work during which nobody reads a configuration but by `apply`: files that belong together do not fit meanwhile. */
+  alone<T>(work: (apply: Apply) => Promise<T>): Promise<T>;
   /** Replaces a file at once and for good. */
   write(path: string, content: string): Promise<void>;
   /** Nothing where there is none. */
@@ -43,7 +46,7 @@ export interface SwapHands {
 
 /** The system's. */
 export const swapHands: SwapHands = {
-  alone: (work) => work(),
+  alone: (work) => work(() => Promise.resolve([])),
   async write(path, content) {
     await writeAtomic(path, content);
     sync(path);
@@ -84,15 +87,18 @@ export async function swapFiles(
   const settling = settle === undefined ? undefined : { ...settle, commit: undefined };
   const journal = `${directory}/${journalName}`;
   await hands.write(journal, JSON.stringify({ first, back, settle: settling } satisfies Journal));
-  try {
-    await put(directory, first, hands);
-    await settle?.commit();
-  } catch (thrown) {
-    await put(directory, back, hands);
-    await hands.remove(journal);
-    throw thrown;
-  }
-  if (settle !== undefined) await put(directory, settle.last, hands);
+  // Files and configuration in one: whoever read it in between would serve a certificate without its chain.
+  await hands.alone(async (apply) => {
+    try {
+      await put(directory, first, hands);
+      await settle?.commit(apply);
+    } catch (thrown) {
+      await put(directory, back, hands);
+      await hands.remove(journal);
+      throw thrown;
+    }
+    if (settle !== undefined) await put(directory, settle.last, hands);
+  });
   await hands.remove(journal);
 }
 
@@ -112,7 +118,7 @@ export async function recoverSwap(
   const { first, back, settle } = journalOf(path, text);
   try {
     const forward = settle === undefined || samePlain(await profileIn(file, settle.profile), settle.value);
-    await put(directory, forward ? { ...first, ...settle?.last } : back, hands);
+    await hands.alone(() => put(directory, forward ? { ...first, ...settle?.last } : back, hands));
     await hands.remove(path);
     return forward ? "finished" : "undone";
   } catch (thrown) {
@@ -121,13 +127,11 @@ export async function recoverSwap(
 }
 
 async function put(directory: string, files: Files, hands: SwapHands): Promise<void> {
-  await hands.alone(async () => {
-    for (const [name, content] of Object.entries(files)) {
-      const path = `${directory}/${name}`;
-      if (content === null) await hands.remove(path);
-      else await hands.write(path, content);
-    }
-  });
+  for (const [name, content] of Object.entries(files)) {
+    const path = `${directory}/${name}`;
+    if (content === null) await hands.remove(path);
+    else await hands.write(path, content);
+  }
 }
 
 async function contentOf(path: string): Promise<string | null> {

@@ -119,6 +119,7 @@ async function onFiles(request: ControlRequest, frame: Frame): Promise<Called> {
   let engine: FileEngine | undefined;
   const tmpdir = Deno.env.get("TMPDIR");
   const settings = () => loaded.ok ? loaded.config.dns : usualDns;
+  const apply = () => Promise.resolve([]);
   const ground = {
     ...frame,
     engine() {
@@ -128,9 +129,9 @@ async function onFiles(request: ControlRequest, frame: Frame): Promise<Called> {
       return engine = openEngine();
     },
     resolver: () => createResolver({ ...frame, udp: systemUdp, tcp: tcp(clock), settings }),
-    alone: <T>(work: () => Promise<T>) => work(),
+    alone: <T>(work: (done: typeof apply) => Promise<T>) => work(apply),
     running: false,
-    apply: () => Promise.resolve([]),
+    apply,
   };
   const staging = openStaging(ground, { keep: () => loaded.ok ? loaded.config.admin.history : usualHistory });
   const offered = fileCommands({ ...ground, staging });

@@ -284,7 +284,7 @@ export class Staging {
   }
 
   async #write(
-    { who, comment = "", from = "elsewhere", files }: WriteWish,
+    { who, comment = "", from = "elsewhere", files, apply = this.#world.apply }: WriteWish,
     { make, expected, may = () => true, conflicts = () => [] }: {
       make: (now: string) => string | Promise<string>;
       expected?: string;
@@ -294,7 +294,7 @@ export class Staging {
   ): Promise<CommitResult> {
     const { waiting } = this.#confirmation;
     if (waiting !== undefined) return { kind: "waiting", confirm: waiting };
-    const { file, clock, load, apply, report } = this.#world;
+    const { file, clock, load, report } = this.#world;
     let changed: CommitResult | undefined;
     let keys: string[] = [];
     const rewrite: Rewrite = async (now) => {

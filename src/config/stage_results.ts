@@ -53,4 +53,6 @@ export type WriteWish = CommitWish & {
   who: string;
   /** Files that were put in place with it: what they were goes back where the commit is taken back. */
   files?: FilesBefore;
+  /** Puts it in force, where whoever writes has the files for himself. */
+  apply?: () => Promise<readonly string[]>;
 };

@@ -22,8 +22,8 @@ export interface StagingWorld {
   load(): LoadWorld;
   /** Puts in force what the file says: the lines that say what is wrong; none where it is in force, or where no gateway runs. */
   apply(): Promise<readonly string[]>;
-  /** Does work that leaves files half changed meanwhile: nobody reads the configuration before it is done. It must not call `apply`. */
-  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Does work that leaves files half changed meanwhile: nobody reads the configuration before it is done. It calls the `apply` it is given alone. */
+  alone<T>(work: (apply: StagingWorld["apply"]) => Promise<T>): Promise<T>;
   /** A line for the log. */
   report(level: "critical" | "warning" | "info", text: string): void;
 }

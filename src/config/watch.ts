@@ -32,6 +32,10 @@ export interface FileWatch {
   stop(): Promise<void>;
   /** Looks now, as SIGHUP wants it; resolves when everyone who had to be told was told. */
   check(): Promise<void>;
+  /** Does work during which nobody is told; what it leaves different is told behind it. It must wait for neither `check` nor another `during`. */
+  during<T>(work: () => Promise<T>): Promise<T>;
+  /** What the files hold now is told no more: its reader begins to read. */
+  seen(): Promise<void>;
 }
 
 /** A change has to be in force within 1 s of the last write: what is waited for adds up to less. */
@@ -107,6 +111,22 @@ class Watch implements FileWatch {
 
   check(): Promise<void> {
     return this.#settle();
+  }
+
+  during<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#pending.then(work);
+    this.#pending = done.then(() => {}, () => {});
+    return done;
+  }
+
+  async seen(): Promise<void> {
+    for (const [path, known] of [...this.#known]) {
+      const { stamp } = await stampOf(path);
+      if (stamp === known.stamp && known.goneSince === undefined) continue;
+      known.digest = await digestOf(path);
+      known.stamp = stamp;
+      known.goneSince = undefined;
+    }
   }
 
   /** Compares stamps: cheap enough to do twice a second. */

@@ -65,8 +65,8 @@ export function certificateCommands(ground: FileGround): Command[] {
   const storeFor = ({ caller, warn }: CommandContext) =>
     new CertificateStore({
       ...world,
-      async commit(changes, comment) {
-        tellCommit(await staging.write(changes, { who: caller.name, comment }), { file, warn });
+      async commit(changes, wish) {
+        tellCommit(await staging.write(changes, { who: caller.name, ...wish }), { file, warn });
       },
     });
 

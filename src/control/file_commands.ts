@@ -47,8 +47,11 @@ export interface FileGround {
   /** The TLS engine, opened when it is first asked for. */
   engine(): FileEngine;
   resolver(): Resolver;
-  /** Does work that leaves files half changed meanwhile: no configuration is read before it is done. It must not call `apply`, which waits for it. */
-  alone<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Does work that leaves files half changed meanwhile: no configuration is read before it is done, unless by the `apply` that it is given; that of this
+   * ground waits for it.
+   */
+  alone<T>(work: (apply: FileGround["apply"]) => Promise<T>): Promise<T>;
   /** Works on long texts beside a gateway that runs; absent: here. */
   texts?: TextWork;
   /** Whether this is a gateway that runs. */

@@ -34,7 +34,7 @@ export function certificateGround(rig: WebRig): Command[] {
     staging: rig.world.staging,
     engine: () => engine,
     resolver: () => ({ resolve: failed }),
-    alone: (work: () => Promise<unknown>) => work(),
+    alone: (work: (apply: () => Promise<string[]>) => Promise<unknown>) => work(() => Promise.resolve([])),
     running: true,
     apply: () => Promise.resolve([]),
     log: { info: () => {} },

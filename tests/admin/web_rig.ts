@@ -106,7 +106,7 @@ export function adminWorld({ clock, folder, monitor, vitals, statistics = folder
       current = { ...current, admin: loaded.config.admin, certificates: loaded.config.certificates };
       return [];
     },
-    alone: (work) => work(),
+    alone: (work) => work(() => Promise.resolve([])),
     report: (_level, text) => void faults.push(text),
   });
   const change = async (changes: readonly Change[], note: { who: string; comment: string }): Promise<ChangeEnd> => {

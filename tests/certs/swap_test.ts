@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { recoverSwap, type Swap, swapFiles, type SwapHands, swapHands } from "../../src/certs/swap.ts";
+import { type Apply, recoverSwap, type Swap, swapFiles, type SwapHands, swapHands } from "../../src/certs/swap.ts";
 
 class PowerCut extends Error {}
 
@@ -13,7 +13,7 @@ function cutAfter(steps: number): SwapHands & { step(work: () => Promise<void>):
   };
   return {
     step,
-    alone: <T>(work: () => Promise<T>) => work(),
+    alone: <T>(work: (apply: Apply) => Promise<T>) => work(() => Promise.resolve([])),
     write: (path: string, content: string) => step(() => swapHands.write(path, content)),
     remove: (path: string) => step(() => swapHands.remove(path)),
   };

@@ -42,7 +42,7 @@ async function bench(source = start, world: Partial<StagingWorld> = {}): Promise
         applied.push(text());
         return Promise.resolve(refusal.splice(0));
       },
-      alone: (work) => work(),
+      alone: (work) => work(() => Promise.resolve([])),
       report: (level, text) => void reports.push(`${level} ${text}`),
       ...world,
     });

@@ -236,3 +236,25 @@ Deno.test("watchFiles: a signal ends it", async () => {
   assert.deepEqual(told, []);
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test("watchFiles: what changes during a work is told behind it, and not at all where its reader has seen it", async () => {
+  await using watched = await Watched.start(one);
+  const path = `${watched.folder}/config.yaml`;
+  const { promise: hold, resolve: end } = Promise.withResolvers<void>();
+  const during = watched.watch.during(async () => {
+    await Deno.writeTextFile(path, "seen\n");
+    await watched.watch.seen();
+    await hold;
+  });
+  const looked = watched.watch.check();
+  end();
+  await Promise.all([during, looked]);
+  assert.deepEqual(watched.told, []);
+  await watched.watch.during(() => Deno.writeTextFile(path, "not seen\n"));
+  await watched.watch.check();
+  assert.deepEqual(watched.told.map(({ files }) => files), [[path]]);
+  await assert.rejects(watched.watch.during(() => Promise.reject(new Error("failed"))), /failed/);
+  await Deno.writeTextFile(path, "after a work that failed\n");
+  await watched.watch.check();
+  assert.equal(watched.told.length, 2);
+});

@@ -6,9 +6,15 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/random.ts";
+import { CertificateStore } from "../../src/certs/profile_store.ts";
+import { readRequest } from "../../src/certs/profiles.ts";
 import { ConfigError } from "../../src/config/faults.ts";
+import type { Resolver } from "../../src/dns/records.ts";
+import { runningGround } from "../../src/operator.ts";
 import { Editions } from "../../src/reload.ts";
 import { type ConfigObject, freePorts } from "../support/gateway_process.ts";
+import { peerTest } from "../support/peers.ts";
+import { SmallCa } from "../support/small_ca.ts";
 import { sockets } from "../support/tls_world.ts";
 import { gatewayConfig, listenerAt } from "./rig.ts";
 
@@ -130,3 +136,60 @@ Deno.test("Editions: a first configuration with faults throws all of them, and i
   const editions = await place.open();
   assert.equal(editions.current.config.generation, 1);
 });
+
+peerTest(
+  ["openssl"],
+  "Editions: an uploaded certificate is in force with its chain or not at all, whoever reads the files meanwhile",
+  async () => {
+    await using ca = await SmallCa.make();
+    await using place = new Place();
+    place.write();
+    const editions = await place.open();
+    const resolver: Resolver = { resolve: () => Promise.resolve({ kind: "failed", reason: "timeout" }) } as never;
+    const ground = runningGround({ ...world, file: `${place.folder}/config.yaml`, editions, resolver });
+    const { storage: { certificates: directory }, staging } = ground;
+    const file = (content: Uint8Array<ArrayBuffer>) => ({ name: "file", content });
+    const early: Promise<readonly string[]>[] = [];
+    const store = new CertificateStore({
+      ...ground,
+      directory,
+      note: () => {},
+      async commit(changes, wish) {
+        // The watch of a busy machine, which sees the files now.
+        early.push(editions.reload());
+        const written = await staging.write(changes, { who: "ann", ...wish });
+        assert.equal(written.kind, "committed");
+      },
+    });
+    await store.create("mx", { subject: { commonName: "mx.example.test", names: [] }, kind: "ec:p256", days: 9 });
+    place.write({
+      ...JSON.parse(Deno.readTextFileSync(`${place.folder}/config.yaml`)),
+      listeners: { inbound: listenerAt(`127.0.0.1:${place.ports.inbound}`, { certificate: "mx" }) },
+    });
+    assert.deepEqual(await editions.reload(), []);
+    const selfSigned = file(Deno.readFileSync(`${directory}/mx.crt`));
+    const request = await readRequest("mx", { directory });
+    const [certificate, ...chain] = [
+      await ca.sign("mx.crt", { request: request! }),
+      ca.at("int1.crt"),
+      ca.at("int2.crt"),
+    ]
+      .map((path) => Deno.readFileSync(path));
+    const inForce: number[] = [];
+    editions.onApplied = ({ keyPairs }) => {
+      inForce.push(keyPairs.get("mx")![0].certificatePem.match(/BEGIN CERTIFICATE/g)!.length);
+    };
+    await store.upload("mx", {
+      certificate: file(certificate),
+      intermediates: file(new Uint8Array([...chain[0], ...chain[1]])),
+    });
+    await Promise.all(early);
+    assert.deepEqual([...new Set(inForce)], [3]);
+    // A certificate without a chain: the file of the old one goes while the configuration still names it.
+    inForce.length = 0;
+    const key = file(Deno.readFileSync(`${directory}/mx.key`));
+    await store.import("mx", { kind: "pem", certificate: selfSigned, key }, { replace: true });
+    const refused = await Promise.all(early);
+    assert.deepEqual([[...new Set(inForce)], refused.flat()], [[1], []]);
+  },
+);

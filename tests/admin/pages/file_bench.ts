@@ -57,7 +57,7 @@ export class FileBench implements AsyncDisposable {
       staging: rig.world.staging,
       engine: () => engine,
       resolver: () => resolver,
-      alone: (work) => work(),
+      alone: (work) => work(() => Promise.resolve([])),
       running: true,
       apply: () => Promise.resolve([]),
     }));
