@@ -50,8 +50,18 @@ export interface Said {
   uses: CertificateUse[];
 }
 
-/** How a certificate stands. `not_made`: the gateway makes it when it is used. */
-export type ProfileStatus = "valid" | "expiring" | "expired" | "not_yet_valid" | "unusable" | "not_made";
+/**
+ * How a certificate stands. `untrusted_chain`: it is in its time, and does not verify as it is sent: an intermediate is missing or expired, or the chain
+ * ends in no trusted authority; `not_made`: the gateway makes it when it is used.
+ */
+export type ProfileStatus =
+  | "valid"
+  | "expiring"
+  | "expired"
+  | "not_yet_valid"
+  | "untrusted_chain"
+  | "unusable"
+  | "not_made";
 
 /** One line of the list. Plain data; times are wall milliseconds. */
 export interface ProfileRow {
@@ -113,10 +123,28 @@ export function profileOf({ config }: Pick<Said, "config">, name: string): Certi
   throw new ProfileError(`Cannot find the certificate ${JSON.stringify(name).slice(1, -1)}: there are ${known}`);
 }
 
-/** Every profile, in the order of the file. */
-export async function listProfiles(said: Said, world: ProfileWorld): Promise<ProfileRow[]> {
+/** Every profile, in the order of the file. `warn` hears why a chain could not be judged. */
+export async function listProfiles(
+  said: Said,
+  { warn, ...world }: ProfileWorld & { warn: (text: string) => void },
+): Promise<ProfileRow[]> {
+  let judge: Judge | undefined;
+  try {
+    judge = await judgeOf(said, world);
+  } catch (thrown) {
+    warn(`Cannot judge chains: ${causeOf(thrown)}`);
+  }
   const rows: ProfileRow[] = [];
-  for (const name of said.config.certificates.keys()) rows.push((await lookAt(name, said, world)).row);
+  for (const name of said.config.certificates.keys()) {
+    const { row, pair } = await lookAt(name, said, world);
+    try {
+      const report = pair === undefined || pair.leaf.selfSigned ? undefined : judge?.(pair);
+      rows.push(withChain(row, report));
+    } catch (thrown) {
+      warn(`Cannot judge the chain of ${name}: ${causeOf(thrown)}`);
+      rows.push(row);
+    }
+  }
   return rows;
 }
 
@@ -128,7 +156,7 @@ export async function showProfile(name: string, said: Said, world: ProfileWorld)
   const request = await readRequest(name, world);
   const pending = request === undefined ? undefined : await requestFacts(request);
   return {
-    ...row,
+    ...withChain(row, report),
     files: filesOf(profile),
     certificates: report === undefined ? [] : [report.leaf, ...report.chain],
     notes: report?.notes ?? [],
@@ -139,12 +167,39 @@ export async function showProfile(name: string, said: Said, world: ProfileWorld)
 
 /** The chain of a pair, ordered and judged with the authorities that the configuration trusts. */
 export async function reportOf(
-  { leaf, others }: Pick<HeldPair, "leaf" | "others">,
+  pair: SentPair,
+  said: Pick<Said, "config">,
+  world: Pick<ProfileWorld, "engine" | "clock">,
+): Promise<ChainReport> {
+  return (await judgeOf(said, world))(pair);
+}
+
+/** A certificate with what is sent behind it. */
+export type SentPair = Pick<HeldPair, "leaf" | "others">;
+
+type Judge = (pair: SentPair) => ChainReport;
+
+/** The authorities are read once for as many chains as there are. */
+async function judgeOf(
   { config }: Pick<Said, "config">,
   { engine, clock }: Pick<ProfileWorld, "engine" | "clock">,
-): Promise<ChainReport> {
+): Promise<Judge> {
   const { anchors } = await loadTrust(config);
-  return checkChain({ leaf, others, trust: { ...anchors, late: false }, now: clock.now() }, engine().certificates);
+  const trust = { ...anchors, late: false };
+  return ({ leaf, others }) => checkChain({ leaf, others, trust, now: clock.now() }, engine().certificates);
+}
+
+/** The row with what verification says of the chain: time comes first, since it is the certificate's own. */
+function withChain(row: ProfileRow, report: ChainReport | undefined): ProfileRow {
+  const inTime = row.status === "valid" || row.status === "expiring";
+  return inTime && report !== undefined && isBroken(report) ? { ...row, status: "untrusted_chain" } : row;
+}
+
+/** Verify codes of x509_vfy.h that speak of the leaf alone: it is self-signed, for another purpose, or its key is too weak. */
+const ofLeafAlone: readonly number[] = [18, 26, 66];
+
+function isBroken({ trust }: ChainReport): boolean {
+  return !trust.trusted && !ofLeafAlone.includes(trust.code);
 }
 
 /** The pair of a profile. Rejects with `CertificateFileError` for what cannot be read or does not fit. */

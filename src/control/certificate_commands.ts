@@ -85,7 +85,11 @@ export function certificateCommands(ground: FileGround): Command[] {
     });
 
   return [
-    command("list", async (_args, { store }): Promise<ProfileRow[]> => await listProfiles(await store.said(), world)),
+    command(
+      "list",
+      async (_args, { store, warn }): Promise<ProfileRow[]> =>
+        await listProfiles(await store.said(), { ...world, warn }),
+    ),
     command("show", async (args, { store, warn }): Promise<ShownProfile | PemFacts> => {
       const name = args.needed("name");
       const said = await store.said();

@@ -252,6 +252,51 @@ peerTest(["openssl"], "certconfig upload puts an authority's answer in place, it
   assert.doesNotMatch(JSON.stringify(facts), /PRIVATE KEY/);
 });
 
+peerTest(["openssl"], "certconfig list tells a chain that no peer can verify from one that each can", async () => {
+  await using desk = new Desk();
+  await using ca = await SmallCa.make();
+  const trusting = async (files: string[]) => {
+    const text = (await Deno.readTextFile(desk.file)).replace(/^certificate_authorities:.*\n/m, "");
+    const authorities = JSON.stringify({ system: false, custom: files });
+    await Deno.writeTextFile(desk.file, `${text}certificate_authorities: ${authorities}\n`);
+  };
+  const status = async () => {
+    const rows: { name: string; status: string }[] = await desk.json("list");
+    const { status } = rows.find(({ name }) => name === "mx1")!;
+    assert.equal((await desk.json("show", "mx1")).status, status);
+    return status;
+  };
+  await desk.ok("new", "mx1", "--common-name", "mx1.example.test", "--key", "ec:p256");
+  assert.equal(await status(), "valid", "self-signed: its owner knows");
+  const signed = await ca.sign("mx1.crt", { request: await desk.csr("mx1") });
+  await ca.run(`cat int1.crt int2.crt > chain.pem
+openssl ca -config ca.cnf -cert int1.crt -keyfile int1.key -batch -notext -in int2.csr -extfile ca.ext \\
+  -startdate 20200101000000Z -enddate 20210101000000Z -out old.crt 2>&1
+cat int1.crt old.crt > expired.pem`);
+  const upload = (chain: string) => desk.ok("upload", "mx1", "--certificate", signed, "--intermediates", ca.at(chain));
+  await upload("chain.pem");
+  assert.equal(await status(), "untrusted_chain", "it ends in a root that nobody knows");
+  await trusting([ca.at("root.crt")]);
+  assert.equal(await status(), "valid");
+  await upload("int2.crt");
+  assert.equal(await status(), "untrusted_chain", "an intermediate is missing");
+  assert.match((await desk.ok("list"))[2], /^mx1 .* valid, CHAIN NOT TRUSTED +90 /);
+  await upload("expired.pem");
+  assert.equal(await status(), "untrusted_chain", "an intermediate has expired");
+  await upload("chain.pem");
+  await desk.ok(
+    "upload",
+    "mx1",
+    "--certificate",
+    await ca.sign("soon.crt", { request: await desk.csr("mx1"), days: 9 }),
+  );
+  assert.equal(await status(), "expiring");
+  await trusting([ca.at("none.crt")]);
+  const { out, err } = await desk.run("list");
+  assert.match(out.join("\n"), /mx1 .* expires soon /);
+  assert.match(err.join("\n"), /Cannot judge chains: Cannot read .*none\.crt: no such file/);
+});
+
 peerTest(
   ["openssl"],
   "certconfig renew waits with a new key for its certificate, and both come into service together",
@@ -272,7 +317,7 @@ peerTest(
       assert.equal(waiting[`certificates/mx1.${name}`], before[`certificates/mx1.${name}`]);
     }
     assert.equal((await desk.json("show", "mx1")).request, "new_key");
-    assert.match((await desk.ok("list"))[2], /valid, waits for an answer/);
+    assert.match((await desk.ok("list"))[2], / valid, CHAIN NOT TRUSTED, waits for an answer/);
     assert.match(
       await openssl("req", "-in", desk.at("data/certificates/mx1.csr"), "-noout", "-subject"),
       /O ?= ?Example/,

@@ -17,7 +17,9 @@ const rowShape = {
   kind: z.enum(["files", "self_signed", "acme"]).openapi({
     description: "files: an owner's; the others the gateway makes or has issued, and renews",
   }),
-  status: z.enum(["valid", "expiring", "expired", "not_yet_valid", "unusable", "not_made"]),
+  status: z.enum(["valid", "expiring", "expired", "not_yet_valid", "untrusted_chain", "unusable", "not_made"]).openapi({
+    description: "untrusted_chain: in its time, and it does not verify as it is sent; warnings say why",
+  }),
   commonName: z.string().nullable(),
   issuer: z.string().nullable(),
   selfSigned: z.boolean(),

@@ -184,6 +184,7 @@ const statusWords: Readonly<Record<ProfileStatus, string>> = {
   expiring: "expires soon",
   expired: "EXPIRED",
   not_yet_valid: "not valid yet",
+  untrusted_chain: "valid, CHAIN NOT TRUSTED",
   unusable: "UNUSABLE",
   not_made: "made when it is used",
 };

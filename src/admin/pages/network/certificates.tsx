@@ -20,6 +20,7 @@ const tones: Readonly<Record<ProfileStatus, Tone>> = {
   expiring: "warn",
   expired: "bad",
   not_yet_valid: "bad",
+  untrusted_chain: "bad",
   unusable: "bad",
   not_made: "",
 };

@@ -57,6 +57,7 @@ export const certificates = {
   "cert.status.expiring": "Expires soon",
   "cert.status.expired": "Expired",
   "cert.status.not_yet_valid": "Not valid yet",
+  "cert.status.untrusted_chain": "Chain not trusted",
   "cert.status.unusable": "Unusable",
   "cert.status.not_made": "Made when it is used",
   "cert.request_waits": "Request waits",

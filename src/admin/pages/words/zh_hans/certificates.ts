@@ -55,6 +55,7 @@ export const certificates: Catalogue<typeof english> = {
   "cert.status.expiring": "即将到期",
   "cert.status.expired": "已过期",
   "cert.status.not_yet_valid": "尚未生效",
+  "cert.status.untrusted_chain": "证书链不受信任",
   "cert.status.unusable": "无法使用",
   "cert.status.not_made": "使用时生成",
   "cert.request_waits": "签名请求待答复",

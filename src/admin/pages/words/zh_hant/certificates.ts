@@ -55,6 +55,7 @@ export const certificates: Catalogue<typeof english> = {
   "cert.status.expiring": "即將到期",
   "cert.status.expired": "已過期",
   "cert.status.not_yet_valid": "尚未生效",
+  "cert.status.untrusted_chain": "憑證鏈不受信任",
   "cert.status.unusable": "無法使用",
   "cert.status.not_made": "使用時產生",
   "cert.request_waits": "簽署要求待回覆",
