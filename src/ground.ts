@@ -10,6 +10,7 @@ import type { Random } from "./base/random.ts";
 import { Pairs } from "./certs/pairs.ts";
 import { recoverSwap } from "./certs/swap.ts";
 import type { Config } from "./config/config.ts";
+import type { TextWork } from "./config/text_work.ts";
 import { openStorage, type Storage } from "./config/storage.ts";
 import { eventText, type MailEvent } from "./mail/events.ts";
 import type { Tcp } from "./net/tcp.ts";
@@ -23,6 +24,8 @@ export interface EditionsWorld {
   hostname: string;
   version: string;
   sockets: Tcp;
+  /** Works on long texts of configurations; absent: a thread. */
+  texts?: TextWork & Disposable;
 }
 
 /** What every edition stands on; it stays for the life of the process. */
@@ -62,7 +65,7 @@ export async function layGround(
       rotateSize: config.logs.rotate_size,
       keep: config.logs.keep,
     });
-    const late = new LateSink(clock.now);
+    const late = new LateSink(() => clock.now());
     const log = new LineLog<MailEvent>(logOptions(config, { sinks: [standardOutput(clock), file, late], clock }));
     const pairs = new Pairs({
       ...world,
@@ -100,5 +103,5 @@ function logOptions(
   { logs: { level, format } }: Config,
   { sinks, clock }: { sinks: LogOptions<MailEvent>["sinks"]; clock: Clock },
 ): LogOptions<MailEvent> {
-  return { level, format, sinks, render: eventText, now: clock.now };
+  return { level, format, sinks, render: eventText, now: () => clock.now() };
 }

@@ -2,10 +2,13 @@
  * Configurations in force, one after the other: read, validate, build, swap.
  *
  * A file is read and checked, its edition is built and its new listeners are opened; only then does it replace the edition in force, at
- * once for all. One fault undoes what was made for it, is logged, and mail goes on as before. Sessions that run keep what they began with.
+ * once for all. One fault undoes what was made for it, is logged, and mail goes on as before. Sessions that run keep what they began with. What fails
+ * without a fault of the file's, a thread that dies, is tried again by itself.
  *
  * @module
  */
+import type { Timer } from "./base/clock.ts";
+import { limits } from "./base/limits.ts";
 import { causeOf } from "./base/text.ts";
 import { tlsCheck } from "./certs/check.ts";
 import { filesOf, loadInventory, loadTrust, withNewLists } from "./certs/inventory.ts";
@@ -14,6 +17,7 @@ import type { Findings } from "./config/cross.ts";
 import { ConfigError, faultText, warningText } from "./config/faults.ts";
 import { loadConfig } from "./config/load.ts";
 import { threadTexts } from "./config/text_thread.ts";
+import type { TextWork } from "./config/text_work.ts";
 import { type FileWatch, watchFiles } from "./config/watch.ts";
 import { type DoorDraft, Doors, type DoorState, type Inbound, newDoorDraft } from "./doors.ts";
 import { buildEdition, type Edition, type EditionParts } from "./edition.ts";
@@ -40,11 +44,14 @@ export class Editions {
   /** What was wrong with the file when it was read last. */
   #refused: readonly string[] = [];
   #generation = 0;
+  /** Attempts since the file was read to its end, and the next. */
+  #failures = 0;
+  #again: Timer | undefined;
   /** Wall milliseconds at which the reading of what is in force began. */
   #readAt = 0;
   #ended = false;
   /** Works on long texts of configurations. */
-  readonly texts: ReturnType<typeof threadTexts>;
+  readonly texts: TextWork & Disposable;
   /** Called with each edition that is put in force, the first one left out. A reload waits for it. It must neither throw nor reject. */
   onApplied: (edition: Edition) => void | Promise<void> = () => {};
   #settled: void | Promise<void> = undefined;
@@ -54,7 +61,7 @@ export class Editions {
   private constructor(file: string, world: EditionsWorld) {
     this.#file = file;
     this.#world = world;
-    this.texts = threadTexts(world.clock);
+    this.texts = world.texts ?? threadTexts(world.clock);
     this.#doors = new Doors((at) => this.#ground?.crew?.open(at) ?? world.sockets.listen(at));
   }
 
@@ -183,12 +190,14 @@ export class Editions {
   /** No reload begins from now on; resolves when the last one is done. */
   async stopWatching(): Promise<void> {
     this.#ended = true;
+    this.#again?.cancel();
     await this.#watch?.stop();
     await this.#reloading;
   }
 
   /** Frees everything: the last thing before the process ends. */
   close(): void {
+    this.#again?.cancel();
     this.texts[Symbol.dispose]();
     this.#doors.close();
     this.#current?.retire();
@@ -201,20 +210,44 @@ export class Editions {
   async #reload(): Promise<readonly string[]> {
     const { log } = this.ground;
     const since = this.#world.clock.now();
+    this.#again?.cancel();
     try {
       await this.#apply();
       await this.#settled;
       await this.#watch?.replace(filesOf(this.current.config), since);
       log.info({ event: "note", reason: "config_applied", text: `Configuration applied: ${this.#file}` });
+      this.#judged();
       return [];
     } catch (error) {
       const lines = error instanceof ConfigError ? error.faults.map(faultText) : [`${this.#file}: ${causeOf(error)}`];
-      for (const line of lines) log.critical({ event: "note", reason: "config_refused", text: `Cannot apply ${line}` });
+      if (error instanceof ConfigError) {
+        this.#judged();
+        for (const text of lines) {
+          log.critical({ event: "note", reason: "config_refused", text: `Cannot apply ${text}` });
+        }
+      } else this.#tryAgain(lines[0]);
       await this.#renewPairs();
       const files = error instanceof ConfigError ? error.files : [];
       await this.#watch?.replace([...filesOf(this.current.config), ...files], since);
       return lines;
     }
+  }
+
+  /** It failed, and not for what is in the file: nobody will change that, so it is tried again by itself. */
+  #tryAgain(line: string): void {
+    const ms = Math.min(limits.configRetryMs * 2 ** this.#failures, limits.configRetryMsMax);
+    const text = `Cannot apply ${line}; what is in force stays, and it is tried again in ${ms / 1000} s`;
+    this.ground.log[this.#failures === 0 ? "critical" : "warning"]({ event: "note", reason: "config_failed", text });
+    this.#failures++;
+    if (!this.#ended) this.#again = this.#world.clock.after(ms, () => void this.reload());
+  }
+
+  /** It was read to its end, well or not. */
+  #judged(): void {
+    if (this.#failures === 0) return;
+    const text = `The configuration can be read again, after ${this.#failures} attempts that failed`;
+    this.#failures = 0;
+    this.ground.log.warning({ event: "note", reason: "config_failed_over", text });
   }
 
   /** Puts certificates in force whose files changed, under a file that cannot be applied today: a renewal does not wait for its owner. */

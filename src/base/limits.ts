@@ -111,6 +111,9 @@ export const limits = {
   configWorkMs: 120_000,
   configWorkIdleMs: 10_000,
   configWorkWaitingMax: 64,
+  /** The first pause after a reading that failed without a fault of the file's, doubled each time, and the longest. */
+  configRetryMs: 5_000,
+  configRetryMsMax: 300_000,
   configDepthMax: 32,
   /** A certificate, key or revocation list file; the system's list of authorities is about 220 KiB. */
   certificateFileOctetsMax: 16_777_216,

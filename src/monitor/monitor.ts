@@ -136,7 +136,7 @@ export class Monitor {
   }
 
   #noted(reason: string | undefined): void {
-    if (reason !== "config_applied" && reason !== "config_refused") return;
+    if (reason !== "config_applied" && reason !== "config_refused" && reason !== "config_failed") return;
     this.lastReload = { at: this.#options.clock.now(), ok: reason === "config_applied" };
   }
 

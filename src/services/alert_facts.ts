@@ -45,6 +45,11 @@ const troubles: Readonly<Record<string, Trouble>> = {
     title: "the configuration was refused",
     advice: "Correct the file; `postern check` names every fault. The configuration from before stays in force meanwhile.",
   },
+  config_failed: {
+    title: "the configuration could not be read", over: "the configuration can be read again",
+    advice: "Nothing is wrong with the file: the gateway tries again by itself, and the configuration from before stays in force meanwhile. See whether " +
+      "memory or processors are short.",
+  },
   listener_down: {
     title: "a listener is down",
     advice: "See who else uses the address (`ss -ltnp`), then let the configuration be read again (SIGHUP).",

@@ -8,15 +8,17 @@ import { systemClock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { CertificateStore } from "../../src/certs/profile_store.ts";
 import { readRequest } from "../../src/certs/profiles.ts";
+import { directTexts, type TextWork } from "../../src/config/text_work.ts";
 import { ConfigError } from "../../src/config/faults.ts";
 import type { Resolver } from "../../src/dns/records.ts";
 import { runningGround } from "../../src/operator.ts";
-import { Editions } from "../../src/reload.ts";
+import { Editions, type EditionsWorld } from "../../src/reload.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { type ConfigObject, freePorts } from "../support/gateway_process.ts";
 import { peerTest } from "../support/peers.ts";
 import { SmallCa } from "../support/small_ca.ts";
 import { sockets } from "../support/tls_world.ts";
-import { gatewayConfig, listenerAt } from "./rig.ts";
+import { gatewayConfig, listenerAt, until } from "./rig.ts";
 
 const world = { clock: systemClock, random: systemRandom, hostname: "gw.example.test", version: "test", sockets };
 
@@ -40,8 +42,8 @@ class Place implements AsyncDisposable {
     Deno.writeTextFileSync(`${this.folder}/config.yaml`, JSON.stringify({ ...config, ...more }));
   }
 
-  async open(): Promise<Editions> {
-    const editions = await Editions.open(`${this.folder}/config.yaml`, world);
+  async open(parts: EditionsWorld = world): Promise<Editions> {
+    const editions = await Editions.open(`${this.folder}/config.yaml`, parts);
     this.#stack.defer(() => editions.close());
     return editions;
   }
@@ -135,6 +137,59 @@ Deno.test("Editions: a first configuration with faults throws all of them, and i
   taken.close();
   const editions = await place.open();
   assert.equal(editions.current.config.generation, 1);
+});
+
+Deno.test("Editions: a reading that fails without a fault of the file's is tried again by itself, in growing pauses", async () => {
+  await using place = new Place();
+  place.write();
+  const clock = new FakeClock();
+  let fails = true;
+  let asked = 0;
+  // A long text that a thread dies of, or never answers about.
+  const texts: TextWork & Disposable = {
+    run(task, question) {
+      asked++;
+      return fails ? Promise.reject(new Error("the thread died")) : directTexts.run(task, question);
+    },
+    [Symbol.dispose]: () => {},
+  };
+  const editions = await place.open({ ...world, clock, texts });
+  const before = editions.current;
+  const lines: string[] = [];
+  const { log } = editions.ground;
+  log.observe((event, level) => {
+    if (event.event === "note") {
+      lines.push(`${level} ${event.reason}: ${event.text.replace(/\S*config.yaml(: )?/, "")}`);
+    }
+  });
+  place.write({ tls: { inbound_smtp: { methods: ["TLSv1.3"] } } });
+  assert.match((await editions.reload())[0], /the thread died$/);
+  assert.equal(editions.current, before);
+  for (const [at, seconds] of [5, 10, 20].entries()) {
+    await clock.advance(seconds * 1_000 - 1);
+    assert.deepEqual([asked, lines.length], [at + 1, at + 1], `before ${seconds} s have passed`);
+    await clock.advance(1);
+    await until("another attempt", () => lines.length === at + 2);
+    assert.equal(editions.current, before);
+  }
+  fails = false;
+  await clock.advance(40_000);
+  await until("the configuration", () => editions.current !== before);
+  assert.deepEqual(editions.current.config.tls.inbound_smtp.methods, ["TLSv1.3"]);
+  await until("the last line", () => lines.length === 6);
+  const again = "Cannot apply the thread died; what is in force stays, and it is tried again in";
+  assert.deepEqual(lines, [
+    `critical config_failed: ${again} 5 s`,
+    ...[10, 20, 40].map((seconds) => `warning config_failed: ${again} ${seconds} s`),
+    "info config_applied: Configuration applied: ",
+    "warning config_failed_over: The configuration can be read again, after 4 attempts that failed",
+  ]);
+  // A fault of the file's waits for the file.
+  place.write({ colour: "blue" });
+  assert.equal((await editions.reload()).length, 1);
+  const count = asked;
+  await clock.advance(3_600_000);
+  assert.equal(asked, count);
 });
 
 peerTest(

@@ -28,6 +28,9 @@ const note = (reason: string | undefined): MailEvent => ({
 
 const rows: [event: MailEvent, level: LogLevel, alert: string | undefined][] = [
   [note("config_refused"), "critical", "critical config_refused: the configuration was refused"],
+  [note("config_failed"), "critical", "critical config_failed: the configuration could not be read"],
+  [note("config_failed"), "warning", undefined],
+  [note("config_failed_over"), "warning", "info config_failed_over: the configuration can be read again"],
   [note("listener_down"), "critical", "critical listener_down: a listener is down"],
   [note("pressure_queue"), "critical", "critical pressure_queue: the queue is above its limit"],
   [note("pressure_disk"), "critical", "critical pressure_disk: disk space is low"],
