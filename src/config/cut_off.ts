@@ -43,15 +43,18 @@ function cutOffKeys(before: Config, after: Config, files: readonly string[]): st
       ["admin", "certificate"],
       (config) => config.admin.certificate.map((name) => [name, config.certificates.get(name)]),
     ],
+    // Who logs in by a certificate has no password.
+    [["admin", "client_ca"], ({ admin }) => admin.client_ca],
     [["tls", "gui_https", "methods"], ({ tls }) => tls.gui_https.methods],
     [["tls", "gui_https", "ciphers"], ({ tls }) => tls.gui_https.ciphers],
   ];
   const changed = parts.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(after)));
   const keys = changed.map(([path]) => pathText(path));
-  const certificate = pathText(["admin", "certificate"]);
+  const [certificate, clientCa] = [pathText(["admin", "certificate"]), pathText(["admin", "client_ca"])];
   // A roll back to the time before the first one, say: nobody gets in any more who could undo it.
   if (hasAdministrator(before) && !hasAdministrator(after)) keys.push(pathText(["admin", "users"]));
   if (!keys.includes(certificate) && files.some((path) => isOfPage(path, after))) keys.push(certificate);
+  if (!keys.includes(clientCa) && files.some((path) => path === after.admin.client_ca)) keys.push(clientCa);
   return keys;
 }
 

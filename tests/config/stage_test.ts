@@ -296,11 +296,14 @@ Deno.test("Staging.commit: the shell's commits and those that leave the page alo
   assert.equal(committed(await at.staging.commit("ada", { from: "page" })).confirm, undefined);
 });
 
-Deno.test("Staging.commit: methods, ciphers and the certificate of the page count too; the page cannot switch itself off", async () => {
+Deno.test("Staging.commit: methods, ciphers, the certificate of the page and the authorities of its visitors count too; the page cannot switch itself off", async () => {
   const changes = [
     { path: ["tls", "gui_https", "methods"], value: ["TLSv1.3"] },
     { path: ["tls", "gui_https", "ciphers"], value: "HIGH" },
     { path: ["admin", "certificate"], value: "other" },
+    { path: ["admin", "client_ca"], value: "people.pem" },
+    { path: ["admin", "client_ca"], value: "others.pem" },
+    { path: ["admin", "client_ca"], value: null },
   ];
   await using at = await bench(start + "certificates: { other: { self_signed: true } }\n");
   for (const change of changes) {
