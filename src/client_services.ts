@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { trustWith } from "./certs/inventory.ts";
 import type { Config } from "./config/config.ts";
 import type { Command } from "./control/commands.ts";
 import { serviceCommands } from "./control/service_commands.ts";
@@ -11,7 +12,8 @@ import type { Editions } from "./reload.ts";
 import type { LinkWorld } from "./services/client_link.ts";
 import { httpsFetch } from "./services/https_fetch.ts";
 import { RemoteLogs } from "./services/remote_logs.ts";
-import { Updater } from "./services/updater.ts";
+import { type ProvenServer, unproven } from "./services/still_proven.ts";
+import { type DoubtWish, Updater } from "./services/updater.ts";
 import { updateStatus } from "./certs/updates.ts";
 
 /** Client services at work. They end in two steps: first what fetches; the log when everything is said. */
@@ -32,6 +34,23 @@ export interface ClientServicesParts extends Omit<LinkWorld, "tls"> {
   version: string;
 }
 
+/** Whether the updater's servers would be verified under a list that is not in force yet, with all else as it is. */
+async function doubt(
+  { list, ...wish }: DoubtWish,
+  { editions, world }: { editions: Editions; world: Omit<LinkWorld, "tls"> },
+): Promise<string | undefined> {
+  const { config, trust: previous, keyPairs, clients } = editions.current;
+  const { engine } = editions.ground;
+  const trust = trustWith(list, { config, previous });
+  using contexts = new DisposableStack();
+  const context = ({ certificate }: ProvenServer) => {
+    const keyPair = certificate === null ? undefined : keyPairs.get(certificate)?.[0];
+    return contexts.use(engine.clientContext({ profile: config.tls.other_client_services, keyPair, trust }));
+  };
+  const made = new Map(wish.servers.map((server) => [server.certificate, context(server)]));
+  return await unproven({ ...world, tls: () => ({ ...clients, contexts: made }) }, wish);
+}
+
 /** Log hosts hear the log from its beginning on; the updater begins with the next {@linkcode ClientServices.apply}. */
 export function startClientServices({ editions, version, ...world }: ClientServicesParts): ClientServices {
   const { clock, random } = world;
@@ -48,6 +67,7 @@ export function startClientServices({ editions, version, ...world }: ClientServi
     version,
     engine: engine.certificates,
     fetch: (wish) => httpsFetch(linkWorld, wish),
+    doubt: (wish) => doubt(wish, { editions, world }),
     config,
     renew: () => editions.renewLists(),
   });

@@ -134,13 +134,26 @@ export async function withNewLists(
   config: Config,
   { previous, engine }: Required<TrustWorld>,
 ): Promise<TrustAnchors> {
-  const { system, custom } = config.certificate_authorities;
+  const { system } = config.certificate_authorities;
   const crls = await loadLists(config, engine);
   const fetched = system ? await readUpdatedList(config) : undefined;
-  const own = custom.length === 0 ? [] : previous.bundles.slice(-custom.length);
-  const bundles = fetched === undefined ? previous.bundles : [fetched.text, ...own];
+  const bundles = fetched === undefined ? previous.bundles : withList(fetched.text, { config, previous });
   if (sameLists(previous.crls, crls) && sameItems(previous.bundles, bundles)) return previous;
   return { bundles, crls, generation: previous.generation + 1 };
+}
+
+/** The authorities as they would be with a list in the place of the system's. */
+export function trustWith(list: string, place: { config: Config; previous: TrustAnchors }): TrustAnchors {
+  const { crls, generation } = place.previous;
+  return { bundles: withList(list, place), crls, generation: generation + 1 };
+}
+
+/** The owner's bundles stand behind the list. */
+function withList(
+  list: string,
+  { config: { certificate_authorities: { custom } }, previous }: { config: Config; previous: TrustAnchors },
+): string[] {
+  return [list, ...(custom.length === 0 ? [] : previous.bundles.slice(-custom.length))];
 }
 
 /** The revocation lists: the owner's files, and what was fetched. */

@@ -13,6 +13,7 @@ import { causeOf, printable } from "../base/text.ts";
 import { type LinkFault, type LinkWorld, openLink } from "./client_link.ts";
 import type { Fetched, FetchWish } from "./fetch_bounded.ts";
 import { type HttpAnswer, readAnswer } from "./http_answer.ts";
+import type { ProvenServer } from "./still_proven.ts";
 
 /** What is asked for, by GET. */
 export interface HttpsWish extends Omit<FetchWish, "body" | "signal"> {
@@ -21,6 +22,11 @@ export interface HttpsWish extends Omit<FetchWish, "body" | "signal"> {
   /** The program's version, for the server's log. */
   version: string;
   signal: AbortSignal;
+}
+
+/** What came, and from whom: every server on the way, the last one gave it. */
+export interface HttpsFetched extends Fetched {
+  servers: readonly ProvenServer[];
 }
 
 /** Why nothing came from a server; `fault` where there was no connection that could be used. */
@@ -37,15 +43,18 @@ export class HttpsError extends Error {
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 /** Fetches. Rejects with {@linkcode HttpsError}, whose message says in one line why nothing came. */
-export async function httpsFetch(world: LinkWorld, wish: HttpsWish): Promise<Fetched> {
+export async function httpsFetch(world: LinkWorld, wish: HttpsWish): Promise<HttpsFetched> {
   const endsAt = world.clock.monotonic() + wish.ms;
   let at = new URL(wish.url);
   const first = at.origin;
+  const servers: ProvenServer[] = [];
   for (let hop = 0; hop <= limits.redirectsMax; hop++) {
     const certificate = at.origin === first ? wish.certificate : null;
     const ms = Math.max(endsAt - world.clock.monotonic(), 1);
-    const { status, headers, body } = await exchange(world, { ...wish, url: at, certificate, ms });
-    if (status === 200 || status === 304) return { status, headers, body };
+    const server = { ...placeOf(at), certificate };
+    const { status, headers, body } = await exchange(world, { ...wish, ...server, url: at, ms });
+    if (servers.every(({ host, port }) => host !== server.host || port !== server.port)) servers.push(server);
+    if (status === 200 || status === 304) return { status, headers, body, servers };
     const location = headers.get("location");
     if (!redirects.has(status) || location === null) throw new HttpsError(`the server answers ${status}`);
     at = nextPlace(at, location);
@@ -61,12 +70,17 @@ function nextPlace(from: URL, location: string): URL {
   return to;
 }
 
+function placeOf({ hostname, port }: URL): { host: string; port: number } {
+  return { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: port === "" ? 443 : Number(port) };
+}
+
 async function exchange(
   world: LinkWorld,
-  { url, headers = {}, octetsMax, ms, certificate, version, signal }: Omit<HttpsWish, "url"> & { url: URL },
+  { url, host, port, headers = {}, octetsMax, ms, certificate, version, signal }:
+    & Omit<HttpsWish, "url">
+    & ProvenServer
+    & { url: URL },
 ): Promise<HttpAnswer> {
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const port = url.port === "" ? 443 : Number(url.port);
   const startedAt = world.clock.monotonic();
   const link = await openLink(world, { host, port, tls: { certificate }, ms, signal });
   if (link.kind === "failed") throw new HttpsError(link.fault.text, link.fault);

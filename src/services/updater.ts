@@ -3,7 +3,9 @@
  *
  * It stands in for the system's list wherever that is trusted, from the moment at which it was fetched. What comes takes the place of what is there only where the
  * server was verified, and where it is certificates in PEM, each an authority's, one of them at least in its time, and not older than what is there by
- * its Last-Modified. Else what is there goes on. After a failure it is asked again in pauses that grow to an hour; a failure is told once, by a Warning
+ * its Last-Modified; and where its own server, verified under it, would be believed the next time: a list without that authority would be the last.
+ * Else what is there goes on. (To verify the updater's server by the system's list as well was rejected: an authority that a list drops on purpose could
+ * go on making lists.) After a failure it is asked again in pauses that grow to an hour; a failure is told once, by a Warning
  * that is an alert, and so is its end.
  *
  * @module
@@ -20,9 +22,9 @@ import { digestOf, keptUpdates, readUpdatedList, updateUrl } from "../certs/upda
 import type { Config } from "../config/config.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { CertificateEngine } from "../tls/certificates.ts";
-import type { Fetched } from "./fetch_bounded.ts";
-import type { HttpsWish } from "./https_fetch.ts";
+import type { HttpsFetched, HttpsWish } from "./https_fetch.ts";
 import { afterFailure, afterSuccess, isDue, type Pace } from "./schedule.ts";
+import type { ProvenServer } from "./still_proven.ts";
 
 /** What the updater needs. */
 export interface UpdaterOptions {
@@ -31,11 +33,22 @@ export interface UpdaterOptions {
   log: MailLog;
   version: string;
   engine: CertificateEngine;
-  fetch: (wish: HttpsWish) => Promise<Fetched>;
+  fetch: (wish: HttpsWish) => Promise<HttpsFetched>;
+  /** Why a server would not be proven, were this list in force; `undefined`: all would be. */
+  doubt: (wish: DoubtWish) => Promise<string | undefined>;
   /** What is in force. */
   config: () => Config;
   /** Puts in force what is kept now. */
   renew: () => Promise<void>;
+}
+
+/** What is asked about a list before it is in force. */
+export interface DoubtWish {
+  /** PEM. */
+  list: string;
+  servers: readonly ProvenServer[];
+  ms: number;
+  signal: AbortSignal;
 }
 
 /** How often is looked: a clock may jump and a machine may sleep. */
@@ -183,6 +196,13 @@ export class Updater {
     const pem = octets(read.pem);
     const digestNow = digestOf(pem);
     const same = held !== undefined && digestNow === digest;
+    // Where the system's list is off, the owner's authorities verified the server, and will.
+    if (!same && config.certificate_authorities.system) {
+      const { doubt } = this.#options;
+      const ms = limits.updateFetchMs;
+      const why = await doubt({ list: read.pem, servers: came.servers, ms, signal: this.#stopping.signal });
+      if (why !== undefined) return { why: `under it nothing more could be fetched: ${why}` };
+    }
     return { ...validators, digest: digestNow, ...(same ? {} : { fresh: { pem, count: read.count } }) };
   }
 

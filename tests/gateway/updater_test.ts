@@ -66,13 +66,16 @@ peerTest(
       await using hop = startNextHop({ tls });
       await using server = new FileServer(folder, files);
       await until("the web server", () => isListening(server.port));
-      const config = (inbound: number, { updater = {}, peer = {} }: Record<string, ConfigObject> = {}) =>
+      const config = (
+        inbound: number,
+        { updater = {}, peer = {}, authorities = {} }: Record<string, ConfigObject> = {},
+      ) =>
         gatewayConfig({
           inbound,
           nextHop: hop.port,
           more: {
             certificates: { up: { certificate: "client.crt", key: "client.key" } },
-            certificate_authorities: { custom: [own.certificatePath] },
+            certificate_authorities: { custom: [own.certificatePath], ...authorities },
             destination_controls: { default: { tls: "required-verify" } },
             tls: { peer_certificate: peer },
             services: {
@@ -129,6 +132,25 @@ peerTest(
           /^system {5}trusted: \S+\/certificates\/updates\/\w+\.pem, 1 certificate\nupdater ca_bundle/,
         );
       });
+      await t.step(
+        "a list that leaves out the authority of its own server would be the last, and is not taken",
+        async () => {
+          const list = `${folder}/ca_bundle.pem`;
+          await Deno.writeTextFile(list, partner.certificatePem + own.certificatePem);
+          assert.equal((await postern(gateway, "updatenow")).code, 0);
+          await gateway.apply(config(inbound, { authorities: { custom: [] } }));
+          await Deno.writeTextFile(list, partner.certificatePem);
+          const refused = await postern(gateway, "updatenow");
+          assert.match(
+            refused.stdout + refused.stderr,
+            /under it nothing more could be fetched: localhost: its certificate is not verified \(\w+\)/,
+          );
+          const { stdout } = await postern(gateway, "certconfig", "authorities", "list");
+          assert.match(stdout, /^system {5}trusted: \S+, 2 certificates\n/);
+          await Deno.writeTextFile(list, own.certificatePem + partner.certificatePem);
+          assert.equal((await postern(gateway, "updatenow")).code, 0);
+        },
+      );
       await t.step("a restart without the server goes by what was fetched", async () => {
         assert.equal((await gateway.stop()).code, 0);
         await server[Symbol.asyncDispose]();

@@ -5,9 +5,8 @@ import { loadTrust } from "../../src/certs/inventory.ts";
 import { updateStatus } from "../../src/certs/updates.ts";
 import type { Config } from "../../src/config/config.ts";
 import type { MailLog } from "../../src/mail/events.ts";
-import type { Fetched } from "../../src/services/fetch_bounded.ts";
-import type { HttpsWish } from "../../src/services/https_fetch.ts";
-import { authoritiesIn, Updater } from "../../src/services/updater.ts";
+import type { HttpsFetched, HttpsWish } from "../../src/services/https_fetch.ts";
+import { authoritiesIn, type DoubtWish, Updater } from "../../src/services/updater.ts";
 import { configOf, listenerOf, recordingLog } from "../accept/accept_rig.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { authorityExtensions, makeOdd } from "../support/odd_certs.ts";
@@ -31,6 +30,7 @@ const { certificatePem: leaf, keyPem } = await makeOdd({
 
 const hour = 3_600_000;
 const url = "https://updates.example.test/ca.pem";
+const servers = [{ host: "updates.example.test", port: 443, certificate: null }];
 
 /** An updater over a server that a test plays, with a storage of its own. */
 class Rig implements AsyncDisposable {
@@ -38,6 +38,9 @@ class Rig implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly wishes: HttpsWish[] = [];
   renewed = 0;
+  /** Why the server would not be proven under what came, and what was asked about. */
+  doubt: string | undefined;
+  readonly asked: DoubtWish[] = [];
   answer: () => Promise<{ status?: 200 | 304; body?: string | Octets; headers?: Record<string, string> }> = () =>
     Promise.resolve({ body: one });
   config: Config;
@@ -59,6 +62,10 @@ class Rig implements AsyncDisposable {
       version: "1",
       engine: engine.certificates,
       fetch: (wish) => this.#fetch(wish),
+      doubt: (wish) => {
+        this.asked.push(wish);
+        return Promise.resolve(this.doubt);
+      },
       config: () => this.config,
       renew: () => Promise.resolve(void this.renewed++),
     });
@@ -70,10 +77,10 @@ class Rig implements AsyncDisposable {
     return new Rig(directory);
   }
 
-  async #fetch(wish: HttpsWish): Promise<Fetched> {
+  async #fetch(wish: HttpsWish): Promise<HttpsFetched> {
     this.wishes.push(wish);
     const { status = 200, body = "", headers } = await this.answer();
-    return { status, body: typeof body === "string" ? octets(body) : body, headers: new Headers(headers) };
+    return { status, body: typeof body === "string" ? octets(body) : body, headers: new Headers(headers), servers };
   }
 
   /** What is trusted now, in place of the system's list. */
@@ -127,6 +134,24 @@ Deno.test("Updater: fetches at once and at each interval, with conditions, and p
     `Info: 1 authorities were fetched from ${url} and stand in for the system's list`,
     `Info: 2 authorities were fetched from ${url} and stand in for the system's list`,
   ]);
+});
+
+Deno.test("Updater: a list under which its own server would not be proven is not taken; the one before goes on", async () => {
+  await using rig = await Rig.make();
+  await rig.updater.refresh();
+  rig.answer = () => Promise.resolve({ body: two });
+  rig.doubt = "updates.example.test: its certificate is not verified (untrusted): self-signed";
+  await rig.updater.refresh();
+  assert.deepEqual([await rig.trusted(), rig.renewed], ["One", 1]);
+  assert.deepEqual(rig.lines.slice(1), [
+    `Warning: Cannot fetch authorities from ${url}: under it nothing more could be fetched: ${rig.doubt}; the list that was fetched before goes on`,
+  ]);
+  const asked = rig.asked.map(({ list, servers }) => [list.includes(two.trim()), servers]);
+  assert.deepEqual(asked, [[false, servers], [true, servers]]);
+  // Where the list does not count, the owner's authorities verified the server.
+  rig.config = { ...rig.config, certificate_authorities: { ...rig.config.certificate_authorities, system: false } };
+  await rig.updater.refresh();
+  assert.deepEqual([rig.asked.length, rig.renewed], [2, 2]);
 });
 
 Deno.test("Updater: what is damaged, older, no authority or not to be had changes nothing; it is told once, and so is its end", async () => {
