@@ -10,12 +10,12 @@ import { type Place, readDocument } from "./document.ts";
 import { type Change, EditError, editSource, plainSource } from "./edit.ts";
 import type { Path } from "./faults.ts";
 import { entriesSince, type HistoryFacts, readHistory } from "./history.ts";
-
-export { historySize } from "./history.ts";
 import { maskedDifference, maskSource, unmaskChanges } from "./mask.ts";
 import { type Conflict, mergeChanges } from "./merge.ts";
 import { changesBetween } from "./plain.ts";
 import { placeFindings, type ReadQuestion, type ReadText, readText } from "./read_text.ts";
+
+export { historySize } from "./history.ts";
 
 /** What is done, by name. All of it throws {@linkcode EditError} where a text is no YAML, or a change cannot be made. */
 export const textTasks = {

@@ -91,6 +91,7 @@ export function certificateGround(rig: WebRig): Command[] {
 
 /** What calls operations by their id. */
 interface Calling {
+  readonly rig: WebRig;
   call(id: string, ask?: Ask & { params?: Record<string, string>; query?: string; status?: number }): Promise<Answer>;
 }
 
@@ -193,4 +194,20 @@ export async function certificates(caller: Calling): Promise<void> {
   assert.ok(files.some((path: string) => path.endsWith("mx1.key")), files.join());
   const { body: plan } = await call("restoreBackup", { body: { archive, password: "a long word", restore: false } });
   assert.deepEqual([plan.done, plan.difference], [false, ""]);
+
+  assert.deepEqual((await call("listBackups")).body.backups, []);
+  const { backups } = caller.rig.world;
+  const name = await backups.keep("made", Uint8Array.fromBase64(archive));
+  const { body: { backups: [kept] } } = await call("listBackups");
+  assert.deepEqual([kept.name, kept.origin, kept.octets], [name, "made", Uint8Array.fromBase64(archive).length]);
+  const { body: got } = await call("getBackup", { params: { name } });
+  assert.deepEqual(got, { ...kept, archive });
+  const [noted] = caller.rig.audited().slice(-1);
+  assert.deepEqual([noted.action, noted.target, noted.user], ["backup.download", name, "ann"]);
+  for (const other of ["made-20260722T090000Z.backup", "../config.yaml"]) {
+    await call("getBackup", { params: { name: other }, status: 404 });
+    await call("deleteBackup", { params: { name: other }, status: 404 });
+  }
+  await call("deleteBackup", { params: { name }, status: 204 });
+  await call("getBackup", { params: { name }, status: 404 });
 }

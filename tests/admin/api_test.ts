@@ -49,13 +49,13 @@ Deno.test("openapi.json: what needs no login is what is said to need none", asyn
 /** Calls operations, and has each answer judged. */
 class Caller {
   readonly called = new Set<string>();
-  readonly #rig: WebRig;
+  readonly rig: WebRig;
   readonly #document: Document;
   readonly #judge: Judge;
   headers: Record<string, string> = {};
 
   constructor(rig: WebRig, document: Document) {
-    this.#rig = rig;
+    this.rig = rig;
     this.#document = document;
     this.#judge = new Judge(document);
   }
@@ -73,7 +73,7 @@ class Caller {
     assert.ok(operation !== undefined, `the document has no ${id}`);
     const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name]));
     const headers = { ...this.headers, ...ask.headers };
-    const answer = await this.#rig.patiently(path + query, { method: operation.method.toUpperCase(), ...ask, headers });
+    const answer = await this.rig.patiently(path + query, { method: operation.method.toUpperCase(), ...ask, headers });
     assert.equal(answer.status, status, `${id}: ${JSON.stringify(answer.body)}`);
     this.#judge.judge(id, answer);
     this.called.add(id);

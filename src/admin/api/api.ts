@@ -8,6 +8,7 @@ import { isSafe } from "../csrf.ts";
 import { Problem } from "../problem.ts";
 import type { AdminWorld } from "../world.ts";
 import { mountAccount } from "./account.ts";
+import { mountBackups } from "./backups.ts";
 import { mountCertificateChanges } from "./certificate_changes.ts";
 import { mountCertificates } from "./certificates.ts";
 import { mountConfig } from "./config.ts";
@@ -50,6 +51,7 @@ export function mountApi(app: ApiApp, world: AdminWorld): void {
   mountCertificateChanges(app);
   mountTrust(app);
   mountSettings(app);
+  mountBackups(app);
   mountServices(app);
   describeFigures(app);
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import type { CertificateRecord } from "../../certs/record.ts";
 import { moment } from "./schemas.ts";
 import { profileName, warnings } from "./run.ts";
 
@@ -54,23 +55,36 @@ export const acmeSchema: z.ZodObject<typeof acmeShape, z.core.$strict> = z.stric
   "AcmeStatus",
 );
 
+const recordShape = {
+  subject: z.string(),
+  issuer: z.string(),
+  serial: z.string(),
+  notBefore: moment,
+  notAfter: moment,
+  dnsNames: z.array(z.string()),
+  addresses: z.array(z.string()),
+  key: z.string(),
+  signature: z.string(),
+  fingerprint: z.string().openapi({ description: "SHA-256" }),
+  selfSigned: z.boolean(),
+  pem: z.string(),
+};
+
+/** What is shown of a certificate. */
+export type ShownRecord = Pick<CertificateRecord, keyof typeof recordShape>;
+
+/** A certificate without what is shown nowhere. */
+export function shownRecord(record: CertificateRecord): ShownRecord {
+  const names = Object.keys(recordShape) as (keyof ShownRecord)[];
+  return Object.fromEntries(names.map((name) => [name, record[name]])) as unknown as ShownRecord;
+}
+
 const shownShape = {
   ...rowShape,
   files: z.strictObject({ certificate: z.string(), key: z.string(), intermediates: z.string().nullable() }).nullable(),
-  certificates: z.array(z.strictObject({
-    subject: z.string(),
-    issuer: z.string(),
-    serial: z.string(),
-    notBefore: moment,
-    notAfter: moment,
-    dnsNames: z.array(z.string()),
-    addresses: z.array(z.string()),
-    key: z.string(),
-    signature: z.string(),
-    fingerprint: z.string().openapi({ description: "SHA-256" }),
-    selfSigned: z.boolean(),
-    pem: z.string(),
-  })).openapi({ description: "The certificate first, then what is sent behind it" }),
+  certificates: z.array(z.strictObject(recordShape)).openapi({
+    description: "The certificate first, then what is sent behind it",
+  }),
   notes: z.array(z.string()),
   warnings,
   pendingRequest: z.strictObject({ subject: z.string(), names: z.array(z.string()) }).nullable(),

@@ -9,7 +9,7 @@ import type { AgreementFacts, PemFacts, ShownProfile } from "../../control/certi
 import type { TlsaFacts } from "../../control/tlsa_commands.ts";
 import { Problem } from "../problem.ts";
 import type { AdminWorld } from "../world.ts";
-import { certificateRowSchema, certificateSchema, nameParams, tlsaSchema } from "./certificate_schemas.ts";
+import { certificateRowSchema, certificateSchema, nameParams, shownRecord, tlsaSchema } from "./certificate_schemas.ts";
 import { type ApiApp, serve } from "./operation.ts";
 import { run, runOne, warnings } from "./run.ts";
 
@@ -135,36 +135,7 @@ function shownCertificate({ acme, certificates, warnings, ...facts }: ShownProfi
 > {
   return {
     ...facts,
-    certificates: certificates.map((each) => {
-      const {
-        subject,
-        issuer,
-        serial,
-        notBefore,
-        notAfter,
-        dnsNames,
-        addresses,
-        key,
-        signature,
-        fingerprint,
-        selfSigned,
-        pem,
-      } = each;
-      return {
-        subject,
-        issuer,
-        serial,
-        notBefore,
-        notAfter,
-        dnsNames,
-        addresses,
-        key,
-        signature,
-        fingerprint,
-        selfSigned,
-        pem,
-      };
-    }),
+    certificates: certificates.map(shownRecord),
     warnings: warnings.map(({ text }) => text),
     ...(acme === undefined ? {} : { acme: { ...acme, names: [...acme.names] } }),
   };
