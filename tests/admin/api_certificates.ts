@@ -34,7 +34,7 @@ export function certificateGround(rig: WebRig): Command[] {
     staging: rig.world.staging,
     engine: () => engine,
     resolver: () => ({ resolve: failed }),
-    alone: (work: (apply: () => Promise<string[]>) => Promise<unknown>) => work(() => Promise.resolve([])),
+    alone: (work: (apply: () => Promise<readonly string[]>) => Promise<unknown>) => work(rig.world.apply),
     running: true,
     apply: () => Promise.resolve([]),
     log: { info: () => {} },

@@ -44,7 +44,7 @@ export class Site implements AsyncDisposable {
       random: systemRandom,
       hostname: "gw.example.test",
       staging: rig.world.staging,
-      alone: (work) => work(() => Promise.resolve([])),
+      alone: (work) => work(rig.world.apply),
       apply: () => Promise.resolve([]),
       log: { info: () => {} } as unknown as FileGround["log"],
     };

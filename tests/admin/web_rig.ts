@@ -86,27 +86,31 @@ const tracedClient: Trace = {
   log: [],
 };
 
+/** A world that rereads its file by itself, and whenever a test asks. */
+export type RigWorld = AdminWorld & { apply(): Promise<readonly string[]> };
+
 /** A world whose configuration file has these users. */
-export function adminWorld({ clock, folder, monitor, vitals, statistics = folder, ...rest }: WorldParts): AdminWorld {
+export function adminWorld({ clock, folder, monitor, vitals, statistics = folder, ...rest }: WorldParts): RigWorld {
   const { commands = new Commands(), users: first = [], faults = [] } = rest;
   for (const name of ["run", "state", "logs"]) Deno.mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 });
   const file = `${folder}/config.yaml`;
   Deno.writeTextFileSync(file, sourceOf(first));
   let current: Config = { ...configOf(listenerOf(), {}), admin: adminConfig({ users: usersOf(first) }) };
   const config = () => current;
+  const apply = async () => {
+    const loaded = await loadConfig(file, { hostname: "gw.example.test", generation: 1 });
+    if (!loaded.ok) return loaded.errors.map(faultText);
+    current = { ...current, admin: loaded.config.admin, certificates: loaded.config.certificates };
+    return [];
+  };
   const staging = new Staging({
     file,
     directory: folder,
     clock,
     keep: () => 50,
     load: () => ({ hostname: "gw.example.test", generation: 1 }),
-    async apply() {
-      const loaded = await loadConfig(file, { hostname: "gw.example.test", generation: 1 });
-      if (!loaded.ok) return loaded.errors.map(faultText);
-      current = { ...current, admin: loaded.config.admin, certificates: loaded.config.certificates };
-      return [];
-    },
-    alone: (work) => work(() => Promise.resolve([])),
+    apply,
+    alone: (work) => work(apply),
     report: (_level, text) => void faults.push(text),
   });
   const change = async (changes: readonly Change[], note: { who: string; comment: string }): Promise<ChangeEnd> => {
@@ -155,6 +159,7 @@ export function adminWorld({ clock, folder, monitor, vitals, statistics = folder
     vitals,
     monitor,
     engine,
+    apply,
     staging,
     reports: new Reports({ monitor, clock: systemClock, directory: statistics }),
     tracking: new Tracking({ clock, directory: `${folder}/logs` }),
@@ -221,7 +226,7 @@ export interface Ask {
 export class WebRig implements AsyncDisposable {
   readonly clock: FakeClock;
   readonly folder: string;
-  readonly world: AdminWorld;
+  readonly world: RigWorld;
   readonly faults: string[] = [];
   readonly #monitor: MonitorRig;
   readonly #app: App;

@@ -57,7 +57,7 @@ export class FileBench implements AsyncDisposable {
       staging: rig.world.staging,
       engine: () => engine,
       resolver: () => resolver,
-      alone: (work) => work(() => Promise.resolve([])),
+      alone: (work) => work(rig.world.apply),
       running: true,
       apply: () => Promise.resolve([]),
     }));
