@@ -173,6 +173,8 @@ export const limits = {
 
   /** The body of a request to the API and of a form: what is larger gets 413; a configuration file fits in. */
   apiBodyOctetsMax: 2_000_000,
+  /** Objects and lists within each other in such a body: twice as many as a configuration has. */
+  apiBodyDepthMax: 64,
   /** Sessions of browsers: the longest, of all users and of one. */
   adminSessionMs: 43_200_000,
   adminSessionsMax: 1_000,

@@ -7,12 +7,13 @@
  * @module
  */
 import { createRoute, type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { causeOf } from "../../base/text.ts";
 import { isSafe } from "../csrf.ts";
 import { requireRole } from "../guard.ts";
 import type { Identity, Role } from "../identity.ts";
 import { type FieldFault, Problem } from "../problem.ts";
+import { doubtIn } from "../strict_json.ts";
 import type { AdminEnv, AdminWorld } from "../world.ts";
 
 /** The app that operations are added to. */
@@ -125,6 +126,13 @@ export function serve<
   });
 }
 
+/** Whoever may not ask has nothing read, and whoever may says one thing. */
+const refuseDoubt: MiddlewareHandler<AdminEnv> = async (context, next) => {
+  const doubt = doubtIn(await context.req.text());
+  if (doubt !== undefined) throw new Problem(422, { errors: [doubt] });
+  await next();
+};
+
 /** The library's word for what did not pass: each field with what is wrong. */
 export function refuseFaults(result: { success: boolean; target?: string; error?: unknown }): void {
   if (result.success) return;
@@ -169,7 +177,7 @@ function routeOf<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, 
     ...(description === undefined ? {} : { description }),
     tags: [tag],
     security: role === null ? [] : [{ token: [] }, { session: [], csrf: [] }],
-    middleware: role === null ? [] : [requireRole(role)],
+    middleware: [...(role === null ? [] : [requireRole(role)]), ...(body === undefined ? [] : [refuseDoubt])],
     request: {
       ...(params === undefined ? {} : { params: params as never }),
       ...(query === undefined ? {} : { query: query as never }),
