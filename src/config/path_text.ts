@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type AnySchema, defaultAt, keysAt, valueAt } from "./issues.ts";
+import { keysAt, valueAt } from "./issues.ts";
 import { isPlainMap } from "./plain.ts";
 import { configSchema } from "./schema.ts";
 import { nearest, type Path, pathText } from "./faults.ts";
@@ -59,9 +59,4 @@ function nameAt(rest: string, path: Path, root: unknown): string {
     if (keysAt(configSchema, [...path, name]).includes(words[count])) return name;
   }
   return words.join(".");
-}
-
-/** The default of a path, as the file would say it; `undefined` where there is none. */
-export function defaultOf(path: Path): unknown {
-  return defaultAt(configSchema as AnySchema, path);
 }

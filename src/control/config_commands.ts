@@ -9,7 +9,8 @@ import { readDocument } from "../config/document.ts";
 import { type Path, pathText } from "../config/faults.ts";
 import { valueAt } from "../config/issues.ts";
 import { isSecretKey, maskPlain, maskWord } from "../config/mask.ts";
-import { defaultOf, readPath } from "../config/path_text.ts";
+import { readPath } from "../config/path_text.ts";
+import { unsaidValue } from "../config/unsaid.ts";
 import { type Args, type Command, type CommandContext, CommandError } from "./commands.ts";
 import { changeConfig, type ConfigChanged } from "./config_ground.ts";
 import type { FileGround } from "./file_commands.ts";
@@ -60,7 +61,7 @@ export function configCommands(ground: FileGround): Command[] {
           args.has("secrets") ? value : isSecretKey(path.at(-1)) ? maskWord : maskPlain(value);
         const value = valueAt(root, path);
         if (value !== undefined) return { path: pathText(path), value: shown(value), set: true };
-        const fallback = defaultOf(path);
+        const fallback = unsaidValue(path, { root, hostname: ground.hostname });
         if (fallback === undefined) throw new CommandError(`Cannot show ${pathText(path)}: the file does not say it`);
         return { path: pathText(path), value: fallback, set: false };
       },

@@ -61,6 +61,47 @@ Deno.test("config get: what the file says, or its default, by every form of a pa
     assert.match((await run("config", "get", "admin.users.ada.password_hash", "--secrets")).out[0], /^scrypt\$/);
   }));
 
+Deno.test("config get: what is left out says what holds instead, also where it comes from elsewhere in the file", () =>
+  withDesk(
+    async ({ run }) => {
+      const held: [path: string, out: string][] = [
+        ["listeners.inbound.hostname", "gw.example.test   # default"],
+        ["alerts.from", "alert@gw.example.test   # default"],
+        ["mail_flow_policies.default.max_message_size", "20M"],
+        ["mail_flow_policies.default.max_recipients_per_message", "50   # default"],
+        ["mail_flow_policies.STRICT.max_message_size", "20M   # default"],
+        ["mail_flow_policies.STRICT.reject_code", "554   # default"],
+        ["destination_controls.default.tls", "preferred   # default"],
+        ["destination_controls.domains.partner.example.verify_names", "mx   # default"],
+        ["destination_controls.domains.partner.example.certificate", "null   # default"],
+        ["bounce_profiles.default.max_queue_time", "72h   # default"],
+      ];
+      for (const [path, out] of held) {
+        const result = await run("config", "get", path);
+        assert.deepEqual([result.code, result.err], [0, []], path);
+        assert.equal(result.out.join("\n"), out, path);
+      }
+      const { out } = await run("config", "get", "bounce_profiles.default");
+      assert.deepEqual(out.join("\n").split("\n").slice(0, 2), ["max_retries: 100", "max_queue_time: 72h"]);
+      for (const path of ["mail_flow_policies.NOBODY.tls", "destination_controls.domains.nobody.test.tls"]) {
+        const { code, err } = await run("config", "get", path);
+        assert.deepEqual([code, err], [1, [`Cannot show ${path}: the file does not say it`]]);
+      }
+    },
+    `version: 1
+hostname: gw.example.test
+listeners:
+  inbound: { address: 127.0.0.1:2525, sender_groups: [{ name: ALL, policy: STRICT }] }
+mail_flow_policies:
+  default: { max_message_size: 20M }
+  STRICT: { tls: required }
+destination_controls:
+  default: { verify_names: mx }
+  domains:
+    partner.example: { tls: required }
+`,
+  ));
+
 Deno.test("config set: writes one value at once, and leaves everything else as it was", () =>
   withDesk(async ({ run, text }) => {
     const done = await run("config", "set", "listeners.inbound.address", "127.0.0.1:25", "--comment", "the real port");
