@@ -12,6 +12,7 @@ import { callGateway, type CallOptions } from "../control/client.ts";
 import type { Caller, ControlRequest } from "../control/protocol.ts";
 import type { Call, CliCommand, HereWorld } from "./command.ts";
 import { callFiles } from "./files.ts";
+import { beginFile } from "./first_file.ts";
 import { callOffline } from "./offline.ts";
 
 /** What a command prints with; lines come without line end. */
@@ -42,16 +43,19 @@ export async function callCommand({ name, args, json }: Call, world: CallWorld):
   const call: HereWorld["call"] = (other, words) => callCommand({ name: other, args: words, json }, world);
   try {
     if (command.here !== undefined) return await command.here(args, { ...world, item, call });
-    const directory = await storageDirectoryOf(file);
+    using begun = command.begins === true ? beginFile(file) : undefined;
+    const at = begun?.path ?? file;
+    const named = (text: string) => begun === undefined ? text : text.replaceAll(begun.path, file);
+    const directory = await storageDirectoryOf(at);
     const { sent, save, piped } = await callFiles(command.files ?? {}, { args, world });
     if (piped) print = err;
     const { caller } = world;
     const request = { command: name, args, caller, ...command.files === undefined ? {} : { files: sent } };
-    const options: CallOptions = { directory, clock, item, save, warning: err };
+    const options: CallOptions = { directory, clock, item, save, warning: (text) => err(named(text)) };
     const run = async (request: ControlRequest) => {
       const called = await callGateway(request, options);
       if (called.kind !== "not running" || command.offline === undefined) return called;
-      return await callOffline(request, { ...world, needs: command.offline, call: options });
+      return await callOffline(request, { ...world, file: at, needs: command.offline, call: options });
     };
     let called = await run(request);
     if (called.kind === "done" && command.asks !== undefined && args.yes !== true && args["dry-run"] !== true) {
@@ -61,9 +65,10 @@ export async function callCommand({ name, args, json }: Call, world: CallWorld):
     }
     switch (called.kind) {
       case "done":
+        begun?.keep();
         return 0;
       case "failed":
-        err(called.text);
+        err(named(called.text));
         return 1;
       case "not running":
         err(`Cannot run ${name}: no gateway is running on ${directory}`);

@@ -61,6 +61,8 @@ export interface CliCommand {
    * It changes or shows files, and so works on a gateway that does not run: on a `queue` that is there; or on the other `files`, which may not be there yet.
    */
   offline?: "queue" | "files";
+  /** It may be the first on its machine: where the configuration file is missing it works on one that is begun; see `first_file.ts`. */
+  begins?: boolean;
   /** Does it here, without a gateway. The exit code: 2 where words or the configuration make no sense; 1 means what the help says. */
   here?(args: CommandArgs, world: HereWorld): Promise<0 | 1 | 2>;
   /**

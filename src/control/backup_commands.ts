@@ -13,7 +13,7 @@ import {
   type PlannedFile,
   relocations,
 } from "../certs/backup.ts";
-import { BackupError, seal, unseal } from "../certs/backup_seal.ts";
+import { BackupError, passwordCharactersMin, seal, unseal } from "../certs/backup_seal.ts";
 import { CertificateFileError } from "../certs/files.ts";
 import { limits } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
@@ -71,6 +71,11 @@ export function backupCommands(ground: FileGround): Command[] {
         const loaded = await loadSource(source, { file, hostname, generation: 1, texts: staging.texts });
         if (!loaded.ok) throw new CommandError(`Cannot save ${file}: ${faultText(loaded.errors[0])}`);
         const password = passwordOf(args);
+        const weak = weakness(password);
+        if (weak !== undefined && caller.from !== undefined) {
+          throw new CommandError(`Cannot protect the archive: ${weak}`);
+        }
+        if (weak !== undefined) warn(`Warning: ${weak}: whoever gets the archive may guess it, and has the keys then`);
         const afar = caller.from === undefined ? undefined : { leftOut: warn };
         return await inTurn(async () => {
           const backup = await collectBackup(loaded.config, { source, made: clock.now(), hostname, afar });
@@ -194,6 +199,12 @@ function passwordOf(args: Args): string {
   }
   if (password === "") throw new CommandError("Cannot use the password: its file has an empty first line");
   return password;
+}
+
+/** What is wrong with the password of a new archive. */
+function weakness(password: string): string | undefined {
+  if ([...password].length >= passwordCharactersMin) return undefined;
+  return `the password has less than ${passwordCharactersMin} characters`;
 }
 
 /** What is the operator's to put right reaches him as it is. */

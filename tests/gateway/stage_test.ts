@@ -117,7 +117,12 @@ peerTest(
           assert.deepEqual([unasked.code, unasked.stderr], [1, "Nothing was changed; --yes does it\n"]);
           assert.equal(await shown(), "other.example.test");
           const done = await postern(gateway, ...words, "--yes");
-          assert.deepEqual([done.code, done.stdout], [0, "Restored\n"], done.stderr);
+          assert.equal(done.code, 0, done.stderr);
+          assert.match(
+            done.stdout,
+            /^-workers: 1$[\s\S]*^replaced .*own\.crt$[\s\S]*^Restored$/m,
+            "what was done is told",
+          );
           assert.equal(await shown(), "gw.example.test");
           assert.equal(text(), start);
         },
@@ -132,6 +137,38 @@ peerTest(
         const refused = await postern(gateway, "loadconfig", archive, "--password-file", password, "--yes");
         assert.deepEqual([refused.code, refused.stderr], [1, `Cannot open ${archive}: the password is another one\n`]);
         assert.deepEqual([text(), Deno.readTextFileSync(`${gateway.folder}/own.crt`)], before);
+      });
+      await t.step(
+        "an archive is restored where there is no configuration yet, and only then is one there",
+        async () => {
+          const [archive, password, fresh] = [`${folder}/gw.backup`, `${folder}/password`, `${folder}/new`];
+          await Deno.mkdir(fresh);
+          const machine = { configPath: `${fresh}/config.yaml` };
+          const there = () =>
+            [...Deno.readDirSync(fresh)].map(({ name }) => name).filter((name) => name !== "data").sort();
+          const words = ["loadconfig", archive, "--password-file", password];
+          assert.match((await postern(machine, ...words, "--yes")).stderr, /the password is another one/);
+          await Deno.writeTextFile(password, "correct horse battery\n");
+          const dry = await postern(machine, ...words, "--dry-run");
+          assert.equal(dry.code, 0, dry.stderr);
+          assert.match(dry.stdout, /^\+listeners:$[\s\S]*^added .*own\.key$/m);
+          assert.deepEqual(there(), []);
+          const done = await postern(machine, ...words, "--yes");
+          assert.equal(done.code, 0, done.stderr);
+          assert.deepEqual(there(), ["config.yaml", "own.crt", "own.key"]);
+          const listeners = (source: string) => source.slice(source.indexOf("listeners:"));
+          assert.equal(listeners(Deno.readTextFileSync(machine.configPath)), listeners(start));
+        },
+      );
+
+      await t.step("a short password of an archive is warned about", async () => {
+        const [archive, password] = [`${folder}/short.backup`, `${folder}/password`];
+        await Deno.writeTextFile(password, "secret\n");
+        const saved = await postern(gateway, "saveconfig", archive, "--password-file", password);
+        assert.deepEqual([saved.code, saved.stderr], [
+          0,
+          "Warning: the password has less than 8 characters: whoever gets the archive may guess it, and has the keys then\n",
+        ]);
       });
     } finally {
       await Deno.remove(folder, { recursive: true });

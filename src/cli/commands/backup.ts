@@ -44,13 +44,15 @@ export const backupCommands: readonly CliCommand[] = [
       "--dry-run          only shows",
       "--outside          also writes files outside of the storage and of the folder of config.yaml; without it they are left alone",
       "This gateway keeps its own storage.directory. What a symbolic link leads to is never written.",
+      "Where there is no config.yaml yet, as on a new machine, it is made.",
     ],
-    view: (facts: LoadedFacts) => loadedText(facts),
+    begins: true,
+    // Shown and asked about already where it is the second result: then it is done, and that is all there is to say.
+    view: (facts: LoadedFacts, index) => facts.done && index > 0 ? "Restored" : loadedText(facts),
   },
 ];
 
 function loadedText({ made, hostname, difference, files, done }: LoadedFacts): string {
-  if (done) return "Restored";
   const when = new Date(made).toISOString().slice(0, 19).replace("T", " ");
   const lines = [`Made ${when} UTC on ${printable(hostname)}`];
   lines.push(difference === "" ? "config.yaml stays as it is" : screen(difference.trimEnd()));
@@ -66,5 +68,6 @@ function loadedText({ made, hostname, difference, files, done }: LoadedFacts): s
       `${countText(unchanged, "file")} stay${unchanged === 1 ? "s" : ""} as ${unchanged === 1 ? "it is" : "they are"}`,
     );
   }
+  if (done) lines.push("Restored");
   return lines.join("\n");
 }
