@@ -2,10 +2,12 @@
  * What a browser may see of a configuration: everything but its secrets.
  *
  * Keys that hold a secret (`password_hash`) get a word in place of it. The word, given back as the value, means the secret as it is; so a form that was
- * not touched, or a file that was downloaded and comes back, changes no password.
+ * not touched, or a file that was downloaded and comes back, changes no password. Hashes that stand elsewhere, in a comment or under a key that was
+ * mistyped, get words of their own, by which they are put back.
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { type Document, isAlias, isMap, isScalar } from "yaml";
 import { printable } from "../base/text.ts";
 import { differenceOf } from "./difference.ts";
@@ -26,8 +28,28 @@ export function isSecretKey(key: string | number | undefined): boolean {
   return typeof key === "string" && secretKey.test(key);
 }
 
+/** A hash wherever it stands, also one that was cut off. */
+const strayHash = /scrypt\$\d[\w+/=$]*/g;
+
+/** A hash in a comment is one that was in force, or may be again: the owner's user whom he switched off by a `#`. */
+function maskStray(text: string): string {
+  return text.replaceAll(strayHash, strayWord);
+}
+
+/** A word for one hash and no other; of what is salted it tells nothing. */
+function strayWord(hash: string): string {
+  return `(secret ${createHash("sha256").update(hash).digest("hex").slice(0, 16)})`;
+}
+
+/** A text that came back from where hashes had words, with those that `text` has. */
+export function unmaskStray(source: string, text: string): string {
+  const hashes = new Map((text.match(strayHash) ?? []).map((hash) => [strayWord(hash), hash]));
+  return source.replaceAll(/\(secret [0-9a-f]{16}\)/g, (word) => hashes.get(word) ?? word);
+}
+
 /** Plain data without secrets. */
 export function maskPlain(value: unknown): unknown {
+  if (typeof value === "string") return maskStray(value);
   if (Array.isArray(value)) return value.map(maskPlain);
   if (!isPlainMap(value)) return value;
   return Object.fromEntries(
@@ -71,11 +93,11 @@ export function maskSource(source: string, known?: ReadonlySet<string>): string 
   let shown = 0;
   const parts = secrets.toSorted((a, b) => a.from - b.from).map(({ from, to, value }) => {
     const word = known === undefined || known.has(value) ? maskWord : newSecretWord;
-    const part = `${source.slice(shown, from)}"${word}"${source.slice(from, to).endsWith("\n") ? "\n" : ""}`;
+    const part = `${maskStray(source.slice(shown, from))}"${word}"${source.slice(from, to).endsWith("\n") ? "\n" : ""}`;
     shown = to;
     return part;
   });
-  return parts.join("") + source.slice(shown);
+  return parts.join("") + maskStray(source.slice(shown));
 }
 
 /** The difference of two files, secrets left out: one that changed is told by the words that stand for it. */

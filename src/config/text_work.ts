@@ -10,7 +10,7 @@ import { type Place, readDocument } from "./document.ts";
 import { type Change, EditError, editSource, plainSource } from "./edit.ts";
 import type { Path } from "./faults.ts";
 import { entriesSince, type HistoryFacts, readHistory } from "./history.ts";
-import { maskedDifference, maskSource, unmaskChanges } from "./mask.ts";
+import { maskedDifference, maskSource, unmaskChanges, unmaskStray } from "./mask.ts";
 import { type Conflict, mergeChanges } from "./merge.ts";
 import { changesBetween } from "./plain.ts";
 import { placeFindings, type ReadQuestion, type ReadText, readText } from "./read_text.ts";
@@ -33,7 +33,8 @@ export const textTasks = {
   edit: ({ text, changes }: { text: string; changes: readonly Change[] }): string =>
     editSource(text, unmaskChanges(changes, plainSource(text))),
   /** A text that came back from where secrets were not shown, with those of `text`. */
-  adopt({ text, source }: { text: string; source: string }): string {
+  adopt({ text, source: shown }: { text: string; source: string }): string {
+    const source = unmaskStray(shown, text);
     const said = plainSource(source);
     const [{ value }] = unmaskChanges([{ path: [], value: said }], plainSource(text));
     return editSource(source, changesBetween(said ?? {}, value ?? {}));

@@ -1,6 +1,14 @@
 /** Secrets stay where they are; what a browser gets has a word instead. */
 import assert from "node:assert/strict";
-import { maskedDifference, maskPlain, maskSource, maskWord, unmaskChanges } from "../../src/config/mask.ts";
+import {
+  maskedDifference,
+  maskPlain,
+  maskSource,
+  maskWord,
+  unmaskChanges,
+  unmaskStray,
+} from "../../src/config/mask.ts";
+import { textTasks } from "../../src/config/text_work.ts";
 
 Deno.test("maskSource: hashes are gone in every style, all else is as it was", () => {
   const hash = "scrypt$16384$8$5$c2FsdHNhbHQ=$aGFzaGhhc2g=";
@@ -26,6 +34,29 @@ Deno.test("maskSource: hashes are gone in every style, all else is as it was", (
   assert.match(masked, /password_hash: "\(secret\)" \} {3}# boss/);
   assert.match(masked, /password_file: \/etc\/secret/);
   assert.match(masked, /role: operator/);
+});
+
+Deno.test("maskSource: hashes in comments and under other keys are gone too, and come back where they were", () => {
+  const hash = (salt: string) => `scrypt$16384$8$5$${salt}HNhbHQ=$aGFzaGhhc2hhc2hhc2g+/=`;
+  const source = [
+    "admin:",
+    "  users:",
+    `    ada: { role: administrator, password_hash: ${hash("a")} }   # was ${hash("b")}`,
+    `    # carl: { role: operator, password_hash: ${hash("c")} }`,
+    `    # cut off: ${hash("d").slice(0, 25)}`,
+    `    dora: { role: operator, pasword_hash: "${hash("e")}" }`,
+    "",
+  ].join("\n");
+  const masked = maskSource(source);
+  assert.ok(!masked.includes("scrypt$"), masked);
+  assert.equal(new Set(masked.match(/\(secret [0-9a-f]{16}\)/g)).size, 4);
+  assert.equal(unmaskStray(masked, source).replace(`"${maskWord}"`, hash("a")), source);
+  assert.equal(textTasks.adopt({ text: source, source: masked }).replaceAll('"', ""), source.replaceAll('"', ""));
+  const told = maskedDifference(source, source.replace(hash("c"), hash("f")));
+  assert.match(told, /^-    # carl: .*\n\+    # carl: /m);
+  assert.ok(!told.includes("scrypt$"), told);
+  const plain = maskPlain({ dora: { pasword_hash: hash("e") }, list: [`x ${hash("f")}`] });
+  assert.ok(!JSON.stringify(plain).includes("scrypt$"));
 });
 
 Deno.test("maskSource: text that is no YAML is not shown", () => {
