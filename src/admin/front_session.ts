@@ -160,7 +160,10 @@ class FrontSession {
     const url = publicUrl(request, scheme);
     if (url === null) return refusal(400, "The request cannot be understood");
     // What no Request can have (Fetch §4.6), and nobody needs here.
-    if (/^(connect|trace|track)$/i.test(request.method)) return refusal(405, "This cannot be done here");
+    // `get` is not GET (RFC 9110 §9.1), but a Request would make it so.
+    if (/^(connect|trace|track)$/i.test(request.method) || /[a-z]/.test(request.method)) {
+      return refusal(405, "This cannot be done here");
+    }
     try {
       return await app(new Request(url, request), client);
     } catch (error) {

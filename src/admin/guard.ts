@@ -11,6 +11,7 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { limits } from "../base/limits.ts";
 import { clientKey } from "../policy/client_key.ts";
 import { csrfField, csrfHeader, foreignOrigin, isOwnWord, isSafe } from "./csrf.ts";
+import { formOf } from "./form.ts";
 import { type Identity, mayAct, type Role } from "./identity.ts";
 import { Problem } from "./problem.ts";
 import { RequestRate } from "./rate.ts";
@@ -120,6 +121,6 @@ async function refuseForeign(context: Context<AdminEnv>, identity: Identity | un
 async function formWord(context: Context<AdminEnv>): Promise<string | undefined> {
   const type = context.req.header("Content-Type") ?? "";
   if (!/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)) return undefined;
-  const word = (await context.req.parseBody())[csrfField];
+  const word = (await formOf(context))[csrfField];
   return typeof word === "string" ? word : undefined;
 }

@@ -378,6 +378,53 @@ Deno.test("attack: a token has no more than its owner's role, ends with him and 
   assert.equal((await Deno.stat(`${rig.folder}/state/api-tokens.json`)).mode! & 0o777, 0o600);
 });
 
+Deno.test("bad input: a form that is none gets 400, with a login and without", async () => {
+  await using rig = await WebRig.open({ users: everybody() });
+  const headers = await rig.loggedIn("ann");
+  const half = '--x\r\nContent-Disposition: form-data; name="user"\r\n\r\nann\r\n--x--\r\n';
+  // Without a boundary.
+  const none = { "Content-Type": "multipart/form-data" };
+  for (const path of ["/login", "/setup", "/language", "/account/password"]) {
+    const known = path === "/account/password" ? headers : {};
+    const answer = await rig.ask(path, { method: "POST", headers: { ...known, ...none }, body: half });
+    assert.equal(answer.status, 400, path);
+  }
+  const long = `--x\r\nContent-Disposition: form-data; name="user"\r\n\r\n${
+    "a".repeat(limits.apiBodyOctetsMax)
+  }\r\n--x--\r\n`;
+  const type = { "Content-Type": "multipart/form-data; boundary=x" };
+  assert.equal((await rig.ask("/login", { method: "POST", headers: type, body: long })).status, 413);
+});
+
+Deno.test("bad input: what is wrong with a field is told in the words of `postern check`", async () => {
+  await using rig = await WebRig.open({ users: everybody() });
+  const headers = await rig.loggedIn("ann");
+  const told = async (path: string, body: unknown) => {
+    const answer = await rig.ask(path, { method: "POST", headers, body });
+    assert.equal(answer.status, 422);
+    return Object.fromEntries(
+      answer.body.errors.map(({ path, detail }: { path: string; detail: string }) => [path, detail]),
+    );
+  };
+  assert.deepEqual(await told("/api/v1/tokens", { name: 7, role: "root", days: 1.5, x: 1 }), {
+    name: "is a number; a text",
+    role: "is missing or unknown; one of read-only, operator, administrator",
+    days: "is a number; a whole number",
+    x: "is unknown",
+  });
+  assert.deepEqual(await told("/api/v1/tokens", { name: "x".repeat(101), role: ["operator"], days: 0 }), {
+    name: "is too long; at most 100 characters",
+    role: "is missing or unknown; one of read-only, operator, administrator",
+    days: "is too small; at least 1",
+  });
+  assert.deepEqual(await told("/api/v1/tokens", {}), {
+    name: "is missing; a text",
+    role: "is missing or unknown; one of read-only, operator, administrator",
+    days: "is missing; a number",
+  });
+  assert.deepEqual(await told("/api/v1/tokens", []), { "": "is a list; an object" });
+});
+
 const bad: [name: string, method: string, path: string, body: unknown, status: number, at?: string][] = [
   ["an unknown field", "POST", "/api/v1/users", { name: "x", role: "operator", admin: true }, 422, "admin"],
   [

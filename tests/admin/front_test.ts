@@ -320,7 +320,7 @@ Deno.test("Front answers methods that nobody needs by itself, with all headers a
   await using rig = await FrontRig.open();
   const port = await rig.door(hello);
   using client = await Raw.open(port);
-  for (const method of ["TRACE /", "CONNECT x.example:25"]) {
+  for (const method of ["TRACE /", "CONNECT x.example:25", "get /", "Post /"]) {
     await client.send(`${method} HTTP/1.1\r\nHost: x\r\n\r\n`);
     assert.match(await client.until(/\}$/), /^HTTP\/1\.1 405 [^]*^content-security-policy: default-src 'none';/im);
   }

@@ -14,6 +14,7 @@ import { requireRole } from "../guard.ts";
 import type { Identity, Role } from "../identity.ts";
 import { type FieldFault, Problem } from "../problem.ts";
 import { doubtIn } from "../strict_json.ts";
+import { type FieldIssue, fieldWords } from "./field_words.ts";
 import type { AdminEnv, AdminWorld } from "../world.ts";
 
 /** The app that operations are added to. */
@@ -136,11 +137,11 @@ const refuseDoubt: MiddlewareHandler<AdminEnv> = async (context, next) => {
 /** The library's word for what did not pass: each field with what is wrong. */
 export function refuseFaults(result: { success: boolean; target?: string; error?: unknown }): void {
   if (result.success) return;
-  const { issues = [] } = result.error as { issues?: { path: PropertyKey[]; message: string; code: string }[] };
+  const { issues = [] } = result.error as { issues?: FieldIssue[] };
   const errors = issues.slice(0, 100).flatMap((issue): FieldFault[] => {
     const path = issue.path.map(String).join(".");
-    const { keys } = issue as unknown as { keys?: string[] };
-    if (issue.code !== "unrecognized_keys" || keys === undefined) return [{ path, detail: issue.message }];
+    const { keys } = issue;
+    if (issue.code !== "unrecognized_keys" || keys === undefined) return [{ path, detail: fieldWords(issue) }];
     return keys.slice(0, 100).map((key) => ({
       path: [path, key].filter((part) => part !== "").join("."),
       detail: "is unknown",

@@ -11,6 +11,7 @@ import { getCookie } from "hono/cookie";
 import { limits } from "../../base/limits.ts";
 import { causeOf } from "../../base/text.ts";
 import type { ApiApp } from "../api/operation.ts";
+import { fullFormOf } from "../form.ts";
 import { type Identity, mayAct, type Role } from "../identity.ts";
 import { Problem } from "../problem.ts";
 import type { AdminEnv, AdminWorld } from "../world.ts";
@@ -163,7 +164,7 @@ export class Desk {
         return this.#forbidden(call, role);
       }
       try {
-        const fields = new FormFields(await context.req.parseBody({ all: true }));
+        const fields = new FormFields(await fullFormOf(context));
         const end = await act({ ...call, fields, note: (detail) => void details.push(detail) });
         audit(!("again" in end));
         if ("show" in end) return answer(context, end.show);

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { limits } from "../../base/limits.ts";
 import { admit, setUp } from "../api/login.ts";
 import type { ApiApp } from "../api/operation.ts";
+import { formOf } from "../form.ts";
 import { sessionIdOf, takeSession } from "../guard.ts";
 import { Problem } from "../problem.ts";
 import type { AdminEnv, AdminWorld } from "../world.ts";
@@ -58,7 +59,7 @@ export function mountEntrance(app: ApiApp, world: AdminWorld): void {
 
 /** The texts of a form. */
 async function fieldsOf(context: Context<AdminEnv>): Promise<Record<string, string>> {
-  const body = await context.req.parseBody();
+  const body = await formOf(context);
   return Object.fromEntries(
     Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
   );

@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import type { ApiApp } from "../api/operation.ts";
 import { assetAnswer } from "../assets.ts";
+import { formOf } from "../form.ts";
 import { Problem } from "../problem.ts";
 import type { AdminEnv, AdminWorld } from "../world.ts";
 import { answer, Desk, themeFor, wordsFor } from "./desk.tsx";
@@ -73,7 +74,7 @@ export function mountPages(app: ApiApp, world: AdminWorld): ProblemPage {
   mountRecipients(desk);
   mountTrace(desk);
   app.post("/language", async (context) => {
-    const { language, back } = await context.req.parseBody();
+    const { language, back } = await formOf(context);
     if (typeof language === "string" && isLanguage(language)) {
       setCookie(context, languageCookie, language, { path: "/", secure: true, sameSite: "Strict", maxAge: 31_536_000 });
     }
