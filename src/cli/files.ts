@@ -13,7 +13,7 @@ import { joined, type Octets, octets } from "../base/octets.ts";
 import { causeOf, printable } from "../base/text.ts";
 import type { CommandArgs, SentFile, SentFiles } from "../control/protocol.ts";
 import type { HereWorld } from "./command.ts";
-import { firstLine } from "./secret.ts";
+import { ended, firstLine } from "./secret.ts";
 
 /** What a file is for: it is sent along; its first line is, as a password; it is made. */
 export type FileUse = "read" | "secret" | "save";
@@ -79,7 +79,8 @@ async function password(word: string, world: FilesWorld): Promise<Octets> {
     use: (read) => word === "-" ? (world.secret ?? noInput)() : firstLine({ read }),
   });
   if (secret.kind === "text") return octets(secret.text);
-  throw new Error(`Cannot read the password${word === "-" ? "" : ` in ${printable(word)}`}: ${secret.why}`);
+  if (word === "-") throw new Error(`Cannot read the password: ${secret.why}`);
+  throw new Error(`Cannot read the password in ${printable(word)}: ${secret === ended ? "it is empty" : secret.why}`);
 }
 
 type Read = (into: Uint8Array) => Promise<number | null>;

@@ -21,7 +21,8 @@ export interface SecretSource {
 /** More than any password has. */
 const octetsMax = 4_096;
 
-const end: Secret = { kind: "none", why: "the input ended" };
+/** There was nothing to read. */
+export const ended: Secret = { kind: "none", why: "the input ended" };
 
 /** Reads a password: twice from a person; from a pipe its first line. */
 export async function readSecret(source: SecretSource): Promise<Secret> {
@@ -39,7 +40,7 @@ export async function firstLine({ read }: Pick<SecretSource, "read">): Promise<S
   const buffer = new Uint8Array(512);
   while (bytes.length <= octetsMax) {
     const count = await read(buffer);
-    if (count === null) return bytes.length === 0 ? end : textOf(bytes);
+    if (count === null) return bytes.length === 0 ? ended : textOf(bytes);
     for (const byte of buffer.subarray(0, count)) {
       if (byte === 0x0a) return textOf(bytes.at(-1) === 0x0d ? bytes.slice(0, -1) : bytes);
       bytes.push(byte);
@@ -56,7 +57,7 @@ async function typed(prompt: string, { read, raw, say }: SecretSource): Promise<
     const bytes: number[] = [];
     const key = new Uint8Array(1);
     for (;;) {
-      if (await read(key) === null || key[0] === 0x04) return end;
+      if (await read(key) === null || key[0] === 0x04) return ended;
       switch (key[0]) {
         case 0x03:
           return { kind: "none", why: "interrupted" };

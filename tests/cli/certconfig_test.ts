@@ -523,7 +523,7 @@ mkdir folder`);
     [["upload", "demo", "--certificate", good], /demo: the gateway makes and renews it itself/],
     [["upload", "nobody", "--certificate", good], /^Cannot find the certificate nobody: there are demo, mx1$/],
     [imported("--pkcs12", "other.p12", "--password-file", "wrong"), /other\.p12: the password/],
-    [imported("--pkcs12", "other.p12", "--password-file", "void"), /password in .*void: the input ended/],
+    [imported("--pkcs12", "other.p12", "--password-file", "void"), /password in .*void: it is empty/],
     [imported("--pkcs12", "other.p12", "--password-file", "latin"), /password in .*latin: it is not UTF-8/],
     [imported("--pkcs12", "other.p12"), /other\.p12: .*password/],
     [imported("--pkcs12", "nokey.p12", "--password-file", "right"), /nokey\.p12: it holds no private key/],

@@ -79,7 +79,7 @@ Deno.test("callFiles refuses what cannot be sent in one line that shows nothing 
       [{ certificate: folder }, `Cannot read ${folder}: it is a folder`],
       [{ certificate: "a\nb" }, "Cannot read a\\nb: no such file"],
       [{ secret: `${folder}/noise` }, `Cannot read the password in ${folder}/noise: it is too long`],
-      [{ secret: `${folder}/empty` }, `Cannot read the password in ${folder}/empty: the input ended`],
+      [{ secret: `${folder}/empty` }, `Cannot read the password in ${folder}/empty: it is empty`],
       [{ secret: `${folder}/none` }, `Cannot read the password in ${folder}/none: no such file`],
       [{ certificate: "-", secret: "-" }, "Cannot read two files from standard input: - can stand once"],
       [{ secret: "-" }, "Cannot read the password in standard input: this shell reads it"],
