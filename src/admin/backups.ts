@@ -8,7 +8,8 @@ import { limits } from "../base/limits.ts";
 import type { Octets } from "../base/octets.ts";
 import { writeAtomic } from "../certs/files.ts";
 import { giveToOwnerOf } from "../config/owner.ts";
-import { Problem } from "./problem.ts";
+import { Problem, saying } from "./problem.ts";
+import { tell } from "./texts.ts";
 
 /** How an archive came. */
 export type BackupOrigin = "made" | "uploaded";
@@ -72,7 +73,9 @@ export class Backups {
   /** Keeps an archive; its name. Rejects with a {@linkcode Problem} where there are too many. */
   async keep(origin: BackupOrigin, content: Octets): Promise<string> {
     const names = new Set((await this.list()).map(({ name }) => name));
-    if (names.size >= limits.backupsMax) throw new Problem(409, { detail: `${limits.backupsMax} archives are kept` });
+    if (names.size >= limits.backupsMax) {
+      throw new Problem(409, saying(tell("fault.backup.kept", { max: limits.backupsMax })));
+    }
     const stamp = `${new Date(this.#clock.now()).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
     let name = `${origin}-${stamp}.backup`;
     for (let more = 1; names.has(name); more++) name = `${origin}-${stamp}-${more}.backup`;

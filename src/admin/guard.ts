@@ -13,9 +13,10 @@ import { clientKey } from "../policy/client_key.ts";
 import { csrfField, csrfHeader, foreignOrigin, isOwnWord, isSafe } from "./csrf.ts";
 import { formOf } from "./form.ts";
 import { type Identity, mayAct, type Role } from "./identity.ts";
-import { Problem } from "./problem.ts";
+import { Problem, saying } from "./problem.ts";
 import { RequestRate } from "./rate.ts";
 import type { AdminEnv, AdminWorld } from "./world.ts";
+import { tell } from "./texts.ts";
 
 /** `__Host-postern`: the browser takes it over HTTPS from this very host only. */
 const cookieName = "postern";
@@ -58,7 +59,7 @@ export function requireRole(role: Role): MiddlewareHandler<AdminEnv> {
 export function identityOf(context: Context<AdminEnv>, role: Role = "read-only"): Identity {
   const { identity } = context.var;
   if (identity === undefined) throw unauthorized();
-  if (!mayAct(identity.role, role)) throw new Problem(403, { detail: `The role ${role} is needed` });
+  if (!mayAct(identity.role, role)) throw new Problem(403, saying(tell("fault.role.needed", { role })));
   return identity;
 }
 

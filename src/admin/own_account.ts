@@ -8,9 +8,10 @@
 import type { Context } from "hono";
 import { sessionIdOf } from "./guard.ts";
 import type { Identity } from "./identity.ts";
-import { Problem } from "./problem.ts";
+import { Problem, saying } from "./problem.ts";
 import { base32, totpUri } from "./totp.ts";
 import type { AdminEnv, AdminWorld } from "./world.ts";
+import { tell } from "./texts.ts";
 
 /** Who asks, and by which request. */
 export interface OwnCall {
@@ -22,7 +23,7 @@ export interface OwnCall {
 /** A program that lost its token must not lose the account with it. */
 export function notByToken(identity: Identity): Identity {
   if (identity.via !== "token") return identity;
-  throw new Problem(403, { detail: "A token cannot change what its owner logs in with" });
+  throw new Problem(403, saying(tell("fault.token.owner")));
 }
 
 /** Throws where the password is not the account's own. Who logs in by certificate and has none has shown enough. */
@@ -31,7 +32,7 @@ export async function confirmOwn({ world, identity, context }: OwnCall, password
   const { address } = context.var.client;
   if (account?.password_hash === undefined && account !== undefined) return;
   if (account !== undefined && await world.login.confirms(account, { password, address })) return;
-  throw new Problem(422, { errors: [{ path: "password", detail: "is not the present one" }] });
+  throw new Problem(422, { errors: [{ path: "password", ...saying(tell("fault.password.present")) }] });
 }
 
 /** Changes one's password; the session that did it goes on, the others end. */
@@ -60,7 +61,7 @@ export async function beginOwnFactor(call: OwnCall, password: string): Promise<{
 export async function confirmOwnFactor({ world, identity }: OwnCall, code: string): Promise<string[]> {
   const codes = await world.factors.confirm(notByToken(identity).user, code);
   if (codes !== undefined) return codes;
-  throw new Problem(422, { errors: [{ path: "code", detail: "is not the code of the app now; the next one" }] });
+  throw new Problem(422, { errors: [{ path: "code", ...saying(tell("fault.factor.code")) }] });
 }
 
 /** Whether somebody may see, and end, another's sessions. */

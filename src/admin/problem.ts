@@ -6,6 +6,8 @@
  * @module
  */
 import type { Context } from "hono";
+import type { Told } from "../base/told.ts";
+import { adminTexts } from "./texts.ts";
 
 /** One field that is wrong. */
 export interface FieldFault {
@@ -13,37 +15,25 @@ export interface FieldFault {
   path: string;
   /** `is missing; one of …` */
   detail: string;
+  /** The same, for readers of another language. */
+  told?: Told;
 }
 
 /** What a problem says besides its status. */
 export interface ProblemWords {
   detail?: string;
+  /** The detail, or its first line, for readers of another language. */
+  told?: Told;
   errors?: readonly FieldFault[];
   /** A word for programs, behind `/problems/`; absent: the status says all. */
   type?: string;
   headers?: Readonly<Record<string, string>>;
 }
 
-// deno-fmt-ignore
-const titles = {
-  400: "The request cannot be understood",
-  401: "A login is needed",
-  403: "This is not allowed",
-  404: "There is nothing here",
-  405: "This cannot be done here",
-  409: "Something else was there first",
-  412: "It has changed meanwhile",
-  413: "The request is too large",
-  415: "The request is of the wrong kind",
-  422: "The request has faults",
-  428: "The state that is to be changed has to be named",
-  429: "Too many requests",
-  500: "The gateway failed to answer",
-  503: "This cannot be done now",
-} as const;
-
 /** Statuses that problems have. */
-export type ProblemStatus = keyof typeof titles;
+export type ProblemStatus = keyof typeof adminTexts extends infer Key
+  ? Key extends `problem.${infer Status extends number}` ? Status : never
+  : never;
 
 /** See the module. */
 export class Problem extends Error {
@@ -52,26 +42,45 @@ export class Problem extends Error {
   readonly words: ProblemWords;
 
   constructor(status: ProblemStatus, words: ProblemWords = {}) {
-    super(words.detail ?? titles[status]);
+    super(words.detail ?? titleOf(status));
     this.status = status;
     this.words = words;
   }
 
   get title(): string {
-    return titles[this.status];
+    return titleOf(this.status);
   }
 
   /** The document. */
   get document(): Record<string, unknown> {
-    const { detail, errors, type } = this.words;
+    const { detail, told, errors, type } = this.words;
     return {
       type: type === undefined ? "about:blank" : `/problems/${type}`,
       title: this.title,
       status: this.status,
       ...(detail === undefined ? {} : { detail }),
-      ...(errors === undefined ? {} : { errors }),
+      ...coded(told),
+      ...(errors === undefined ? {} : { errors: errors.map(errorOf) }),
     };
   }
+}
+
+function titleOf(status: ProblemStatus): string {
+  return adminTexts[`problem.${status}`];
+}
+
+/** What a problem says by a code. */
+export function saying(told: Told): { detail: string; told: Told } {
+  return { detail: told.text, told };
+}
+
+function errorOf({ path, detail, told }: FieldFault): Record<string, string> {
+  return { path, detail, ...coded(told) };
+}
+
+/** The code alone: what it names stands in the detail. */
+function coded(told: Told | undefined): { code?: string } {
+  return told === undefined ? {} : { code: told.code };
 }
 
 /** The answer that a problem is. */

@@ -11,10 +11,12 @@ import type { Random } from "../base/random.ts";
 import type { AdminUser, Config } from "../config/config.ts";
 import type { Change } from "../config/edit.ts";
 import type { Role } from "./identity.ts";
-import { type FieldFault, Problem } from "./problem.ts";
+import { type FieldFault, Problem, saying } from "./problem.ts";
 import type { SecondFactors } from "./second_factors.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
+import { tell } from "./texts.ts";
+import type { Told } from "../base/told.ts";
 
 /** What came of a change of the file; `applied`: it is in force. */
 export type ChangeEnd = { ok: true } | { ok: false; errors: FieldFault[] };
@@ -53,7 +55,7 @@ export class UserEditor {
   /** Rejects with a {@linkcode Problem} where there is such a user, or the file refuses him. */
   async create(name: string, wish: UserWish & { role: Role }, who: string): Promise<void> {
     await this.#inTurn(async () => {
-      if (this.#users.has(name)) throw new Problem(409, { detail: `There is a user ${name} already` });
+      if (this.#users.has(name)) throw new Problem(409, saying(tell("fault.user.taken", { name })));
       // What was left by somebody of the same name is not his.
       await this.#forget(name);
       await this.#write(name, { name, role: wish.role }, { wish, who, comment: `user ${name} created` });
@@ -91,7 +93,7 @@ export class UserEditor {
 
   #needed(name: string): AdminUser {
     const user = this.#users.get(name);
-    if (user === undefined) throw new Problem(404, { detail: `There is no user ${name}` });
+    if (user === undefined) throw new Problem(404, saying(tell("fault.user.unknown", { name })));
     return user;
   }
 
@@ -101,7 +103,7 @@ export class UserEditor {
       user.name !== name && user.role === "administrator" && !user.disabled
     );
     if (others || this.#users.get(name)?.role !== "administrator") return;
-    throw new Problem(409, { detail: `${name} is the only administrator: another one has to be there first` });
+    throw new Problem(409, saying(tell("fault.user.last", { name })));
   }
 
   async #write(
@@ -125,14 +127,14 @@ export class UserEditor {
 
   async #hash(name: string, password: string): Promise<string> {
     const fault = newPasswordFault(password, name);
-    if (fault !== undefined) throw new Problem(422, { errors: [{ path: "password", detail: fault }] });
+    if (fault !== undefined) throw new Problem(422, { errors: [{ path: "password", ...saying(fault) }] });
     return await hashPassword(password, this.#parts.random);
   }
 
   async #change(changes: readonly Change[], note: { who: string; comment: string }): Promise<void> {
     const end = await this.#parts.change(changes, note);
     if (!end.ok) {
-      throw new Problem(422, { detail: "The configuration with this change has faults", errors: end.errors });
+      throw new Problem(422, { ...saying(tell("fault.user.refused")), errors: end.errors });
     }
   }
 
@@ -146,15 +148,15 @@ export class UserEditor {
 }
 
 /** Why a password is none for a user of the admin page; `undefined`: it is one. */
-export function newPasswordFault(password: string, name: string): string | undefined {
+export function newPasswordFault(password: string, name: string): Told | undefined {
   const fault = passwordFault(password);
   if (fault !== undefined) return fault;
   const length = [...password].length;
   if (length < limits.adminPasswordCharactersMin) {
-    return `it has ${length} characters; at least ${limits.adminPasswordCharactersMin}`;
+    return tell("fault.password.short", { count: length, min: limits.adminPasswordCharactersMin });
   }
-  if (new Set(password).size < 5) return "it repeats a few characters; more different ones";
+  if (new Set(password).size < 5) return tell("fault.password.plain");
   return password.toLowerCase().includes(name.toLowerCase()) && name.length > 3
-    ? "it contains the user's name; another one"
+    ? tell("fault.password.name")
     : undefined;
 }

@@ -13,6 +13,7 @@ import { limits } from "../base/limits.ts";
 import { type Octets, octets } from "../base/octets.ts";
 import type { Random } from "../base/random.ts";
 import { type ScryptHash, scryptHashText, scryptOctetsMax, usualCosts } from "../base/scrypt_hash.ts";
+import { tellerOf, type Told } from "../base/told.ts";
 
 /** What a check came to; `busy`: too many wait already. */
 export type CheckResult = "right" | "wrong" | "busy";
@@ -22,12 +23,21 @@ export function prepared(text: string): string {
   return text.normalize("NFKC");
 }
 
+/** Why a text is no password, by code. */
+export const passwordTexts = {
+  "fault.password.empty": "it is empty",
+  "fault.password.controls": "it has control characters",
+  "fault.password.long": "it is longer than 255 octets",
+} as const;
+
+const tell = tellerOf(passwordTexts);
+
 /** Why nobody could log in with a password: RFC 4616 §2 has up to 255 octets for it, and no NUL; nobody types control characters. */
-export function passwordFault(password: string): string | undefined {
-  if (password === "") return "it is empty";
-  if (octets(prepared(password)).length > 255) return "it is longer than 255 octets";
+export function passwordFault(password: string): Told | undefined {
+  if (password === "") return tell("fault.password.empty");
+  if (octets(prepared(password)).length > 255) return tell("fault.password.long");
   // deno-lint-ignore no-control-regex
-  return /[\x00-\x1f\x7f]/.test(password) ? "it has control characters" : undefined;
+  return /[\x00-\x1f\x7f]/.test(password) ? tell("fault.password.controls") : undefined;
 }
 
 /** The hash text of a password, with a salt of its own. */

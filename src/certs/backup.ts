@@ -21,6 +21,8 @@ import type { PlacedFile } from "../config/restore.ts";
 import { isCertificatePath, isMore, materialOf } from "./backup_afar.ts";
 import { BackupError } from "./backup_seal.ts";
 import { readBounded } from "./files.ts";
+import { tell } from "./texts.ts";
+import type { Told } from "../base/told.ts";
 
 /** Where a file was: below which folder, or anywhere else, and then its path is absolute. */
 export type Base = "storage" | "config" | "outside";
@@ -143,33 +145,35 @@ export function encodeBackup({ files, ...rest }: Backup): Octets {
 
 /** Reads it. Throws {@linkcode BackupError} for anything that would leave its folder, or is not what was written. */
 export function decodeBackup(content: Octets, what: string): Backup {
-  const cannot = (cause: string) => new BackupError(`Cannot use ${what}: ${cause}`);
+  const cannot = (why: Told) => new BackupError(tell("fault.file.use", { what, why }));
   let read: Partial<Backup> & { version?: unknown };
   try {
     read = JSON.parse(textOf(content)) ?? {};
   } catch {
-    throw cannot("its content is not what was written there");
+    throw cannot(tell("fault.backup.content"));
   }
   const { version, made, hostname, folders, config, files } = read;
-  if (version !== 1) throw cannot("it was made by a newer release");
+  if (version !== 1) throw cannot(tell("fault.backup.newer"));
   const texts = [hostname, folders?.config, folders?.storage, config];
   if (!texts.every((text) => typeof text === "string") || typeof made !== "number" || !Array.isArray(files)) {
-    throw cannot("its content is not what was written there");
+    throw cannot(tell("fault.backup.content"));
   }
-  if (octets(config!).length > limits.configOctetsMax || files.length > filesMax) throw cannot("it holds too much");
+  if (octets(config!).length > limits.configOctetsMax || files.length > filesMax) {
+    throw cannot(tell("fault.backup.too_much"));
+  }
   const seen = new Set<string>();
   const sound = files.map((file): SavedFile => {
     const { base, path, mode, content: text } = (file ?? {}) as unknown as Record<string, unknown>;
     const known = (base === "storage" || base === "config" || base === "outside") && typeof path === "string" &&
       typeof mode === "number" && typeof text === "string";
-    if (!known) throw cannot("its content is not what was written there");
-    if (!staysBelow(base, path)) throw cannot(`${printable(path, 200)} leaves its folder`);
-    if (seen.has(`${base} ${path}`)) throw cannot(`${printable(path, 200)} is there twice`);
+    if (!known) throw cannot(tell("fault.backup.content"));
+    if (!staysBelow(base, path)) throw cannot(tell("fault.backup.leaves", { path: printable(path, 200) }));
+    if (seen.has(`${base} ${path}`)) throw cannot(tell("fault.backup.twice", { path: printable(path, 200) }));
     seen.add(`${base} ${path}`);
     try {
       return { base, path, mode: mode & 0o644 | 0o600, content: Uint8Array.fromBase64(text) };
     } catch {
-      throw cannot("its content is not what was written there");
+      throw cannot(tell("fault.backup.content"));
     }
   });
   return { made, hostname: hostname!, folders: folders!, config: config!, files: sound };

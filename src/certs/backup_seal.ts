@@ -11,9 +11,11 @@
 import { createCipheriv, createDecipheriv, scrypt, timingSafeEqual } from "node:crypto";
 import { joined, type Octets, octets } from "../base/octets.ts";
 import type { Random } from "../base/random.ts";
+import { tell } from "./texts.ts";
+import { type Told, ToldError } from "../base/told.ts";
 
 /** An archive that cannot be opened; one clear line. */
-export class BackupError extends Error {
+export class BackupError extends ToldError {
   override name = "BackupError";
 }
 
@@ -39,7 +41,7 @@ export async function seal(
   content: Octets,
   { password, random, power = usual.power }: { password: string; random: Random; power?: number },
 ): Promise<Octets> {
-  if (password === "") throw new BackupError("Cannot protect the archive: the password is empty");
+  if (password === "") throw new BackupError(tell("fault.backup.seal_empty"));
   const { blockSize, parallelization } = usual;
   const salt = random.bytes(saltOctets);
   const nonce = random.bytes(nonceOctets);
@@ -54,22 +56,22 @@ export async function seal(
 
 /** What is in an archive. Rejects with {@linkcode BackupError}. */
 export async function unseal(archive: Octets, { password, what }: { password: string; what: string }): Promise<Octets> {
-  const cannot = (cause: string) => new BackupError(`Cannot open ${what}: ${cause}`);
+  const cannot = (why: Told) => new BackupError(tell("fault.backup.open", { what, why }));
   if (!startsWith(archive, magic)) {
-    throw cannot(startsWith(archive, family) ? "it was made by a newer release" : "it is no archive of saveconfig");
+    throw cannot(tell(startsWith(archive, family) ? "fault.backup.newer" : "fault.backup.foreign"));
   }
-  if (archive.length < leastOctets) throw cannot("it is cut off");
+  if (archive.length < leastOctets) throw cannot(tell("fault.backup.cut"));
   const [power, blockSize, parallelization] = archive.subarray(magic.length);
   const memory = 128 * blockSize * 2 ** power;
   if (
     power < 10 || power > 20 || blockSize < 1 || parallelization < 1 || parallelization > 16 || memory > memoryOctetsMax
   ) {
-    throw cannot("it was changed since it was made");
+    throw cannot(tell("fault.backup.changed"));
   }
   const salt = archive.slice(magic.length + 3, magic.length + 3 + saltOctets);
   const { key, check } = await derived(password, { power, blockSize, parallelization, salt });
   if (!timingSafeEqual(check, archive.subarray(headOctets - checkOctets, headOctets))) {
-    throw cannot("the password is another one");
+    throw cannot(tell("fault.backup.password"));
   }
   const nonce = archive.subarray(headOctets, headOctets + nonceOctets);
   const decipher = createDecipheriv("aes-256-gcm", key, nonce);
@@ -80,7 +82,7 @@ export async function unseal(archive: Octets, { password, what }: { password: st
     const body = archive.subarray(headOctets + nonceOctets, archive.length - tagOctets);
     packed = joined([bytesOf(decipher.update(body)), bytesOf(decipher.final())]);
   } catch {
-    throw cannot("it was changed or cut off since it was made");
+    throw cannot(tell("fault.backup.changed_or_cut"));
   }
   return await through(packed, new DecompressionStream("gzip"));
 }
@@ -111,7 +113,7 @@ async function through(content: Octets, coder: CompressionStream | Decompression
   for await (const piece of source.pipeThrough(coder)) {
     length += piece.length;
     if (length > contentOctetsMax) {
-      throw new BackupError(`Cannot use the archive: it holds more than ${contentOctetsMax} octets`);
+      throw new BackupError(tell("fault.backup.too_large", { max: contentOctetsMax }));
     }
     pieces.push(piece);
   }

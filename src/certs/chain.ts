@@ -13,6 +13,7 @@ import { type ChainWarning, chainWarnings } from "./chain_warnings.ts";
 import { FormatError } from "./format_error.ts";
 import { fits, type KeyRecord } from "./read_key.ts";
 import { type CertificateRecord, derOf } from "./record.ts";
+import { tell } from "./texts.ts";
 
 /** What is known of a chain. Plain data. */
 export interface ChainReport {
@@ -57,13 +58,14 @@ export function chooseLeaf(
     return { leaf, others: certificates.filter(({ fingerprint }) => fingerprint !== leaf.fingerprint) };
   }
   if (fitting.length > 1) {
-    const state = `it holds ${fitting.length} certificates for this key, and one is wanted`;
-    throw new FormatError("count", `Cannot use ${what}: ${state}`);
+    const why = tell("fault.file.two_fit", { count: fitting.length });
+    throw new FormatError("count", tell("fault.file.use", { what, why }));
   }
-  const theirs = distinct.length === 1 ? "the certificate's" : `those of its ${distinct.length} certificates`;
-  const state = `the public key of the key has SHA-256 ${key.publicKeySha256}, ${theirs} ` +
-    `${distinct.length === 1 ? "has" : "have"} ${distinct.map((one) => one.publicKeySha256).slice(0, 3).join(", ")}`;
-  throw new FormatError("mismatch", `Cannot use ${what}: it does not fit the key; ${state}`);
+  const theirs = distinct.map((one) => one.publicKeySha256).slice(0, 3).join(", ");
+  const why = distinct.length === 1
+    ? tell("fault.file.mismatch", { key: key.publicKeySha256, theirs })
+    : tell("fault.file.none_fits", { key: key.publicKeySha256, count: distinct.length, theirs });
+  throw new FormatError("mismatch", tell("fault.file.use", { what, why }));
 }
 
 /** Orders and judges. Throws `FormatError` for too many certificates, `TlsSetupError` for broken anchors. */

@@ -4,7 +4,9 @@
  * @module
  */
 import type { PeerFacts } from "../tls/engine.ts";
+import type { Told } from "../base/told.ts";
 import type { CertificateRecord } from "./record.ts";
+import { tell } from "./texts.ts";
 
 /** One oddity. */
 export interface ChainWarning {
@@ -26,6 +28,8 @@ export interface ChainWarning {
     | "rare_key";
   /** One sentence that names the certificate and says what a peer will see. */
   text: string;
+  /** The same, for readers of every language. */
+  told: Told;
 }
 
 /** What is judged. */
@@ -54,18 +58,15 @@ export function chainWarnings(question: ChainQuestion): ChainWarning[] {
   ];
 }
 
-function sees(text: string): string {
-  return `a peer that verifies will see "${text}"`;
+function warning(kind: ChainWarning["kind"], told: Told): ChainWarning {
+  return { kind, text: told.text, told };
 }
 
 function ofTime({ subject, notBefore, notAfter }: CertificateRecord, now: number): ChainWarning[] {
-  const day = (ms: number) => Number.isNaN(ms) ? "an unreadable date" : new Date(ms).toISOString().slice(0, 10);
-  if (!(notAfter > now)) {
-    return [{ kind: "expired", text: `${subject} expired on ${day(notAfter)}: ${sees("certificate has expired")}` }];
-  }
+  const day = (ms: number) => Number.isNaN(ms) ? tell("chain.no_day") : new Date(ms).toISOString().slice(0, 10);
+  if (!(notAfter > now)) return [warning("expired", tell("chain.expired", { subject, day: day(notAfter) }))];
   if (!(notBefore <= now)) {
-    const text = `${subject} is not valid before ${day(notBefore)}: ${sees("certificate is not yet valid")}`;
-    return [{ kind: "not_yet_valid", text }];
+    return [warning("not_yet_valid", tell("chain.not_yet_valid", { subject, day: day(notBefore) }))];
   }
   return [];
 }
@@ -74,15 +75,11 @@ function ofStrength({ subject, key, signature, selfSigned }: CertificateRecord):
   const warnings: ChainWarning[] = [];
   const bits = /^(?:RSA|RSA-PSS|DSA) (\d+)$/.exec(key)?.[1];
   if (bits !== undefined && Number(bits) < rsaBitsMin) {
-    const text = `${subject} has a weak key (${key}): ${
-      sees("EE certificate key too weak")
-    }, or goes on as if it were none`;
-    warnings.push({ kind: "weak_key", text });
+    warnings.push(warning("weak_key", tell("chain.weak_key", { subject, key })));
   }
   // Nobody verifies the signature of a root.
   if (/md[245]|sha1(?!\d)|sha-1$/i.test(signature) && !selfSigned) {
-    const text = `${subject} is signed in a weak way (${signature}): ${sees("CA signature digest algorithm too weak")}`;
-    warnings.push({ kind: "weak_signature", text });
+    warnings.push(warning("weak_signature", tell("chain.weak_signature", { subject, signature })));
   }
   return warnings;
 }
@@ -92,47 +89,29 @@ const commonKeys = /^(RSA \d+|EC P-(256|384|521))$/;
 function ofLeaf(leaf: CertificateRecord): ChainWarning[] {
   const { subject, key, dnsNames, addresses, purposes, keyUsage, authority } = leaf;
   const warnings: ChainWarning[] = [];
-  const warn = (kind: ChainWarning["kind"], text: string) => warnings.push({ kind, text });
-  if (dnsNames.length === 0 && addresses.length === 0) {
-    warn(
-      "no_names",
-      `${subject} has no subject alternative name: a peer that looks there alone will see no name that matches`,
-    );
-  }
+  const warn = (kind: ChainWarning["kind"], told: Told) => warnings.push(warning(kind, told));
+  if (dnsNames.length === 0 && addresses.length === 0) warn("no_names", tell("chain.no_names", { subject }));
   if (purposes !== undefined && !purposes.includes("serverAuth") && !purposes.includes("any")) {
-    const what = `${subject} is not made for servers (it has ${purposes.join(", ") || "no purpose"})`;
-    warn("not_for_servers", `${what}: ${sees("unsuitable certificate purpose")} when it connects to a listener`);
+    const has = purposes.join(", ") || tell("chain.no_purpose");
+    warn("not_for_servers", tell("chain.not_for_servers", { subject, has }));
   }
   if (keyUsage !== undefined && !keyUsage.includes("digitalSignature")) {
-    const rest = key.startsWith("RSA") && keyUsage.includes("keyEncipherment")
-      ? "it can serve suites with RSA key exchange only, and no TLS 1.3"
-      : "a strict peer will refuse every handshake";
-    warn(
-      "key_usage",
-      `${subject} is not made for signatures (its key usage is ${keyUsage.join(", ") || "empty"}): ${rest}`,
-    );
+    const then = key.startsWith("RSA") && keyUsage.includes("keyEncipherment")
+      ? tell("chain.rsa_only")
+      : tell("chain.no_handshake");
+    const usage = keyUsage.join(", ") || tell("chain.no_usage");
+    warn("key_usage", tell("chain.key_usage", { subject, usage, then }));
   }
   // A self-signed one is its own authority in any case.
-  if (authority === true && !leaf.selfSigned) {
-    warn("leaf_is_authority", `${subject} is a certificate of an authority: strict peers refuse it as a server's own`);
-  }
-  if (!commonKeys.test(key)) {
-    warn(
-      "rare_key",
-      `${subject} has a key that not every peer knows (${key}): such a peer will see no suite in common`,
-    );
-  }
+  if (authority === true && !leaf.selfSigned) warn("leaf_is_authority", tell("chain.leaf_is_authority", { subject }));
+  if (!commonKeys.test(key)) warn("rare_key", tell("chain.rare_key", { subject, key }));
   return warnings;
 }
 
 function ofIssuer({ subject, authority, keyUsage }: CertificateRecord): ChainWarning[] {
-  if (authority !== true) {
-    const text = `${subject} issues certificates and is no authority: ${sees("invalid CA certificate")}`;
-    return [{ kind: "issuer_is_no_authority", text }];
-  }
+  if (authority !== true) return [warning("issuer_is_no_authority", tell("chain.issuer_is_no_authority", { subject }))];
   if (keyUsage !== undefined && !keyUsage.includes("keyCertSign")) {
-    const text = `${subject} may not sign certificates by its key usage: ${sees("invalid CA certificate")}`;
-    return [{ kind: "issuer_is_no_authority", text }];
+    return [warning("issuer_is_no_authority", tell("chain.issuer_may_not", { subject }))];
   }
   return [];
 }
@@ -153,32 +132,33 @@ const toldBefore: Readonly<Record<number, ChainWarning["kind"][]>> = {
 function ofTrust(question: ChainQuestion): ChainWarning[] {
   const { leaf, chain, top, trust, now } = question;
   const root = chain.find(({ selfSigned }) => selfSigned);
-  const included: ChainWarning[] = root === undefined ? [] : [{
-    kind: "root_included",
-    text: `${root.subject} is a root and is sent along: a peer has it already or does not trust it, ` +
-      "so only a TLSA record that names it needs it there",
-  }];
+  const included: ChainWarning[] = root === undefined
+    ? []
+    : [warning("root_included", tell("chain.root_included", { subject: root.subject }))];
   if (trust.trusted) return included;
-  const { code, text } = trust;
-  const peers = sees(text);
-  const warn = (kind: ChainWarning["kind"], said: string): ChainWarning[] => [...included, { kind, text: said }];
+  const { code, text: seen } = trust;
+  const warn = (kind: ChainWarning["kind"], told: Told): ChainWarning[] => [...included, warning(kind, told)];
+  const { subject } = leaf;
   switch (code) {
     case 18: // DEPTH_ZERO_SELF_SIGNED_CERT
-      return warn("self_signed", `${leaf.subject} is self-signed: ${peers}`);
+      return warn("self_signed", tell("chain.self_signed", { subject, seen }));
     case 19: // SELF_SIGNED_CERT_IN_CHAIN
-      return warn("untrusted_root", `The chain ends in ${top.subject}, which is no trusted authority here: ${peers}`);
+      return warn("untrusted_root", tell("chain.untrusted_root", { subject: top.subject, seen }));
     case 2: // UNABLE_TO_GET_ISSUER_CERT
     case 20: // UNABLE_TO_GET_ISSUER_CERT_LOCALLY
     case 21: { // UNABLE_TO_VERIFY_LEAF_SIGNATURE
-      const where = top.issuerUrls.length === 0 ? "" : ` (it is at ${top.issuerUrls[0]})`;
-      const what = top === leaf ? "An intermediate is missing" : "An intermediate or the root is missing";
-      const state = `${top.issuer}, which issued ${top.subject}, is neither in the chain nor a trusted authority here`;
-      return warn("missing_issuer", `${what}: ${state}${where}; ${peers}`);
+      const [url] = top.issuerUrls;
+      const what = tell(top === leaf ? "chain.no_intermediate" : "chain.no_intermediate_or_root");
+      const facts = { what, issuer: top.issuer, subject: top.subject, seen };
+      const told = url === undefined
+        ? tell("chain.missing_issuer", facts)
+        : tell("chain.missing_at", { ...facts, url });
+      return warn("missing_issuer", told);
     }
     default: {
       const told = chainWarnings({ ...question, trust: { trusted: true }, now }).map(({ kind }) => kind);
       if (toldBefore[code]?.some((kind) => told.includes(kind))) return included;
-      return warn("untrusted", `${leaf.subject} does not verify: ${peers}`);
+      return warn("untrusted", tell("chain.untrusted", { subject, seen }));
     }
   }
 }

@@ -8,9 +8,11 @@ import { limits } from "../base/limits.ts";
 import type { Octets } from "../base/octets.ts";
 import { causeOf } from "../base/text.ts";
 import { giveToOwnerOf } from "../config/storage.ts";
+import { tell } from "./texts.ts";
+import { type Told, ToldError } from "../base/told.ts";
 
 /** Why a file cannot be had, in words that follow its key's path. */
-export class CertificateFileError extends Error {
+export class CertificateFileError extends ToldError {
   override name = "CertificateFileError";
 }
 
@@ -19,11 +21,9 @@ export async function readBounded(path: string): Promise<Octets> {
   try {
     using file = await Deno.open(path);
     const info = await file.stat();
-    if (!info.isFile) throw new CertificateFileError(`Cannot read ${path}: it is no file`);
+    if (!info.isFile) throw cannotRead(path, tell("fault.file.no_file"));
     if (info.size > limits.certificateFileOctetsMax) {
-      throw new CertificateFileError(
-        `Cannot read ${path}: it is larger than ${limits.certificateFileOctetsMax} octets`,
-      );
+      throw cannotRead(path, tell("fault.file.too_large", { max: limits.certificateFileOctetsMax }));
     }
     const bytes = new Uint8Array(info.size);
     let length = 0;
@@ -35,13 +35,17 @@ export async function readBounded(path: string): Promise<Octets> {
     return bytes.subarray(0, length);
   } catch (thrown) {
     if (thrown instanceof CertificateFileError) throw thrown;
-    throw new CertificateFileError(`Cannot read ${path}: ${stateOf(thrown)}`);
+    throw cannotRead(path, stateOf(thrown));
   }
 }
 
-function stateOf(thrown: unknown): string {
-  if (thrown instanceof Deno.errors.NotFound) return "no such file";
-  if (thrown instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+function cannotRead(what: string, why: string | Told): CertificateFileError {
+  return new CertificateFileError(tell("fault.file.read", { what, why }));
+}
+
+function stateOf(thrown: unknown): string | Told {
+  if (thrown instanceof Deno.errors.NotFound) return tell("fault.file.missing");
+  if (thrown instanceof Deno.errors.PermissionDenied) return tell("fault.file.denied");
   return causeOf(thrown);
 }
 

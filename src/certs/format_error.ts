@@ -4,6 +4,7 @@
  * @module
  */
 import { CertificateFileError } from "./files.ts";
+import type { Told } from "../base/told.ts";
 
 /** What is wrong, for programs; the message says it in one line, without any key or password in it. */
 export type FormatFault =
@@ -27,8 +28,8 @@ export class FormatError extends CertificateFileError {
   override name = "FormatError";
   readonly fault: FormatFault;
 
-  constructor(fault: FormatFault, message: string) {
-    super(message);
+  constructor(fault: FormatFault, what: string | Told) {
+    super(what);
     this.fault = fault;
   }
 }

@@ -12,6 +12,7 @@ import { chosenEntry, readPkcs12 } from "./pkcs12.ts";
 import { readCertificates } from "./read.ts";
 import { type KeyRecord, readKey } from "./read_key.ts";
 import type { CertificateRecord } from "./record.ts";
+import { tell } from "./texts.ts";
 
 /** A file that somebody handed in. */
 export interface HandedFile {
@@ -62,11 +63,8 @@ export function leafFor(
   }
   const stranger = others.find((other) => !above.includes(other));
   if (stranger === undefined) return { leaf, others };
-  const state = `it holds ${given.length} certificates and one is wanted`;
-  throw new FormatError(
-    "count",
-    `Cannot use ${file.name}: ${state}; beside that of ${leaf.subject} there is ${stranger.subject}, which is none of its issuers`,
-  );
+  const why = tell("fault.file.stranger", { count: given.length, leaf: leaf.subject, stranger: stranger.subject });
+  throw new FormatError("count", tell("fault.file.use", { what: file.name, why }));
 }
 
 async function fromPem(
@@ -88,8 +86,8 @@ async function fromPkcs12(
   const reading = await readPkcs12(file.content, { engine, what: file.name, password });
   const { key, certificate, ...entry } = chosenEntry(reading, { what: file.name, name: friendlyName });
   if (certificate === undefined) {
-    const state = "it holds a private key, and no certificate that fits it";
-    throw new FormatError("count", `Cannot import ${file.name}: ${state}`);
+    const why = tell("fault.pkcs12.no_certificate");
+    throw new FormatError("count", tell("fault.file.import", { what: file.name, why }));
   }
   const pair = { key, leaf: certificate, others: reading.certificates, friendlyName: entry.friendlyName };
   return { pair, notes: reading.notes };

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { Told } from "../base/told.ts";
 import { type Octets, textOf } from "../base/octets.ts";
 import { type Ber, BerError, items, oidText, readBer, tags, wholeNumber } from "./ber.ts";
+import { tell } from "./texts.ts";
 
 /** What there is in certificate files. */
 export type Kind =
@@ -23,21 +25,9 @@ export type Kind =
   | "unknown";
 
 /** A kind in words: "it is …". */
-export const kindWords: Readonly<Record<Kind, string>> = {
-  certificate: "a certificate",
-  pkcs7: "a PKCS#7 file (.p7b)",
-  pkcs12: "a PKCS#12 file (.p12, .pfx)",
-  key: "a private key",
-  encrypted_key: "an encrypted private key",
-  request: "a certificate signing request",
-  crl: "a certificate revocation list",
-  public_key: "a public key",
-  parameters: "a set of key parameters",
-  openssh_key: "a key of OpenSSH",
-  putty_key: "a key of PuTTY",
-  jks: "a Java keystore in its old form, which keytool converts: -importkeystore -deststoretype pkcs12",
-  unknown: "of an unknown kind",
-};
+export function kindTold(kind: Kind): Told {
+  return tell(`fault.kind.${kind}`);
+}
 
 const labels: ReadonlyMap<string, Kind> = new Map([
   ["CERTIFICATE", "certificate"],

@@ -12,6 +12,7 @@ import type { Octets } from "../base/octets.ts";
 import type { Random } from "../base/random.ts";
 import { ProfileError } from "./profile_names.ts";
 import type { AlternativeName, KeyKind, Subject } from "./subject.ts";
+import { tell } from "./texts.ts";
 
 /** A key pair with the way it signs. */
 export interface Signer {
@@ -72,9 +73,7 @@ export async function signerOf(pkcs8: Octets, kind: string): Promise<Signer> {
       // Another kind of key.
     }
   }
-  throw new ProfileError(
-    `Cannot sign a request with this key: its kind, ${kind}, is not known here; --new-key makes another`,
-  );
+  throw new ProfileError(tell("fault.cert.signer", { kind }));
 }
 
 /** The private key, PKCS#8 in PEM. */

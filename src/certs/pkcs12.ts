@@ -18,10 +18,12 @@ import { friendlyNameOf } from "./friendly_name.ts";
 import { kindOfBytes, kindOfLabel } from "./kinds.ts";
 import { macPassword } from "./pkcs12_mac.ts";
 import { readPem } from "./pem.ts";
-import { checkEnd, checkSize, otherKind } from "./read.ts";
+import { checkEnd, checkSize, otherKind, unreadable } from "./read.ts";
 import { fits, isKey, type KeyRecord, type KeyWorld, ofDer } from "./read_key.ts";
 import { type CertificateRecord, certificateRecord, derOf } from "./record.ts";
 import { checkedPassword, openSealed, passwordsOf, RoundsBudget, type SealedWorld } from "./sealed.ts";
+import { tell } from "./texts.ts";
+import type { Told } from "../base/told.ts";
 
 /** A key, with the certificate that fits it. */
 export interface Pkcs12Entry {
@@ -79,7 +81,7 @@ export async function readPkcs12(bytes: Octets, world: KeyWorld): Promise<Pkcs12
     return await new Walk(world).file(element);
   } catch (thrown) {
     if (!(thrown instanceof BerError)) throw thrown;
-    throw new FormatError("format", `Cannot read ${what}: it is a broken PKCS#12 file (${thrown.message})`);
+    throw unreadable("format", { what, why: tell("fault.pkcs12.broken", { cause: thrown.message }) });
   }
 }
 
@@ -89,8 +91,11 @@ export function chosenEntry(
   { what, name }: { what: string; name?: string },
 ): Pkcs12Entry {
   if (entries.length === 0) {
-    const state = certificates.length === 0 ? "it is empty" : `only ${counted(certificates.length, "certificate")}`;
-    throw new FormatError("count", `Cannot import ${what}: it holds no private key, ${state}`);
+    const { length } = certificates;
+    const why = length === 0
+      ? tell("fault.pkcs12.empty")
+      : tell("fault.pkcs12.no_key", { certificates: counted(length, "certificate") });
+    throw new FormatError("count", tell("fault.file.import", { what, why }));
   }
   const meant = name === undefined
     ? entries
@@ -99,15 +104,15 @@ export function chosenEntry(
   const names = entries.map(({ friendlyName, certificate }) =>
     friendlyName ?? certificate?.subject ?? "without a name"
   );
-  const state = `it holds ${counted(entries.length, "private key")} (${names.join(", ")})`;
-  throw new FormatError(
-    "count",
-    `Cannot import ${what}: ${state}, and ${meant.length === 0 ? `none is named ${name}` : "one has to be named"}`,
-  );
+  const state = { keys: counted(entries.length, "key"), names: names.join(", ") };
+  const why = name !== undefined && meant.length === 0
+    ? tell("fault.pkcs12.none_named", { ...state, name })
+    : tell("fault.pkcs12.which", state);
+  throw new FormatError("count", tell("fault.file.import", { what, why }));
 }
 
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+function counted(count: number, noun: "certificate" | "key"): Told {
+  return tell(`fault.pkcs12.${count === 1 ? "one" : "several"}_${noun}`, { count });
 }
 
 function outer(bytes: Octets, world: KeyWorld): Ber {
@@ -115,19 +120,17 @@ function outer(bytes: Octets, world: KeyWorld): Ber {
   const pem = readPem(bytes);
   if (pem.kind !== "none") {
     const kinds = pem.kind === "blocks" ? pem.blocks.map(({ label }) => kindOfLabel(label)) : [];
-    const state = kinds.length === 0 ? "it is PEM, not a PKCS#12 file" : otherKind(kinds, "a PKCS#12 file");
-    throw new FormatError("kind", `Cannot read ${what}: ${state}`);
+    const why = kinds.length === 0 ? tell("fault.pkcs12.pem") : otherKind(kinds, "pkcs12_wanted");
+    throw unreadable("kind", { what, why });
   }
   const { kind, element } = kindOfBytes(bytes);
   if (element === undefined || kind === "unknown") {
-    if (kind !== "unknown") {
-      throw new FormatError("kind", `Cannot read ${what}: ${otherKind([kind], "a PKCS#12 file")}`);
-    }
-    throw new FormatError("format", `Cannot read ${what}: it is no PKCS#12 file, or it is cut off or broken`);
+    if (kind !== "unknown") throw unreadable("kind", { what, why: otherKind([kind], "pkcs12_wanted") });
+    throw unreadable("format", { what, why: tell("fault.pkcs12.none") });
   }
   checkEnd(bytes, element, world);
   if (kind === "pkcs12") return element;
-  throw new FormatError("kind", `Cannot read ${what}: ${otherKind([kind], "a PKCS#12 file")}`);
+  throw unreadable("kind", { what, why: otherKind([kind], "pkcs12_wanted") });
 }
 
 interface Bag {
@@ -163,7 +166,7 @@ class Walk {
     if (wholeNumber(version) !== 3) throw new BerError("its version is not 3");
     const [type, content] = itemsOf(safe, tags.sequence);
     if (oidText(type) === signedData) {
-      throw this.#unsupported("it is protected by a signature, not by a password");
+      throw this.#unsupported(tell("fault.pkcs12.signature"));
     }
     if (oidText(type) !== data) throw new BerError("it is made of other parts");
     const bytes = octetString(itemsOf(content, 0xa0)[0]);
@@ -185,7 +188,7 @@ class Walk {
     const oid = oidText(type);
     const within = itemsOf(content, 0xa0)[0];
     if (oid === data) return await this.#bags(octetString(within), nestedMax);
-    if (oid !== encryptedData) throw this.#unsupported("it is protected by a certificate, not by a password");
+    if (oid !== encryptedData) throw this.#unsupported(tell("fault.pkcs12.certificate"));
     const [, sealed] = itemsOf(within, tags.sequence);
     const [, algorithm, cipherText] = itemsOf(sealed, tags.sequence);
     await this.#bags(await this.#open(algorithm, octetString(cipherText, 0x80), isSequence), nestedMax);
@@ -266,12 +269,12 @@ class Walk {
   #wrongPassword(): FormatError {
     const { what, password } = this.#world;
     return password === undefined
-      ? new FormatError("password_missing", `Cannot read ${what}: it is encrypted, and no password was given`)
-      : new FormatError("password_wrong", `Cannot read ${what}: the password does not open it, or it is damaged`);
+      ? unreadable("password_missing", { what, why: tell("fault.file.password_missing") })
+      : unreadable("password_wrong", { what, why: tell("fault.file.password_or_damage") });
   }
 
-  #unsupported(state: string): FormatError {
-    return new FormatError("unsupported", `Cannot read ${this.#world.what}: ${state}`);
+  #unsupported(why: Told): FormatError {
+    return unreadable("unsupported", { what: this.#world.what, why });
   }
 }
 

@@ -7,9 +7,11 @@
  * @module
  */
 import { printable } from "../base/text.ts";
+import { tell } from "./texts.ts";
+import { type Told, ToldError } from "../base/told.ts";
 
 /** What cannot be done with a profile; one clear line. */
-export class ProfileError extends Error {
+export class ProfileError extends ToldError {
   override name = "ProfileError";
 }
 
@@ -31,15 +33,15 @@ const reservedEnds = [".chain", ".rsa", ".ec"];
 
 /** A name for a new profile. Throws {@linkcode ProfileError}. */
 export function profileName(text: string): string {
-  const refuse = (why: string): never => {
-    throw new ProfileError(`Cannot use the name ${printable(text, 80)}: ${why}`);
+  const refuse = (why: Told): never => {
+    throw new ProfileError(tell("fault.cert.name", { name: printable(text, 80), why }));
   };
-  if (text.length > lengthMax) return refuse(`it has more than ${lengthMax} characters`);
-  if (!shape.test(text)) return refuse("letters, digits, _ - and . only, a letter or digit first");
+  if (text.length > lengthMax) return refuse(tell("fault.too_long", { max: lengthMax }));
+  if (!shape.test(text)) return refuse(tell("fault.cert.name_shape"));
   // "..": shells and people take it for a folder above.
-  if (text.includes("..")) return refuse("two full stops follow each other");
+  if (text.includes("..")) return refuse(tell("fault.cert.name_stops"));
   const end = reservedEnds.find((each) => text.toLowerCase().endsWith(each));
-  return end === undefined ? text : refuse(`names that end in ${end} belong to files of other profiles`);
+  return end === undefined ? text : refuse(tell("fault.cert.name_end", { end }));
 }
 
 /** See {@linkcode ProfileFiles}. */

@@ -48,6 +48,7 @@ import { type CertificateRecord } from "./record.ts";
 import { type KeyKind, kindLike, readSubject, type SubjectWords } from "./subject.ts";
 import { type Apply, type Files, recoverSwap, type Swap, swapFiles, type SwapHands, swapHands } from "./swap.ts";
 import { usesOf } from "./uses.ts";
+import { tell } from "./texts.ts";
 
 /** What changes are made with. */
 export interface StoreWorld extends ProfileWorld {
@@ -60,6 +61,9 @@ export interface StoreWorld extends ProfileWorld {
   /** A line for the log. */
   note(text: string): void;
 }
+
+/** What cannot be done with a name. */
+type Doing = `fault.cert.${"make" | "import" | "rename_to" | "renew" | "fill"}`;
 
 /** What came of a change. */
 export interface Changed {
@@ -90,7 +94,7 @@ export class CertificateStore {
   async create(name: string, wish: { subject: SubjectWords; kind: KeyKind; days: number }): Promise<Changed> {
     profileName(name);
     const subject = readSubject(wish.subject);
-    await this.#freeName(name, "make");
+    await this.#freeName(name, "fault.cert.make");
     const claims = await claimsOf(subject);
     const signer = await newSigner(wish.kind);
     const [key, certificate, request] = await Promise.all([
@@ -99,7 +103,7 @@ export class CertificateStore {
       makeRequest(claims, signer),
     ]);
     return await this.#change(async (said) => {
-      await this.#freeName(name, "make", said);
+      await this.#freeName(name, "fault.cert.make", said);
       const pair = await this.#pair({ key: octets(key), certificate: octets(certificate), what: name });
       const changed = await this.#install({ name, pair, request, doing: "made" }, said);
       // That it is self-signed is no news to whoever asked for it.
@@ -114,7 +118,7 @@ export class CertificateStore {
     intermediates?: HandedFile;
   }): Promise<Changed> {
     return await this.#change(async (said) => {
-      const held = await this.#ownProfile(name, "put a certificate into", said);
+      const held = await this.#ownProfile(name, "fault.cert.fill", said);
       const given = certificatesIn(certificate, this.#engine);
       const next = await this.#nextKey(name);
       const key = next !== undefined && given.some((one) => fits(next, one)) ? next : held.key;
@@ -137,7 +141,7 @@ export class CertificateStore {
     profileName(name);
     const { pair, notes } = await readHanded(wish, this.#engine);
     return await this.#change(async (said) => {
-      if (!replace || !said.config.certificates.has(name)) await this.#freeName(name, "import", said);
+      if (!replace || !said.config.certificates.has(name)) await this.#freeName(name, "fault.cert.import", said);
       const wanted = { name, pair, request: null, dropNext: true, doing: "imported" };
       const changed = await this.#install(wanted, said);
       return { ...changed, notes: [...notes, ...changed.notes] };
@@ -161,11 +165,11 @@ export class CertificateStore {
   /** A new request: on the same key, on a new one of this kind, or on a new one like it. What is in service stays so until the answer is uploaded. */
   async renew(name: string, { kind, newKey = false }: { kind?: KeyKind; newKey?: boolean }): Promise<Changed> {
     const like = newKey && kind === undefined
-      ? kindLike((await this.#ownProfile(name, "renew", await this.said())).key.key)
+      ? kindLike((await this.#ownProfile(name, "fault.cert.renew", await this.said())).key.key)
       : kind;
     const signer = like === undefined ? undefined : await newSigner(like);
     return await this.#change(async (said) => {
-      const held = await this.#ownProfile(name, "renew", said);
+      const held = await this.#ownProfile(name, "fault.cert.renew", said);
       const files = profileFiles(profileName(name));
       const waiting = await this.#nextKey(name);
       // What was asked for the last time counts: an authority may have left words out of the certificate.
@@ -186,13 +190,11 @@ export class CertificateStore {
     return await this.#change(async (said) => {
       const profile = profileOf(said, from);
       if (profile.self_signed && profile.acme !== undefined) {
-        throw new ProfileError(
-          `Cannot rename ${from}: it is issued by ACME under this name; one under another name, then delete`,
-        );
+        throw new ProfileError(tell("fault.cert.rename_acme", { name: from }));
       }
       const entry = entryIn(said.root, from);
-      if (entry === undefined) throw new ProfileError(`Cannot rename ${from}: the gateway makes it itself`);
-      await this.#freeName(to, "rename to", said);
+      if (entry === undefined) throw new ProfileError(tell("fault.cert.rename_self_made", { name: from }));
+      await this.#freeName(to, "fault.cert.rename_to", said);
       const moved = await this.#moved(from, to);
       const first = Object.fromEntries(moved.map(({ to, content }) => [to, content]));
       const last = Object.fromEntries(moved.map(({ from }) => [from, null]));
@@ -218,9 +220,9 @@ export class CertificateStore {
       const profile = profileOf(said, name);
       const uses = usesOf(said.uses, name);
       if (entryIn(said.root, name) === undefined) {
-        throw new ProfileError(`Cannot delete ${name}: the gateway makes it itself where nothing else is said`);
+        throw new ProfileError(tell("fault.cert.delete_self_made", { name }));
       }
-      if (uses.length > 0) throw new ProfileError(`Cannot delete ${name}: it is used by ${uses.join(", ")}`);
+      if (uses.length > 0) throw new ProfileError(tell("fault.cert.used", { name, uses: uses.join(", ") }));
       const names = (await this.#moved(name, name)).map(({ from }) => from);
       if (profile.self_signed && profile.acme !== undefined) names.push(`acme/${name}.pem`);
       const last = Object.fromEntries(names.map((each) => [each, null]));
@@ -275,44 +277,38 @@ export class CertificateStore {
     this.#world.note(`Certificate ${changed.name} was ${changed.done}`);
     const faults = await this.#world.apply();
     if (faults.length === 0) return changed;
-    throw new ProfileError(`The change is written, and not in force: ${faults[0]}`);
+    throw new ProfileError(tell("fault.cert.not_in_force", { cause: faults[0] }));
   }
 
   /** Refuses a name that is taken, by a profile or by files that no profile names. */
-  async #freeName(name: string, doing: string, said?: Said): Promise<void> {
+  async #freeName(name: string, to: Doing, said?: Said): Promise<void> {
+    const doing = tell(to);
     const { config } = said ?? await this.said();
     const profile = config.certificates.get(name);
     if (profile?.self_signed) {
-      throw new ProfileError(
-        `Cannot ${doing} ${name}: the gateway makes the certificate of this name itself; another name`,
-      );
+      throw new ProfileError(tell("fault.cert.made_here", { doing, name }));
     }
-    const replace = doing === "import"
-      ? "; --replace puts the new one in its place"
-      : `; renew ${name} asks for a new one`;
     if (profile !== undefined) {
-      throw new ProfileError(`Cannot ${doing} ${name}: there is a certificate of this name${replace}`);
+      const then = to === "fault.cert.import"
+        ? tell("fault.cert.then_replace")
+        : tell("fault.cert.then_renew", { name });
+      throw new ProfileError(tell("fault.cert.taken", { doing, name, then }));
     }
     for (const file of Object.values(profileFiles(name))) {
       const path = `${this.#world.directory}/${file}`;
       if (await exists(path)) {
-        throw new ProfileError(
-          `Cannot ${doing} ${name}: ${path} is there, and no certificate of this name; move it away first`,
-        );
+        throw new ProfileError(tell("fault.cert.file_there", { doing, name, path }));
       }
     }
   }
 
   /** The pair of a profile whose files an administrator has a say in. */
-  async #ownProfile(name: string, doing: string, said: Said): Promise<HeldPair> {
+  async #ownProfile(name: string, to: Doing, said: Said): Promise<HeldPair> {
+    const doing = tell(to);
     const profile = profileOf(said, name);
     if (profile.self_signed) {
-      if (profile.acme !== undefined) {
-        throw new ProfileError(`Cannot ${doing} ${name}: ACME has it issued; certconfig acme ${name} renews it now`);
-      }
-      throw new ProfileError(
-        `Cannot ${doing} ${name}: the gateway makes and renews it itself; certconfig new makes one to be signed`,
-      );
+      const code = profile.acme === undefined ? "fault.cert.self_made" : "fault.cert.acme";
+      throw new ProfileError(tell(code, { doing, name }));
     }
     return await readHeldPair(name, said, this.#world);
   }

@@ -27,6 +27,7 @@ import { readCertificates } from "./read.ts";
 import { readKey } from "./read_key.ts";
 import type { CertificateRecord } from "./record.ts";
 import { type CertificateUse, certificateUses, usesOf } from "./uses.ts";
+import { tell } from "./texts.ts";
 
 /** What profiles are read with. */
 export interface ProfileWorld {
@@ -120,7 +121,7 @@ export function profileOf({ config }: Pick<Said, "config">, name: string): Certi
   const profile = config.certificates.get(name);
   if (profile !== undefined) return profile;
   const known = [...config.certificates.keys()].join(", ");
-  throw new ProfileError(`Cannot find the certificate ${JSON.stringify(name).slice(1, -1)}: there are ${known}`);
+  throw new ProfileError(tell("fault.cert.unknown", { name: JSON.stringify(name).slice(1, -1), known }));
 }
 
 /** Every profile, in the order of the file. `warn` hears why a chain could not be judged. */

@@ -8,10 +8,12 @@ import type { Octets } from "../base/octets.ts";
 import type { CertificateEngine } from "../tls/certificates.ts";
 import { TlsSetupError } from "../tls/engine.ts";
 import { type Ber, BerError, itemsOf, oidText, readBer, tags } from "./ber.ts";
-import { FormatError } from "./format_error.ts";
-import { type Kind, kindOfBytes, kindOfElement, kindOfLabel, kindWords } from "./kinds.ts";
+import { FormatError, type FormatFault } from "./format_error.ts";
+import { type Kind, kindOfBytes, kindOfElement, kindOfLabel, kindTold } from "./kinds.ts";
 import { type PemBlock, readPem } from "./pem.ts";
 import { type CertificateRecord, certificateRecord } from "./record.ts";
+import { tell } from "./texts.ts";
+import type { Told } from "../base/told.ts";
 
 /** What reading needs. */
 export interface ReadWorld {
@@ -39,7 +41,7 @@ export function readCertificates(bytes: Octets, world: ReadWorld): ReadCertifica
   const pem = readPem(bytes);
   switch (pem.kind) {
     case "broken":
-      throw new FormatError("format", `Cannot read ${world.what}: ${pem.cause}`);
+      throw unreadable("format", { what: world.what, why: pem.cause });
     case "blocks":
       return ofBlocks(pem.blocks, world);
     case "none":
@@ -52,19 +54,27 @@ export function readCertificates(bytes: Octets, world: ReadWorld): ReadCertifica
 /** Refuses what is empty or beyond all measure. Throws {@linkcode FormatError}. */
 export function checkSize(bytes: Octets, { what }: Pick<ReadWorld, "what">): void {
   if (bytes.length > limits.certificateFileOctetsMax) {
-    const state = `it is larger than ${limits.certificateFileOctetsMax} octets`;
-    throw new FormatError("too_large", `Cannot read ${what}: ${state}`);
+    throw unreadable("too_large", {
+      what,
+      why: tell("fault.file.too_large", { max: limits.certificateFileOctetsMax }),
+    });
   }
   if (bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d))) {
-    throw new FormatError("empty", `Cannot read ${what}: it is empty`);
+    throw unreadable("empty", { what, why: tell("fault.empty") });
   }
 }
 
 /** What to say of a file that holds another kind than wanted: `it is a private key, not a certificate`. */
-export function otherKind(kinds: readonly Kind[], wanted: string): string {
-  const words = [...new Set(kinds)].map((kind) => kindWords[kind]);
-  if (words.length === 1 && kinds.length === 1) return `it is ${words[0]}, not ${wanted}`;
-  return `it holds ${words.join(", ")}, but not ${wanted}`;
+export function otherKind(kinds: readonly Kind[], kind: "certificate" | "key" | "pkcs12_wanted"): Told {
+  const wanted = tell(`fault.kind.${kind}`);
+  const told = [...new Set(kinds)].map(kindTold);
+  if (told.length === 1 && kinds.length === 1) return tell("fault.file.other_kind", { kind: told[0], wanted });
+  return tell("fault.file.other_kinds", { kinds: told, wanted });
+}
+
+/** Why a file cannot be read. */
+export function unreadable(fault: FormatFault, { what, why }: { what: string; why: string | Told }): FormatError {
+  return new FormatError(fault, tell("fault.file.read", { what, why }));
 }
 
 function ofBlocks(blocks: readonly PemBlock[], world: ReadWorld): ReadCertificates {
@@ -85,10 +95,10 @@ function ofBlocks(blocks: readonly PemBlock[], world: ReadWorld): ReadCertificat
     checkCount(found, world);
   }
   if (found.certificates.length === 0) {
-    throw new FormatError("kind", `Cannot read ${world.what}: ${otherKind(others, "a certificate")}`);
+    throw unreadable("kind", { what: world.what, why: otherKind(others, "certificate") });
   }
   for (const kind of new Set(others)) {
-    if (kind !== "parameters") found.notes.push(`In ${world.what} there is ${kindWords[kind]} too: it is left out`);
+    if (kind !== "parameters") found.notes.push(`In ${world.what} there is ${kindTold(kind).text} too: it is left out`);
   }
   return found;
 }
@@ -96,24 +106,22 @@ function ofBlocks(blocks: readonly PemBlock[], world: ReadWorld): ReadCertificat
 function ofDer(bytes: Octets, world: ReadWorld): ReadCertificates {
   const { kind, element } = kindOfBytes(bytes);
   if (element === undefined || kind === "unknown") {
-    const words = kind === "unknown"
-      ? "it is neither PEM nor DER, or it is broken"
-      : otherKind([kind], "a certificate");
-    throw new FormatError(kind === "unknown" ? "format" : "kind", `Cannot read ${world.what}: ${words}`);
+    const why = kind === "unknown" ? tell("fault.file.unreadable") : otherKind([kind], "certificate");
+    throw unreadable(kind === "unknown" ? "format" : "kind", { what: world.what, why });
   }
   checkEnd(bytes, element, world);
   if (kind === "certificate") {
     return { certificates: [one(element.whole, { ...world, place: "" })], notes: [] };
   }
   if (kind === "pkcs7") return checkCount({ certificates: ofPkcs7(element, world), notes: [] }, world);
-  throw new FormatError("kind", `Cannot read ${world.what}: ${otherKind([kind], "a certificate")}`);
+  throw unreadable("kind", { what: world.what, why: otherKind([kind], "certificate") });
 }
 
 /** Nothing may follow DER but the line end or the zeros that some transfer added. Throws {@linkcode FormatError}. */
 export function checkEnd(bytes: Octets, element: Ber, { what }: Pick<ReadWorld, "what">): void {
   const rest = bytes.subarray(element.whole.length);
   if (rest.every((byte) => byte === 0 || byte === 0x0a || byte === 0x0d)) return;
-  throw new FormatError("format", `Cannot read ${what}: ${rest.length} octets follow behind the end of its DER`);
+  throw unreadable("format", { what, why: tell("fault.file.tail", { count: rest.length }) });
 }
 
 /** RFC 5652 §5.1: SignedData without signatures, a bag of certificates. Throws {@linkcode FormatError}. */
@@ -122,10 +130,7 @@ function ofPkcs7(element: Ber, world: ReadWorld): CertificateRecord[] {
   try {
     const [type, content] = itemsOf(element, tags.sequence);
     if (oidText(type) !== "1.2.840.113549.1.7.2") {
-      throw new FormatError(
-        "kind",
-        `Cannot read ${world.what}: it is PKCS#7, but not the kind that holds certificates`,
-      );
+      throw unreadable("kind", { what: world.what, why: tell("fault.file.pkcs7_kind") });
     }
     const signed = itemsOf(itemsOf(content, 0xa0)[0], tags.sequence);
     const bag = signed.find(({ tag }) => tag === 0xa0);
@@ -133,10 +138,13 @@ function ofPkcs7(element: Ber, world: ReadWorld): CertificateRecord[] {
     within = bag === undefined ? [] : itemsOf(bag, 0xa0).filter(({ tag }) => tag === tags.sequence);
   } catch (thrown) {
     if (!(thrown instanceof BerError)) throw thrown;
-    throw new FormatError("format", `Cannot read ${world.what}: it is a broken PKCS#7 file (${thrown.message})`);
+    throw unreadable("format", {
+      what: world.what,
+      why: tell("fault.file.pkcs7_broken", { cause: thrown.message }),
+    });
   }
   if (within.length === 0) {
-    throw new FormatError("count", `Cannot read ${world.what}: it is a PKCS#7 file without a certificate`);
+    throw unreadable("count", { what: world.what, why: tell("fault.file.pkcs7_empty") });
   }
   return within.slice(0, certificatesMax + 1).map(({ whole }, index) =>
     one(whole, { ...world, place: `certificate ${index + 1} ` })
@@ -145,7 +153,7 @@ function ofPkcs7(element: Ber, world: ReadWorld): CertificateRecord[] {
 
 function checkCount(found: ReadCertificates, { what }: ReadWorld): ReadCertificates {
   if (found.certificates.length <= certificatesMax) return found;
-  throw new FormatError("count", `Cannot read ${what}: it holds more than ${certificatesMax} certificates`);
+  throw unreadable("count", { what, why: tell("fault.file.many", { max: certificatesMax }) });
 }
 
 function outer(der: Octets): Ber | undefined {
@@ -173,5 +181,6 @@ function one(der: Octets, world: ReadWorld & { place: string }): CertificateReco
 }
 
 function broken({ what }: ReadWorld, place: string, cause: string): FormatError {
-  return new FormatError("format", `Cannot read ${what}: ${place === "" ? "it " : place}is broken (${cause})`);
+  const why = place === "" ? tell("fault.file.broken", { cause }) : `${place}is broken (${cause})`;
+  return unreadable("format", { what, why });
 }

@@ -13,9 +13,11 @@ import { type Ber, BerError, items, itemsOf, octetString, oidText, readBer, tags
 import { FormatError } from "./format_error.ts";
 import { kindOfBytes, kindOfElement, kindOfLabel } from "./kinds.ts";
 import { type PemBlock, readPem } from "./pem.ts";
-import { checkEnd, checkSize, otherKind, type ReadWorld } from "./read.ts";
+import { checkEnd, checkSize, otherKind, type ReadWorld, unreadable } from "./read.ts";
 import type { CertificateRecord } from "./record.ts";
 import { checkedPassword, openSealed, RoundsBudget } from "./sealed.ts";
+import { tell } from "./texts.ts";
+import type { Told } from "../base/told.ts";
 
 /** A private key. Its `pem` is a secret. */
 export interface KeyRecord extends KeyReading {
@@ -39,7 +41,7 @@ export async function readKey(bytes: Octets, world: KeyWorld): Promise<KeyRecord
   const pem = readPem(bytes);
   switch (pem.kind) {
     case "broken":
-      throw new FormatError("format", `Cannot read ${world.what}: ${pem.cause}`);
+      throw unreadable("format", { what: world.what, why: pem.cause });
     case "blocks":
       return await ofBlocks(pem.blocks, world);
     case "none": {
@@ -47,8 +49,8 @@ export async function readKey(bytes: Octets, world: KeyWorld): Promise<KeyRecord
       if (element !== undefined && kind !== "unknown") checkEnd(bytes, element, world);
       if (kind === "key" && element !== undefined) return { ...ofDer(element.whole, world), encrypted: false };
       if (kind === "encrypted_key" && element !== undefined) return await ofSealed(element, world);
-      if (kind !== "unknown") throw wrongKind(otherKind([kind], "a private key"), world);
-      throw new FormatError("format", `Cannot read ${world.what}: it is neither PEM nor DER, or it is broken`);
+      if (kind !== "unknown") throw unreadable("kind", { what: world.what, why: otherKind([kind], "key") });
+      throw unreadable("format", { what: world.what, why: tell("fault.file.unreadable") });
     }
     default:
       return pem satisfies never;
@@ -66,31 +68,24 @@ export function fits(
 /** A key of its DER, of a kind that can be used. Throws {@linkcode FormatError}. */
 export function ofDer(der: Octets, { engine, what }: ReadWorld): KeyReading {
   if (der.length > keyOctetsMax) {
-    throw new FormatError("too_large", `Cannot read ${what}: its key has more than ${keyOctetsMax} octets`);
+    throw keyTooLarge(what);
   }
   const fault = unusable(der);
-  if (fault !== undefined) throw new FormatError("unsupported", `Cannot use the key in ${what}: ${fault}`);
+  if (fault !== undefined) throw new FormatError("unsupported", tell("fault.key.use", { what, why: fault }));
   try {
     return engine.key(der);
   } catch (thrown) {
     if (!(thrown instanceof TlsSetupError)) throw thrown;
-    throw new FormatError("format", `Cannot read ${what}: its key is broken (${thrown.message})`);
+    throw keyBroken(what, thrown.message);
   }
-}
-
-function wrongKind(words: string, { what }: ReadWorld): FormatError {
-  return new FormatError("kind", `Cannot read ${what}: ${words}`);
 }
 
 async function ofBlocks(blocks: readonly PemBlock[], world: KeyWorld): Promise<KeyRecord> {
   const kinds = blocks.map(({ label }) => kindOfLabel(label));
   const keys = blocks.filter((_, index) => kinds[index] === "key" || kinds[index] === "encrypted_key");
-  if (keys.length === 0) throw wrongKind(otherKind(kinds, "a private key"), world);
+  if (keys.length === 0) throw unreadable("kind", { what: world.what, why: otherKind(kinds, "key") });
   if (keys.length > 1) {
-    throw new FormatError(
-      "count",
-      `Cannot read ${world.what}: it holds ${keys.length} private keys, and one is wanted`,
-    );
+    throw unreadable("count", { what: world.what, why: tell("fault.key.many", { count: keys.length }) });
   }
   const [block] = keys;
   if (block.headers.get("Proc-Type")?.replaceAll(" ", "") === "4,ENCRYPTED") {
@@ -101,7 +96,7 @@ async function ofBlocks(blocks: readonly PemBlock[], world: KeyWorld): Promise<K
     element = readBer(block.der);
   } catch (thrown) {
     if (!(thrown instanceof BerError)) throw thrown;
-    throw new FormatError("format", `Cannot read ${world.what}: its key is broken (${thrown.message})`);
+    throw keyBroken(world.what, thrown.message);
   }
   // A label may be wrong, the DER is not.
   switch (kindOfElement(element)) {
@@ -110,7 +105,7 @@ async function ofBlocks(blocks: readonly PemBlock[], world: KeyWorld): Promise<K
     case "key":
       return { ...ofDer(element.whole, world), encrypted: false };
     default:
-      throw new FormatError("format", `Cannot read ${world.what}: its key is broken (it is made of other parts)`);
+      throw keyBroken(world.what, "it is made of other parts");
   }
 }
 
@@ -128,7 +123,7 @@ async function ofSealed(element: Ber, world: KeyWorld): Promise<KeyRecord> {
     return { ...ofDer(opened.data, world), encrypted: true };
   } catch (thrown) {
     if (!(thrown instanceof BerError)) throw thrown;
-    throw new FormatError("format", `Cannot read ${what}: its encryption is broken (${thrown.message})`);
+    throw unreadable("format", { what, why: tell("fault.key.seal_broken", { cause: thrown.message }) });
   }
 }
 
@@ -136,11 +131,11 @@ async function ofSealed(element: Ber, world: KeyWorld): Promise<KeyRecord> {
 function openOldPem(block: PemBlock, { engine, what, password }: KeyWorld): Octets {
   if (password === undefined) throw passwordMissing(what);
   const cipher = /^[A-Z0-9-]{1,32}/.exec(block.headers.get("DEK-Info") ?? "")?.[0];
-  if (cipher === undefined) throw new FormatError("format", `Cannot read ${what}: it does not say how it is encrypted`);
+  if (cipher === undefined) throw unreadable("format", { what, why: tell("fault.key.no_cipher") });
   if (!/^(AES-(128|192|256)|DES-EDE3|CAMELLIA-(128|192|256))-CBC$/.test(cipher)) {
-    throw new FormatError("unsupported", `Cannot read ${what}: it is encrypted by ${cipher}, which is not supported`);
+    throw unreadable("unsupported", { what, why: tell("fault.key.cipher", { cipher }) });
   }
-  if (block.der.length > keyOctetsMax) throw new FormatError("too_large", `Cannot read ${what}: its key is too large`);
+  if (block.der.length > keyOctetsMax) throw keyTooLarge(what);
   const der = engine.decryptPem(block.text, { label: block.label, password });
   if (der === undefined || !isKey(der)) throw passwordWrong(what);
   return der;
@@ -153,11 +148,19 @@ export function isKey(der: Octets): boolean {
 }
 
 function passwordMissing(what: string): FormatError {
-  return new FormatError("password_missing", `Cannot read ${what}: it is encrypted, and no password was given`);
+  return unreadable("password_missing", { what, why: tell("fault.file.password_missing") });
 }
 
 function passwordWrong(what: string): FormatError {
-  return new FormatError("password_wrong", `Cannot read ${what}: the password does not open it`);
+  return unreadable("password_wrong", { what, why: tell("fault.file.password_wrong") });
+}
+
+function keyTooLarge(what: string): FormatError {
+  return unreadable("too_large", { what, why: tell("fault.key.too_large", { max: keyOctetsMax }) });
+}
+
+function keyBroken(what: string, cause: string): FormatError {
+  return unreadable("format", { what, why: tell("fault.key.broken", { cause }) });
 }
 
 const usable: ReadonlySet<string> = new Set([
@@ -176,18 +179,22 @@ const named: Readonly<Record<string, string>> = {
 };
 
 /** Why a key of this DER cannot be used for TLS; `undefined`: nothing is known against it. */
-function unusable(der: Octets): string | undefined {
+function unusable(der: Octets): Told | undefined {
   try {
     const parts = items(readBer(der));
     if (parts[1]?.tag === tags.sequence) {
       const oid = oidText(items(parts[1])[0]);
-      return usable.has(oid) ? undefined : `it is for ${named[oid] ?? `another purpose (${oid})`}; RSA, EC or Ed25519`;
+      return usable.has(oid)
+        ? undefined
+        : tell("fault.key.purpose", { purpose: named[oid] ?? `another purpose (${oid})` });
     }
     // PKCS#1 has nine numbers, or a list of further primes behind them; DSA's old form has six.
-    if (parts[2]?.tag === tags.integer) return parts.length >= 9 ? undefined : "it is for DSA; RSA, EC or Ed25519";
+    if (parts[2]?.tag === tags.integer) {
+      return parts.length >= 9 ? undefined : tell("fault.key.purpose", { purpose: "DSA" });
+    }
     return undefined;
   } catch (thrown) {
-    if (thrown instanceof BerError) return "it is broken";
+    if (thrown instanceof BerError) return tell("fault.key.use_broken");
     throw thrown;
   }
 }

@@ -11,6 +11,8 @@ import { domainToASCII } from "node:url";
 import { printable } from "../base/text.ts";
 import { parseDomain } from "../config/values.ts";
 import { ProfileError } from "./profile_names.ts";
+import { tell } from "./texts.ts";
+import type { Told } from "../base/told.ts";
 
 /** Words for a subject and its names. */
 export interface SubjectWords {
@@ -73,14 +75,14 @@ export function readSubject(words: SubjectWords): Subject {
   const subject = parts.flatMap(({ type, of, max }): SubjectPart[] => {
     const value = words[of]?.trim();
     if (value === undefined) return [];
-    const refuse = (why: string): never => {
-      throw new ProfileError(`Cannot use ${options[of]} ${printable(value, 80)}: ${why}`);
+    const refuse = (why: Told): never => {
+      throw new ProfileError(tell("fault.cert.field", { option: options[of], value: printable(value, 80), why }));
     };
-    if (value === "") return refuse("it is empty");
+    if (value === "") return refuse(tell("fault.empty"));
     // deno-lint-ignore no-control-regex
-    if (/[\x00-\x1f\x7f-\x9f\ud800-\udfff]/u.test(value)) return refuse("it has control characters");
-    if (of === "country" && !/^[A-Za-z]{2}$/.test(value)) return refuse("two letters, as in US");
-    if ([...value].length > max) return refuse(`it has more than ${max} characters`);
+    if (/[\x00-\x1f\x7f-\x9f\ud800-\udfff]/u.test(value)) return refuse(tell("fault.controls"));
+    if (of === "country" && !/^[A-Za-z]{2}$/.test(value)) return refuse(tell("fault.cert.country"));
+    if ([...value].length > max) return refuse(tell("fault.too_long", { max }));
     return [{ type, value: of === "country" ? value.toUpperCase() : value }];
   });
   const names = (words.names ?? []).map(alternativeName);
@@ -89,26 +91,26 @@ export function readSubject(words: SubjectWords): Subject {
   const unlike = names.filter((name, at) =>
     names.findIndex(({ type, value }) => type === name.type && value === name.value) === at
   );
-  if (unlike.length > namesMax) throw new ProfileError(`Cannot use --san: more than ${namesMax} names`);
+  if (unlike.length > namesMax) throw new ProfileError(tell("fault.cert.names", { max: namesMax }));
   return { parts: subject, names: unlike };
 }
 
 function alternativeName(word: string): AlternativeName {
   const [, kind, text] = /^(?:(dns|ip|email):)?(.*)$/is.exec(word.trim())!;
-  const refuse = (why: string): never => {
-    throw new ProfileError(`Cannot use --san ${printable(word, 80)}: ${why}`);
+  const refuse = (why: Told): never => {
+    throw new ProfileError(tell("fault.cert.field", { option: "--san", value: printable(word, 80), why }));
   };
   switch (kind?.toLowerCase() ?? (text.includes("@") ? "email" : isIP(text) === 0 ? "dns" : "ip")) {
     case "ip":
-      return isIP(text) === 0 ? refuse("it is no IP address") : { type: "ip", value: text };
+      return isIP(text) === 0 ? refuse(tell("fault.cert.no_ip")) : { type: "ip", value: text };
     case "email": {
-      const [, local, domain] = /^([!-?A-~]{1,64})@([^@]+)$/.exec(text) ?? refuse("it is no mail address");
+      const [, local, domain] = /^([!-?A-~]{1,64})@([^@]+)$/.exec(text) ?? refuse(tell("fault.cert.no_mail"));
       const host = hostName(domain);
-      return host === undefined ? refuse("it is no mail address") : { type: "email", value: `${local}@${host}` };
+      return host === undefined ? refuse(tell("fault.cert.no_mail")) : { type: "email", value: `${local}@${host}` };
     }
     default: {
       const host = hostName(text);
-      if (host === undefined || isIP(host) !== 0) return refuse("it is no host name");
+      if (host === undefined || isIP(host) !== 0) return refuse(tell("fault.cert.no_host"));
       return { type: "dns", value: host };
     }
   }
@@ -148,5 +150,5 @@ export function kindLike(key: string): KeyKind {
 export function readKeyKind(word: string): KeyKind {
   const found = keyKinds.find((kind) => kind === word.toLowerCase());
   if (found !== undefined) return found;
-  throw new ProfileError(`Cannot make a key of the kind ${printable(word, 80)}: one of ${keyKinds.join(", ")}`);
+  throw new ProfileError(tell("fault.cert.key_kind", { kind: printable(word, 80), kinds: keyKinds.join(", ") }));
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, CommandError } from "./commands.ts";
+import { tell } from "./texts.ts";
 
 /** What became of a test for one recipient; `text` is safe to print. */
 export interface AlertTestFacts {
@@ -25,10 +26,10 @@ export function alertCommands({ test }: AlertHands): Command[] {
       name: "alerts test",
       async *run(): AsyncGenerator<AlertTestFacts> {
         const facts = await test();
-        if (facts.length === 0) throw new CommandError("Cannot send a test: alerts.recipients names nobody");
+        if (facts.length === 0) throw new CommandError(tell("fault.alerts.nobody"));
         yield* facts;
         const missed = facts.filter(({ sent }) => !sent).length;
-        if (missed > 0) throw new CommandError(`Cannot reach ${missed} of ${facts.length} recipients`);
+        if (missed > 0) throw new CommandError(tell("fault.alerts.missed", { missed, count: facts.length }));
       },
     },
   ];

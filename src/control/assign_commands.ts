@@ -17,6 +17,7 @@ import { type Args, type Command, type CommandContext, CommandError } from "./co
 import { changeConfig } from "./config_ground.ts";
 import { currentConfig } from "./current_config.ts";
 import type { FileGround } from "./file_commands.ts";
+import { tell } from "./texts.ts";
 
 /** What both commands give. */
 export interface AssignFacts {
@@ -41,7 +42,7 @@ export function assignCommands(ground: FileGround): Command[] {
         await refuseUseless(ground, { config, place, name });
         const { list, names } = place;
         if (args.has("add") && !list) {
-          throw new CommandError(`Cannot add ${name} to ${place.where}: it shows one certificate; without --add`);
+          throw new CommandError(tell("fault.assign.one", { name, place: place.where }));
         }
         const now = args.has("add") ? [...new Set([...names, name])] : [name];
         return await write(ground, { place, now, context, comment: `certconfig assign ${name}` });
@@ -54,7 +55,9 @@ export function assignCommands(ground: FileGround): Command[] {
         const { place } = await found(ground, { args, context, name });
         if (!place.names.includes(name)) {
           const shown = place.names.length === 0 ? "none" : place.names.join(", ");
-          throw new CommandError(`Cannot take ${printable(name, 60)} from ${place.where}: it shows ${shown}`);
+          throw new CommandError(
+            tell("fault.assign.not_there", { name: printable(name, 60), place: place.where, shown }),
+          );
         }
         const now = place.names.filter((each) => each !== name);
         return await write(ground, { place, now, context, comment: `certconfig unassign ${name}` });
@@ -92,8 +95,12 @@ async function found(
 function unknownProfile(name: string, { certificates }: Config): CommandError {
   const known = [...certificates.keys()];
   const meant = nearest(name, known);
-  const right = meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`;
-  return new CommandError(`Cannot assign ${printable(name, 60)}: no certificate has this name; ${right}`);
+  const shown = printable(name, 60);
+  return new CommandError(
+    meant === undefined
+      ? tell("fault.assign.no_profile", { name: shown, known: known.join(", ") })
+      : tell("fault.assign.misspelt", { name: shown, meant }),
+  );
 }
 
 /** Refuses a key that no cipher of the service can use. Pairs that cannot be read are refused when the file is checked, at their place. */
@@ -107,9 +114,8 @@ async function refuseUseless(
     const [{ key }] = engine().inspect(await readPair(profile));
     const { keys } = selectionOf(engine(), { ...config.tls[place.service], keys: [{ name, key }] });
     if (keys[0].methods.length > 0) return;
-    throw new CommandError(
-      `Cannot assign ${name} to ${place.where}: no cipher of tls.${place.service} can use its key (${key})`,
-    );
+    const { where, service } = place;
+    throw new CommandError(tell("fault.assign.useless", { name, place: where, service, key }));
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (error instanceof TlsSetupError) throw new CommandError(printable(error.message, 1000));

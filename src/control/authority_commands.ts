@@ -28,6 +28,8 @@ import { isUrl, parseSource } from "../config/sources.ts";
 import { type Args, type Command, type CommandContext, CommandError } from "./commands.ts";
 import { changeConfig } from "./config_ground.ts";
 import type { FileGround } from "./file_commands.ts";
+import { tellingOf } from "../base/told.ts";
+import { tell } from "./texts.ts";
 
 /** What `certconfig authorities list` gives. */
 export interface AuthoritiesItem extends AuthoritiesFacts {
@@ -142,7 +144,7 @@ export function authorityCommands(ground: FileGround): Command[] {
         const source = sourceOf(args.needed("source"));
         const absolute = absoluteOf(source, ground);
         if (sight.config.certificate_authorities.crls.includes(absolute)) {
-          throw new CommandError(`Cannot add ${printable(source)}: it is there`);
+          throw new CommandError(tell("fault.crl.there", { source: printable(source) }));
         }
         const change = appended("crls", { sight, entry: source });
         const { staged } = await changeConfig(ground, { changes: [change], comment: "certconfig crls add", context });
@@ -157,7 +159,7 @@ export function authorityCommands(ground: FileGround): Command[] {
         const source = sourceOf(args.needed("source"));
         const index = sight.config.certificate_authorities.crls.indexOf(absoluteOf(source, ground));
         if (index < 0) {
-          throw new CommandError(`Cannot remove ${printable(source)}: certificate_authorities.crls does not name it`);
+          throw new CommandError(tell("fault.crl.not_there", { source: printable(source) }));
         }
         const change: Change = { path: ["certificate_authorities", "crls", index] };
         const { staged } = await changeConfig(ground, {
@@ -197,17 +199,14 @@ function nameFor(args: Args, { what, held }: { what: string; held: AuthoritiesFa
   const given = args.text("name");
   const name = cleanBundleName(given ?? bundleNameOf(what));
   if (name === undefined) {
-    const right = "letters, digits, _ - and . , at most 64, a letter or digit first; system is the system's list";
     throw new CommandError(
       given === undefined
-        ? `Cannot name the bundle after ${printable(what)}: --name NAME; ${right}`
-        : `Cannot use --name ${printable(given)}: it cannot be a name; ${right}`,
+        ? tell("fault.bundle.name", { what: printable(what) })
+        : tell("fault.bundle.name_wrong", { name: printable(given) }),
     );
   }
   if (!held.bundles.some((bundle) => bundle.name === name)) return name;
-  throw new CommandError(
-    `Cannot add ${printable(what)}: there is a bundle ${name}; --name chooses another, or remove ${name} first`,
-  );
+  throw new CommandError(tell("fault.bundle.taken", { what: printable(what), name }));
 }
 
 /** By its name, or by its file where several have the name. */
@@ -221,13 +220,14 @@ async function bundleNamed(
     bundle.name === wanted || bundle.file === wanted || written[index] === wanted ? [{ ...bundle, index }] : []
   );
   if (found.length === 1) return found[0];
-  const names = bundles.map(({ name }) => printable(name)).join(", ");
+  const name = printable(wanted);
+  const known = bundles.map((bundle) => printable(bundle.name)).join(", ");
   throw new CommandError(
     found.length > 1
-      ? `Cannot tell which ${printable(wanted)} is meant: ${
-        found.map(({ file }) => printable(file)).join(", ")
-      }; name the file`
-      : `Cannot find the bundle ${printable(wanted)}: ${names === "" ? "there are none" : `there are ${names}`}`,
+      ? tell("fault.bundle.which", { name, files: found.map(({ file }) => printable(file)).join(", ") })
+      : known === ""
+      ? tell("fault.bundle.none", { name })
+      : tell("fault.bundle.unknown", { name, known }),
   );
 }
 
@@ -238,7 +238,7 @@ async function pemOf(
 ): Promise<string> {
   if (wanted === "system") {
     const list = await readTrustedList(sight.config);
-    if (list === null) throw new CommandError("Cannot export the system's list: there is none");
+    if (list === null) throw new CommandError(tell("fault.bundle.no_system"));
     return await bundlePem(list.path, { engine });
   }
   const files = wanted === undefined
@@ -258,7 +258,7 @@ async function pemOf(
 function sourceOf(word: string): string {
   const parsed = parseSource(word);
   if (parsed.ok) return parsed.value;
-  throw new CommandError(`Cannot use this source: it ${parsed.what}; ${parsed.right}`);
+  throw new CommandError(tell("fault.crl.source", { what: parsed.what, right: parsed.right }));
 }
 
 function absoluteOf(source: string, { file }: FileGround): string {
@@ -269,7 +269,7 @@ function refusable<T>(work: () => T): T {
   try {
     return work();
   } catch (thrown) {
-    if (thrown instanceof CertificateFileError) throw new CommandError(thrown.message);
+    if (thrown instanceof CertificateFileError) throw new CommandError(tellingOf(thrown));
     throw thrown;
   }
 }

@@ -31,6 +31,8 @@ import { type Args, type Command, CommandError } from "./commands.ts";
 import { placeOf, tellCommit } from "./config_ground.ts";
 import type { FileGround } from "./file_commands.ts";
 import type { Caller } from "./protocol.ts";
+import { tellingOf, type Told } from "../base/told.ts";
+import { tell } from "./texts.ts";
 
 /** What `saveconfig` gives. */
 export interface SavedFacts {
@@ -69,21 +71,21 @@ export function backupCommands(ground: FileGround): Command[] {
         const { file, hostname, clock, random, staging } = ground;
         const { text: source } = await staging.source();
         const loaded = await loadSource(source, { file, hostname, generation: 1, texts: staging.texts });
-        if (!loaded.ok) throw new CommandError(`Cannot save ${file}: ${faultText(loaded.errors[0])}`);
+        if (!loaded.ok) throw new CommandError(tell("fault.backup.save", { file, fault: faultText(loaded.errors[0]) }));
         const password = passwordOf(args);
         const weak = weakness(password);
         if (weak !== undefined && caller.from !== undefined) {
-          throw new CommandError(`Cannot protect the archive: ${weak}`);
+          throw new CommandError(tell("fault.backup.weak", { why: weak }));
         }
-        if (weak !== undefined) warn(`Warning: ${weak}: whoever gets the archive may guess it, and has the keys then`);
+        if (weak !== undefined) {
+          warn(`Warning: ${weak.text}: whoever gets the archive may guess it, and has the keys then`);
+        }
         const afar = caller.from === undefined ? undefined : { leftOut: warn };
         return await inTurn(async () => {
           const backup = await collectBackup(loaded.config, { source, made: clock.now(), hostname, afar });
           const archive = await seal(encodeBackup(backup), { password, random });
           if (archive.length > limits.controlFilesOctetsMax) {
-            throw new BackupError(
-              `Cannot save: the archive would have more than ${limits.controlFilesOctetsMax} octets, and could not be loaded`,
-            );
+            throw new BackupError(tell("fault.backup.save_large", { max: limits.controlFilesOctetsMax }));
           }
           save("file", archive);
           return { files: backup.files.map(({ path }) => path), octets: archive.length };
@@ -163,7 +165,7 @@ async function restore(
     const lines = confirm === undefined ? await apply() : [];
     if (lines.length > 0) {
       for (const line of lines) warn(line);
-      throw new CommandError("Cannot put the archive's configuration in force: what was there before is there again");
+      throw new CommandError(tell("fault.backup.not_in_force"));
     }
   } catch (error) {
     await alone(() => Promise.resolve(placed.undo()));
@@ -195,16 +197,16 @@ function plainNow(text: string): unknown {
 function passwordOf(args: Args): string {
   const password = args.password("password-file");
   if (password === undefined) {
-    throw new CommandError("Cannot go on without a password: --password-file F, or - to type it");
+    throw new CommandError(tell("fault.backup.no_password"));
   }
-  if (password === "") throw new CommandError("Cannot use the password: its file has an empty first line");
+  if (password === "") throw new CommandError(tell("fault.backup.password_empty"));
   return password;
 }
 
 /** What is wrong with the password of a new archive. */
-function weakness(password: string): string | undefined {
+function weakness(password: string): Told | undefined {
   if ([...password].length >= passwordCharactersMin) return undefined;
-  return `the password has less than ${passwordCharactersMin} characters`;
+  return tell("fault.backup.short", { min: passwordCharactersMin });
 }
 
 /** What is the operator's to put right reaches him as it is. */
@@ -213,6 +215,6 @@ async function clearly<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const known = error instanceof BackupError || error instanceof CertificateFileError || error instanceof EditError;
-    throw known ? new CommandError(error.message) : error;
+    throw known ? new CommandError(tellingOf(error)) : error;
   }
 }

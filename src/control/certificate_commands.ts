@@ -27,6 +27,8 @@ import { TlsSetupError } from "../tls/engine.ts";
 import { type Args, type Command, type CommandContext, CommandError } from "./commands.ts";
 import { tellCommit } from "./config_ground.ts";
 import type { FileGround } from "./file_commands.ts";
+import { tellingOf } from "../base/told.ts";
+import { tell } from "./texts.ts";
 
 /** PEM for whoever wants it: of a certificate, a chain, a request. */
 export interface PemFacts {
@@ -121,7 +123,7 @@ export function certificateCommands(ground: FileGround): Command[] {
       profileOf(await store.said(), name);
       const pem = await readRequest(name, world);
       if (pem !== undefined) return { name, pem };
-      throw new CommandError(`Cannot print a request of ${name}: there is none; certconfig renew ${name} makes one`);
+      throw new CommandError(tell("fault.cert.no_request", { name }));
     }),
     changing("upload", (args, store) =>
       store.upload(args.needed("name"), {
@@ -141,7 +143,7 @@ export function certificateCommands(ground: FileGround): Command[] {
           "Cannot export a key unprotected: --password-file F names a file with a password, - asks for it",
         );
       }
-      if (password === "") throw new CommandError("Cannot export a key unprotected: the password is empty");
+      if (password === "") throw new CommandError(tell("fault.cert.export_empty"));
       const legacy = args.has("legacy");
       const { content, certificates } = await store.export(name, { password, legacy });
       save("pkcs12", content);
@@ -168,7 +170,7 @@ export function certificateCommands(ground: FileGround): Command[] {
         for (const row of rows.rows) yield { name, ...row };
         const missed = rows.rows.filter(({ agrees }) => !agrees).length;
         if (missed > 0) {
-          throw new CommandError(`Cannot be verified as it is: ${missed} of ${rows.rows.length} do not agree`);
+          throw new CommandError(tell("fault.cert.disagrees", { missed, count: rows.rows.length }));
         }
       },
     },
@@ -218,13 +220,15 @@ function hostOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const parsed = parseDomain(text);
   if (parsed.ok) return parsed.value;
-  throw new CommandError(`Cannot use --for ${text}: it ${parsed.what}; ${parsed.right}`);
+  throw new CommandError(
+    tell("fault.form.option", { option: "for", value: text, what: parsed.what, right: parsed.right }),
+  );
 }
 
 function subjectOf(args: Args): SubjectWords {
   const commonName = args.text("common-name");
   if (commonName === undefined) {
-    throw new CommandError("Cannot make a certificate for nobody: --common-name mx1.example.com names its host");
+    throw new CommandError(tell("fault.cert.nobody"));
   }
   return {
     commonName,
@@ -247,10 +251,12 @@ function importOf(args: Args): Parameters<CertificateStore["import"]>[1] {
   if (file === undefined && certificate !== undefined && key !== undefined) {
     return { kind: "pem", certificate, key, password, intermediates: args.file("intermediates") };
   }
-  throw new CommandError("Cannot tell what to import: --pkcs12 FILE, or --certificate FILE and --key FILE");
+  throw new CommandError(tell("fault.cert.what_to_import"));
 }
 
 function asCommandError(thrown: unknown): never {
-  const told = [ProfileError, CertificateFileError, TlsSetupError, StorageError].some((kind) => thrown instanceof kind);
-  throw told ? new CommandError((thrown as Error).message) : thrown;
+  const known = [ProfileError, CertificateFileError, TlsSetupError, StorageError].some((kind) =>
+    thrown instanceof kind
+  );
+  throw known ? new CommandError(tellingOf(thrown as Error)) : thrown;
 }

@@ -18,9 +18,11 @@
 import type { Octets } from "../base/octets.ts";
 import { parseDuration } from "../config/values.ts";
 import type { Caller, CommandArgs, ControlAnswer, ControlRequest, SentFile, SentFiles } from "./protocol.ts";
+import { tellingOf, type Told, ToldError } from "../base/told.ts";
+import { tell } from "./texts.ts";
 
 /** What an operator did wrong, or what cannot be done now; one line. */
-export class CommandError extends Error {
+export class CommandError extends ToldError {
   override name = "CommandError";
 }
 
@@ -71,27 +73,27 @@ export class Args {
   text(name: string): string | undefined {
     const value = this.has(name) ? this.#args[name] : undefined;
     if (value === undefined || typeof value === "string" && value !== "") return value;
-    throw new CommandError(`Cannot use --${name}: it needs one value`);
+    throw new CommandError(tell("fault.form.one_value", { option: name }));
   }
 
   /** An operand or option that has to be there. */
   needed(name: string): string {
     const text = this.text(name);
-    if (text === undefined) throw new CommandError(`Cannot go on without ${name}`);
+    if (text === undefined) throw new CommandError(tell("fault.form.needed", { option: name }));
     return text;
   }
 
   /** Operands, or an option that may stand several times. */
   list(name: string): readonly string[] {
     const value = this.has(name) ? this.#args[name] : [];
-    if (value === true) throw new CommandError(`Cannot use --${name}: it needs a value`);
+    if (value === true) throw new CommandError(tell("fault.form.a_value", { option: name }));
     return typeof value === "string" ? [value] : value;
   }
 
   /** The files that an option or operand names, in their order. */
   files(name: string): CommandFile[] {
     const files = Object.hasOwn(this.#files, name) ? this.#files[name] : [];
-    if (files.length === 0 && this.has(name)) throw new CommandError(`Cannot use ${name}: no file came with it`);
+    if (files.length === 0 && this.has(name)) throw new CommandError(tell("fault.form.no_file", { option: name }));
     return files.map(decoded);
   }
 
@@ -103,7 +105,7 @@ export class Args {
   /** A file that has to be there. */
   neededFile(name: string): CommandFile {
     const file = this.file(name);
-    if (file === undefined) throw new CommandError(`Cannot go on without ${name}: it names a file`);
+    if (file === undefined) throw new CommandError(tell("fault.form.file_needed", { option: name }));
     return file;
   }
 
@@ -114,7 +116,7 @@ export class Args {
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(file.content).split(/\r?\n/, 1)[0];
     } catch {
-      throw new CommandError(`Cannot use the password in ${file.name}: it is not UTF-8`);
+      throw new CommandError(tell("fault.form.password_text", { file: file.name }));
     }
   }
 
@@ -123,7 +125,7 @@ export class Args {
     const text = this.text(name);
     if (text === undefined) return undefined;
     if (/^\d{1,15}$/.test(text) && Number(text) >= 1 && Number(text) <= max) return Number(text);
-    throw new CommandError(`Cannot use --${name} ${text}: a whole number from 1 to ${max}`);
+    throw new CommandError(tell("fault.form.count", { option: name, value: text, max }));
   }
 
   /** Milliseconds from `2h`. */
@@ -132,7 +134,9 @@ export class Args {
     if (text === undefined) return undefined;
     const parsed = parseDuration(text);
     if (parsed.ok) return parsed.value;
-    throw new CommandError(`Cannot use --${name} ${text}: it ${parsed.what}; ${parsed.right}`);
+    throw new CommandError(
+      tell("fault.form.option", { option: name, value: text, what: parsed.what, right: parsed.right }),
+    );
   }
 }
 
@@ -168,7 +172,7 @@ export class Commands {
       warn: (warning) => void aside.push({ warning }),
       save: (option, content) => void aside.push({ file: { option, content: content.toBase64() } }),
     };
-    let fault: string | undefined;
+    let fault: string | Told | undefined;
     try {
       const command = this.#commands.get(name);
       if (command === undefined) throw new CommandError(`Cannot run ${name}: this gateway knows no such command`);
@@ -180,10 +184,10 @@ export class Commands {
       }
     } catch (error) {
       if (signal.aborted) return;
-      fault = error instanceof CommandError ? error.message : `Cannot run ${name}: ${shown(error)}`;
+      fault = error instanceof CommandError ? tellingOf(error) : `Cannot run ${name}: ${shown(error)}`;
     }
     await sendAside();
-    await send(fault === undefined ? { end: true } : { error: fault });
+    await send(fault === undefined ? { end: true } : refusal(fault));
   }
 }
 
@@ -196,6 +200,10 @@ function decoded({ name, content }: SentFile): CommandFile {
   } catch {
     throw new CommandError(`Cannot use ${name}: it came as no base64`);
   }
+}
+
+function refusal(fault: string | Told): ControlAnswer {
+  return typeof fault === "string" ? { error: fault } : { error: fault.text, told: fault };
 }
 
 function isStream(result: CommandResult): result is AsyncIterable<unknown> {

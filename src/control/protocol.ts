@@ -19,6 +19,7 @@
  */
 import { limits } from "../base/limits.ts";
 import { joined, type Octets, octets, textOf } from "../base/octets.ts";
+import type { Told } from "../base/told.ts";
 
 /** The words behind a command: options by name, `true` for one without a value; operands under their own name. */
 export type CommandArgs = Readonly<Record<string, string | readonly string[] | true>>;
@@ -58,6 +59,8 @@ export interface ControlAnswer {
   file?: { option: string; content: string };
   end?: true;
   error?: string;
+  /** The error for readers of another language. */
+  told?: Told;
 }
 
 /** A line, with its line end. */

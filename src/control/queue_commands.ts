@@ -13,6 +13,7 @@ import type { Managed, QueueAction, QueueManager, ShownRow } from "../queue/mana
 import { heldDue } from "../queue/schema.ts";
 import type { TrailAnswer } from "../queue/trail.ts";
 import { type Args, type Command, CommandError } from "./commands.ts";
+import { tell } from "./texts.ts";
 
 /** What the commands work with. */
 export interface QueueHands {
@@ -120,7 +121,7 @@ async function act(
   const managed = await manage.act(action, { filter, signal });
   const { mids } = filter;
   if (mids?.length === 1 && managed.done + managed.later + managed.unchanged === 0) {
-    throw new CommandError(`Cannot ${action.kind} MID ${mids[0]}: nothing of it is in the queue that matches`);
+    throw new CommandError(tell("fault.queue.gone", { action: action.kind, mid: `${mids[0]}` }));
   }
   return { action: action.kind, ...managed };
 }
@@ -144,7 +145,7 @@ async function* list(
 
 async function show(hands: QueueHands, { mid, signal }: { mid: number; signal: AbortSignal }): Promise<ShownMessage> {
   const details = await hands.manage.details(mid, signal);
-  if (details === undefined) throw new CommandError(`Cannot show MID ${mid}: it is not in the queue`);
+  if (details === undefined) throw new CommandError(tell("fault.queue.unknown", { mid: `${mid}` }));
   const { envelope: { sender, receivedAt, eightBit, smtputf8, ret, envid, tls }, octets, rows, trail, header } =
     details;
   const parameters = [
@@ -212,13 +213,13 @@ function targets(args: Args, hands: QueueHands, words?: readonly string[]): Queu
   const some = Object.keys(filter).length > 0;
   if (args.has("all")) {
     if (some) throw new CommandError("Cannot tell what is meant: --all stands alone");
-  } else if (!some) throw new CommandError("Cannot go on: say which, by MID, by a filter such as --domain, or --all");
+  } else if (!some) throw new CommandError(tell("fault.queue.which"));
   return filter;
 }
 
 function midOf(word: string): number {
   if (/^\d{1,15}$/.test(word)) return Number(word);
-  throw new CommandError(`Cannot use ${word}: it is no MID`);
+  throw new CommandError(tell("fault.queue.no_mid", { word }));
 }
 
 function cursorOf(text: string | undefined): { mid: number; destination: string } | undefined {
@@ -229,14 +230,13 @@ function cursorOf(text: string | undefined): { mid: number; destination: string 
 }
 
 function viaOf(word: string | undefined): Via {
-  if (word === undefined) throw new CommandError("Cannot redirect: say to which host, HOST[:PORT], or --back");
+  if (word === undefined) throw new CommandError(tell("fault.queue.nowhere"));
   const bare = /^\[[^\]]*\]$/.test(word) || !word.includes(":") ? `${word}:25` : word;
   const parsed = parseHostPort(bare);
-  const right = "a host name or an address, with a port where it is not 25, as in backup.example.test:2525";
-  if (!parsed.ok) throw new CommandError(`Cannot redirect to ${word}: it ${parsed.what}; ${right}`);
+  if (!parsed.ok) throw new CommandError(tell("fault.queue.hop", { word, what: parsed.what }));
   const { host, port, address } = parsed.value;
   const name = address ? undefined : parseDomain(host);
   const what = name?.ok === false ? name.what : port === 0 ? "has port 0" : undefined;
-  if (what !== undefined) throw new CommandError(`Cannot redirect to ${word}: it ${what}; ${right}`);
+  if (what !== undefined) throw new CommandError(tell("fault.queue.hop", { word, what }));
   return { host, port };
 }

@@ -12,6 +12,8 @@ import { loadConfig } from "../config/load.ts";
 import { parseSource } from "../config/sources.ts";
 import { type Command, CommandError } from "./commands.ts";
 import type { FileGround } from "./file_commands.ts";
+import type { Told } from "../base/told.ts";
+import { tell } from "./texts.ts";
 
 /** The lists of a configuration. */
 export interface ListsItem {
@@ -67,16 +69,18 @@ export function revocationCommands({ now, statuses, refreshLists, status }: Revo
         if (among(await statuses()).length === 0) {
           throw new CommandError(
             wanted === undefined
-              ? "Cannot fetch revocation lists: certificate_authorities.crls names no URL"
-              : `Cannot fetch ${printable(wanted)}: certificate_authorities.crls does not name it`,
+              ? tell("fault.crl.no_url")
+              : tell("fault.crl.not_named", { source: printable(wanted) }),
           );
         }
         await refreshLists(wanted);
         const lists = among(await statuses());
         yield { now: now(), lists };
         const failed = lists.filter(({ fetching }) => fetching?.failure !== undefined)
-          .map(({ source, fetching }) => `Cannot fetch ${printable(source)}: ${printable(fetching!.failure!)}`);
-        if (failed.length > 0) throw new CommandError(failed.join("; "));
+          .map(({ source, fetching }) =>
+            tell("fault.crl.fetch", { source: printable(source), cause: printable(fetching!.failure!) })
+          );
+        if (failed.length > 0) throw new CommandError(together(failed));
       },
     },
     {
@@ -87,17 +91,26 @@ export function revocationCommands({ now, statuses, refreshLists, status }: Revo
       name: "certconfig ocsp refresh",
       async *run(): AsyncIterable<StatusItem> {
         if (status.facts.length === 0) {
-          throw new CommandError("Cannot ask responders: no certificate in use names one");
+          throw new CommandError(tell("fault.ocsp.nobody"));
         }
         await status.refresh();
         const certificates = status.facts;
         yield { now: now(), certificates };
         const failed = certificates.filter(({ fetching }) => fetching?.failure !== undefined)
           .map(({ profiles, fetching }) =>
-            `Cannot ask ${printable(fetching!.url)} about ${profiles.join(", ")}: ${printable(fetching!.failure!)}`
+            tell("fault.ocsp.ask", {
+              url: printable(fetching!.url),
+              names: profiles.join(", "),
+              cause: printable(fetching!.failure!),
+            })
           );
-        if (failed.length > 0) throw new CommandError(failed.join("; "));
+        if (failed.length > 0) throw new CommandError(together(failed));
       },
     },
   ];
+}
+
+/** Several refusals are one line of English. */
+function together(failed: readonly Told[]): string | Told {
+  return failed.length === 1 ? failed[0] : failed.map(({ text }) => text).join("; ");
 }

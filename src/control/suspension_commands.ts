@@ -6,6 +6,7 @@
 import type { Args, Command } from "./commands.ts";
 import { CommandError } from "./commands.ts";
 import { type Suspended, type Suspension, suspensionDomain, type SuspensionFacts } from "./suspension.ts";
+import { tell as toldOf } from "./texts.ts";
 
 /** What the commands work with. */
 export interface SuspensionHands {
@@ -29,7 +30,7 @@ export function suspensionCommands({ suspension, listeners, tell }: SuspensionHa
         const known = listeners?.();
         for (const name of named(wish.listeners)) {
           if (known === undefined || known.includes(name)) continue;
-          throw new CommandError(`Cannot suspend ${name}: there is no such listener; there are ${known.join(", ")}`);
+          throw new CommandError(toldOf("fault.suspend.listener", { name, known: known.join(", ") }));
         }
         const { facts } = suspension;
         suspension.set({
@@ -60,7 +61,7 @@ function wishOf(args: Args): Wish {
   const names = args.list("listener");
   const domains = args.list("domain").map((domain) => {
     const ascii = suspensionDomain(domain);
-    if (ascii === undefined) throw new CommandError(`Cannot use --domain ${domain}: it is no domain`);
+    if (ascii === undefined) throw new CommandError(toldOf("fault.suspend.domain", { domain }));
     return ascii;
   });
   if (what !== undefined && what !== "listeners" && what !== "delivery") {
@@ -85,10 +86,10 @@ function less(now: Suspended, { wish, what }: { wish: Suspended | undefined; wha
   if (wish === undefined) return now;
   if (wish === "all") return [];
   if (now === "all") {
-    throw new CommandError(`Cannot resume ${wish.join(", ")} alone: all of it is suspended; resume ${what} ends that`);
+    throw new CommandError(toldOf("fault.suspend.all", { names: wish.join(", "), what }));
   }
   const missing = wish.find((name) => !now.includes(name));
-  if (missing !== undefined) throw new CommandError(`Cannot resume ${missing}: it is not suspended`);
+  if (missing !== undefined) throw new CommandError(toldOf("fault.suspend.not", { name: missing }));
   return now.filter((name) => !wish.includes(name));
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Told } from "../base/told.ts";
+
 /** How bad it is, the worst first; the words of `alerts.recipients`. */
 export const alertSeverities = ["critical", "warning", "info"] as const;
 
@@ -35,6 +37,8 @@ export interface Alert {
   facts: readonly (readonly [label: string, value: string])[];
   /** What to do, in a sentence or two. */
   advice: string;
+  /** Title and advice for readers of other languages. */
+  words?: { title: Told; advice: Told };
   /** When it will be told again, where that is not a matter of its being repeated. */
   again?: string;
   /** Called once a mail that tells it was taken by a next hop. */

@@ -10,7 +10,8 @@ import type { Alert } from "../mail/alert.ts";
 export const rowsMax = 500;
 
 /** Alerts of one kind about one thing. Times are wall milliseconds. Texts may quote peers. */
-export interface BoardRow extends Pick<Alert, "kind" | "about" | "severity" | "classes" | "title" | "text" | "advice"> {
+export interface BoardRow
+  extends Pick<Alert, "kind" | "about" | "severity" | "classes" | "title" | "text" | "advice" | "words"> {
   first: number;
   last: number;
   count: number;
@@ -32,12 +33,13 @@ export class AlertBoard {
   }
 
   /** Notes an alert. */
-  note({ kind, about, severity, classes, title, text, advice }: Alert): void {
+  note({ kind, about, severity, classes, title, text, advice, words }: Alert): void {
     const key = `${kind} ${about}`;
     const now = this.#clock.now();
     const { first, count } = this.#rows.get(key) ?? { first: now, count: 0 };
     this.#rows.delete(key);
-    this.#rows.set(key, { kind, about, severity, classes, title, text, advice, first, last: now, count: count + 1 });
+    const row = { kind, about, severity, classes, title, text, advice, words };
+    this.#rows.set(key, { ...row, first, last: now, count: count + 1 });
     for (const oldest of this.#rows.keys()) {
       if (this.#rows.size <= rowsMax) break;
       this.#rows.delete(oldest);

@@ -26,6 +26,8 @@ import { alertOf, ownReason } from "./alert_facts.ts";
 import { AlertBoard } from "./alert_board.ts";
 import { AlertGroups, type AlertReport } from "./alert_groups.ts";
 import { alertMail } from "./alert_mail.ts";
+import { said } from "./alert_facts.ts";
+import { tell } from "./alert_texts.ts";
 
 /** Between the attempts of one mail. */
 export const attemptPausesMs: readonly number[] = [30_000, 120_000];
@@ -159,10 +161,9 @@ const testAlert: Alert = {
   about: "",
   severity: "info",
   classes: ["system"],
-  title: "this is a test",
   text: "Somebody asked for a test of the way that alerts take.",
   facts: [],
-  advice: "Nothing has to be done: alerts reach you.",
+  ...said(tell("alert.test"), tell("alert.test.advice")),
   again: "A test is sent whenever somebody asks for one.",
 };
 

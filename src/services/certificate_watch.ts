@@ -11,6 +11,9 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { causeOf, printable } from "../base/text.ts";
 import type { Alert } from "../mail/alert.ts";
 import type { MailLog } from "../mail/events.ts";
+import { said } from "./alert_facts.ts";
+import { tell } from "./alert_texts.ts";
+import type { Told } from "../base/told.ts";
 
 /** Days before the end, the first warning first; 0: it has expired. */
 export const expirySteps: readonly number[] = [30, 14, 7, 1, 0];
@@ -144,9 +147,11 @@ function expiryAlert(certificate: WatchedCertificate, { step, now }: { step: num
     certificate;
   const when = step === 0 ? "has expired" : `expires in ${daysText(Math.ceil((notAfter - now) / dayMs))}`;
   const next = expirySteps[expirySteps.indexOf(step) + 1];
-  const which = `${part === "certificate" ? "the certificate" : "an intermediate certificate of"} ${
-    profiles.join(", ")
-  }`;
+  const advice = selfSigned
+    ? tell("alert.expiry_self_signed")
+    : renewedBefore !== undefined
+    ? tell("alert.expiry_acme")
+    : tell("alert.expiry_files");
   const end = new Date(notAfter).toUTCString().replace("GMT", "+0000");
   const shown = (text: string) => printable(text, 300);
   return {
@@ -155,7 +160,7 @@ function expiryAlert(certificate: WatchedCertificate, { step, now }: { step: num
     about: `${fingerprint} ${step}`,
     severity: step <= 1 ? "critical" : "warning",
     classes: ["system", "tls"],
-    title: `${which} ${when}`,
+    ...said(titleOf({ profiles, part, days: step === 0 ? 0 : Math.ceil((notAfter - now) / dayMs) }), advice),
     text: `Certificate ${profiles.join(", ")}${part === "certificate" ? "" : ": an intermediate"} (${
       shown(subject)
     }) ${when}: ${end}`,
@@ -167,17 +172,20 @@ function expiryAlert(certificate: WatchedCertificate, { step, now }: { step: num
       ["Serial", serial],
       ["Expires", end],
     ],
-    advice: selfSigned
-      ? "It is self-signed: the gateway makes a new one when the configuration is read again (SIGHUP) or the gateway is restarted."
-      : renewedBefore !== undefined
-      ? "ACME should have renewed it: the log says why it could not, and `postern certconfig acme NAME` tries now."
-      : "Put the renewed certificate in the place of the old one, with its key: files that change are read again at once.",
     again: next === undefined
       ? "This is the last warning about this certificate."
       : next === 0
       ? "The last warning comes when it has expired."
       : `The next warning comes ${daysText(next)} before its end.`,
   };
+}
+
+function titleOf({ profiles, part, days }: Pick<WatchedCertificate, "profiles" | "part"> & { days: number }): Told {
+  const which = tell(part === "certificate" ? "alert.certificate" : "alert.intermediate", {
+    profiles: profiles.join(", "),
+  });
+  if (days === 0) return tell("alert.expired", { which });
+  return days === 1 ? tell("alert.expires_day", { which }) : tell("alert.expires_days", { which, days });
 }
 
 function daysText(days: number): string {

@@ -58,15 +58,15 @@ Deno.test("setup: what is wrong with the password leaves the link as it was", as
   await using rig = await WebRig.open();
   const token = await linkOf(rig);
   for (
-    const [password, detail] of [
-      ["short", "it has 5 characters; at least 12"],
-      ["aaaaaaaaaaaaaaaa", "it repeats a few characters; more different ones"],
-      ["tab\tin the password", "it has control characters"],
+    const [password, detail, code] of [
+      ["short", "it has 5 characters; at least 12", "fault.password.short"],
+      ["aaaaaaaaaaaaaaaa", "it repeats a few characters; more different ones", "fault.password.plain"],
+      ["tab\tin the password", "it has control characters", "fault.password.controls"],
     ]
   ) {
     const { status, body } = await rig.ask("/api/v1/setup", setUp(token, { password }));
     assert.equal(status, 422);
-    assert.deepEqual(body.errors, [{ path: "password", detail }]);
+    assert.deepEqual(body.errors, [{ path: "password", detail, code }]);
   }
   assert.equal((await rig.ask("/api/v1/setup", setUp(token))).status, 201);
 });

@@ -7,6 +7,7 @@ import type { Commands } from "../../control/commands.ts";
 import type { Caller, CommandArgs, SentFiles } from "../../control/protocol.ts";
 import type { Identity } from "../identity.ts";
 import { Problem, type ProblemStatus } from "../problem.ts";
+import type { Told } from "../../base/told.ts";
 
 /** What a command gave. */
 export interface CommandAnswer<T> {
@@ -51,18 +52,20 @@ export async function call<T>(
   const warnings: string[] = [];
   const files: SavedFile[] = [];
   let fault: string | undefined;
+  let told: Told | undefined;
   await commands.run({ command: name, args, files: sent, caller }, {
     signal,
     send(answer) {
       if (answer.item !== undefined) items.push(answer.item as T);
       if (answer.file !== undefined) files.push(answer.file);
       if (answer.warning !== undefined) warnings.push(answer.warning);
+      if (fault === undefined) told = answer.told;
       fault ??= answer.error;
       return Promise.resolve();
     },
   });
   if (fault !== undefined && keep && items.length > 0) return { items, warnings: [...warnings, fault], files };
-  if (fault !== undefined) throw new Problem(refused, { detail: [fault, ...warnings].join("\n") });
+  if (fault !== undefined) throw new Problem(refused, { detail: [fault, ...warnings].join("\n"), told });
   return { items, warnings, files };
 }
 

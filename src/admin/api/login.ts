@@ -7,10 +7,11 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { giveSession, sessionIdOf, takeSession } from "../guard.ts";
 import type { LoginEnd } from "../login.ts";
-import { Problem } from "../problem.ts";
+import { Problem, saying } from "../problem.ts";
 import type { AdminEnv, AdminWorld } from "../world.ts";
 import { type ApiApp, serve } from "./operation.ts";
 import { code, moment, password, role, userName } from "./schemas.ts";
+import { tell } from "../texts.ts";
 
 const tag = "login";
 
@@ -52,7 +53,7 @@ export function mountLogin(app: ApiApp): void {
   }, ({ context, world }) => {
     const { address, certificate } = context.var.client;
     if (certificate === undefined) {
-      throw new Problem(401, { type: "no-certificate", detail: "No client certificate that verifies was shown" });
+      throw new Problem(401, { type: "no-certificate", ...saying(tell("fault.login.certificate")) });
     }
     return sessionFrom(world.login.byCertificate(certificate, { address, before: sessionIdOf(context) }), {
       context,
@@ -128,11 +129,11 @@ export async function setUp(
   if (used === undefined) {
     throw new Problem(403, {
       type: "setup-link",
-      detail: "The set-up link is used up, has expired or is another one; `postern setup-link` makes a new one",
+      ...saying(tell("fault.setup.link")),
     });
   }
   if (accounts.find(user) === undefined) {
-    throw new Problem(503, { detail: "The user is made, and will be there in a moment: log in" });
+    throw new Problem(503, saying(tell("fault.setup.soon")));
   }
   return await login.login({ user, password, address });
 }
@@ -144,17 +145,17 @@ export function admit(context: Context<AdminEnv>, end: LoginEnd): Extract<LoginE
       giveSession(context, end.id);
       return end;
     case "code":
-      throw new Problem(401, { type: "second-factor", detail: "The code of the second factor is needed" });
+      throw new Problem(401, { type: "second-factor", ...saying(tell("fault.login.code")) });
     case "refused":
-      throw new Problem(401, { type: "login", detail: "User name, password or code is wrong" });
+      throw new Problem(401, { type: "login", ...saying(tell("fault.login.wrong")) });
     case "locked":
       throw new Problem(429, {
         type: "locked",
-        detail: "Too many logins have failed: wait",
+        ...saying(tell("fault.login.locked")),
         headers: { "Retry-After": `${end.seconds}` },
       });
     case "busy":
-      throw new Problem(503, { detail: "Too many are logging in: wait a moment", headers: { "Retry-After": "2" } });
+      throw new Problem(503, { ...saying(tell("fault.login.busy")), headers: { "Retry-After": "2" } });
     default:
       return end satisfies never;
   }

@@ -59,13 +59,19 @@ export interface Asked<P, Q, B> {
   note(detail: string): void;
 }
 
+const codeSchema = z.string().optional().openapi({
+  description: "A word for programs for what the detail says, where there is one",
+  example: "fault.cert.taken",
+});
+
 /** The schema of problems, as the document has it. */
 const problemSchema = z.strictObject({
   type: z.string().openapi({ description: "`about:blank`, or the kind of problem" }),
   title: z.string(),
   status: z.int(),
   detail: z.string().optional(),
-  errors: z.array(z.strictObject({ path: z.string(), detail: z.string() })).optional()
+  code: codeSchema,
+  errors: z.array(z.strictObject({ path: z.string(), detail: z.string(), code: codeSchema })).optional()
     .openapi({ description: "Fields that are wrong" }),
 }).openapi("Problem");
 

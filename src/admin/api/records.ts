@@ -55,15 +55,19 @@ const time = z.string().regex(/^\d{1,15}$/, "is no time in milliseconds").option
 
 /** Adds the operations. */
 export function mountRecords(app: ApiApp): void {
-  serve(app, {
-    method: "get",
-    path: "/alerts",
-    id: "listAlerts",
-    tag: "alerts",
-    summary: "Alerts since the start, the last one first",
-    role: "read-only",
-    answer: z.strictObject({ alerts: z.array(alertSchema) }).openapi("Alerts"),
-  }, ({ world }) => ({ alerts: world.alerts().map((row) => ({ ...row, classes: [...row.classes] })) }));
+  serve(
+    app,
+    {
+      method: "get",
+      path: "/alerts",
+      id: "listAlerts",
+      tag: "alerts",
+      summary: "Alerts since the start, the last one first",
+      role: "read-only",
+      answer: z.strictObject({ alerts: z.array(alertSchema) }).openapi("Alerts"),
+    },
+    ({ world }) => ({ alerts: world.alerts().map(({ words: _, ...row }) => ({ ...row, classes: [...row.classes] })) }),
+  );
   serve(app, {
     method: "post",
     path: "/alerts/test",

@@ -7,11 +7,12 @@ import { z } from "@hono/zod-openapi";
 import { countNames, hourMs } from "../../monitor/counts.ts";
 import { keptMs } from "../../monitor/store.ts";
 import { roles } from "../identity.ts";
+import { tell } from "../texts.ts";
 
 /** A user's name, as `admin.users` has it. */
 export const userName: z.ZodString = z.string().regex(
   /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
-  "is no user's name; letters, digits, _ - and . , at most 64, a letter or digit first",
+  tell("fault.user.name").text,
 ).openapi({ example: "ann" });
 
 /** What a user may do. */

@@ -5,9 +5,10 @@
  */
 import { z } from "@hono/zod-openapi";
 import { limits } from "../../base/limits.ts";
-import { Problem } from "../problem.ts";
+import { Problem, saying } from "../problem.ts";
 import { type ApiApp, serve } from "./operation.ts";
 import { moment, role } from "./schemas.ts";
+import { tell } from "../texts.ts";
 
 const tag = "tokens";
 const dayMs = 86_400_000;
@@ -53,9 +54,9 @@ export function mountTokens(app: ApiApp): void {
     answer: z.strictObject({ secret: z.string(), token: tokenSchema }).openapi("NewToken"),
   }, async ({ world, body: { name, role, days }, identity, note }) => {
     // Else a token that was stolen would outlive its end.
-    if (identity!.via === "token") throw new Problem(403, { detail: "A token makes no tokens" });
+    if (identity!.via === "token") throw new Problem(403, saying(tell("fault.token.tokens")));
     const made = await world.tokens.make({ name, role, user: identity!.user, life: days * dayMs });
-    if (made === undefined) throw new Problem(409, { detail: `There are ${limits.apiTokensMax} tokens: remove some` });
+    if (made === undefined) throw new Problem(409, saying(tell("fault.token.many", { max: limits.apiTokensMax })));
     note(`token ${made.token.id}, ${name}, role ${role}, ${days} days`);
     return made;
   });

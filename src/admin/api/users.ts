@@ -5,10 +5,11 @@
  */
 import { z } from "@hono/zod-openapi";
 import type { Account } from "../accounts.ts";
-import { Problem } from "../problem.ts";
+import { Problem, saying } from "../problem.ts";
 import type { AdminWorld } from "../world.ts";
 import { type ApiApp, serve } from "./operation.ts";
 import { password, role, userName } from "./schemas.ts";
+import { tell } from "../texts.ts";
 
 const tag = "users";
 
@@ -111,7 +112,7 @@ export function mountUsers(app: ApiApp): void {
 
 function found({ accounts }: AdminWorld, name: string): Account {
   const account = accounts.find(name);
-  if (account === undefined) throw new Problem(404, { detail: `There is no user ${name}` });
+  if (account === undefined) throw new Problem(404, saying(tell("fault.user.unknown", { name })));
   return account;
 }
 

@@ -18,6 +18,7 @@ import type { AdminEnv, AdminWorld } from "../world.ts";
 import { type Notice, Page, type PageFacts, type View } from "./frame.tsx";
 import { languageCookie, languageFor } from "./language.ts";
 import { type Words, wordsOf } from "./words.ts";
+import { faultWords, problemWords } from "./faults.ts";
 
 /** The cookie of the theme switch. */
 export const themeCookie = "postern-theme";
@@ -183,12 +184,12 @@ export class Desk {
     const call = await this.#call(context);
     if (call instanceof Response) return undefined;
     const { words, page } = call;
-    const { status, title, words: { detail, errors = [] } } = problem;
+    const { status, words: { detail, errors = [] } } = problem;
     const known = status === 404 ? "not_found" : status === 500 ? "failed" : undefined;
-    const shown = known === undefined ? title : words(`error.${known}.title`);
+    const shown = known === undefined ? words(`problem.${status}`) : words(`error.${known}.title`);
     const lines = [
-      detail ?? [],
-      ...errors.map(({ path, detail }) => [path, detail].filter((part) => part !== "").join(": ")),
+      detail === undefined ? [] : problemWords(words, problem),
+      ...errors.map((fault) => [fault.path, faultWords(words, fault)].filter((part) => part !== "").join(": ")),
     ];
     const view = (
       <Page page={page} title={shown}>

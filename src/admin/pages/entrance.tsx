@@ -9,13 +9,16 @@ import { admit, setUp } from "../api/login.ts";
 import type { ApiApp } from "../api/operation.ts";
 import { formOf } from "../form.ts";
 import { sessionIdOf, takeSession } from "../guard.ts";
-import { Problem } from "../problem.ts";
+import { type FieldFault, Problem, saying } from "../problem.ts";
 import type { AdminEnv, AdminWorld } from "../world.ts";
 import { answer, themeFor, wordsFor } from "./desk.tsx";
 import { faultWords } from "./faults.ts";
 import { DoorPage, NoticeBox, type PageFacts, type View } from "./frame.tsx";
 import { TextField } from "./parts.tsx";
 import type { Words } from "./words.ts";
+import { tell } from "../texts.ts";
+import { newPasswordFault } from "../users.ts";
+import { userName } from "../api/schemas.ts";
 
 /** What a page before the login knows. */
 type Door = Pick<PageFacts, "words" | "theme">;
@@ -51,10 +54,21 @@ export function mountEntrance(app: ApiApp, world: AdminWorld): void {
   app.post("/setup", async (context) => {
     const { token = "", user = "", password = "", again = "" } = await fieldsOf(context);
     return await orAgain(context, async () => {
-      if (password !== again) throw new Problem(422, { errors: [{ path: "again", detail: "is not the same" }] });
+      const errors = setUpFaults({ user, password, again });
+      if (errors.length > 0) throw new Problem(422, { errors });
       admit(context, await setUp(world, { token, user, password }, context.var.client.address));
     }, (problem) => setup(context, { token, user, problem }));
   });
+}
+
+/** Everything that is wrong at once, each beside its field. */
+function setUpFaults({ user, password, again }: Record<"user" | "password" | "again", string>): FieldFault[] {
+  const short = newPasswordFault(password, user);
+  return [
+    ...(userName.safeParse(user).success ? [] : [{ path: "user", ...saying(tell("fault.user.name")) }]),
+    ...(short === undefined ? [] : [{ path: "password", ...saying(short) }]),
+    ...(password === again ? [] : [{ path: "again", ...saying(tell("fault.user.same")) }]),
+  ];
 }
 
 /** The texts of a form. */
@@ -83,8 +97,12 @@ async function orAgain(
 }
 
 /** What is wrong with one field. */
-function faultOf(problem: Problem | undefined, field: string): string | undefined {
-  return problem?.words.errors?.find(({ path }) => path === field)?.detail;
+function faultOf(
+  { words, problem }: { words: Words; problem: Problem | undefined },
+  field: string,
+): string | undefined {
+  const fault = problem?.words.errors?.find(({ path }) => path === field);
+  return fault && faultWords(words, fault);
 }
 
 /** What is wrong with the whole. */
@@ -92,9 +110,11 @@ function Fault(
   { words, problem, fields }: { words: Words; problem: Problem | undefined; fields: readonly string[] },
 ): View {
   if (problem === undefined) return null;
-  const { detail, errors = [] } = problem.words;
-  const lines = errors.filter(({ path }) => !fields.includes(path)).map(({ path, detail }) => `${path} ${detail}`);
-  return <NoticeBox notice={{ kind: "bad", text: faultWords(words, detail ?? problem.title), lines }} />;
+  const { detail, told, errors = [] } = problem.words;
+  const lines = errors.filter(({ path }) => !fields.includes(path))
+    .map((fault) => `${fault.path} ${faultWords(words, fault)}`);
+  const text = detail === undefined ? words("common.marked") : faultWords(words, { detail, told });
+  return <NoticeBox notice={{ kind: "bad", text, lines }} />;
 }
 
 function Login(
@@ -108,7 +128,7 @@ function Login(
 ): View {
   const { words } = door;
   return (
-    <DoorPage page={door} title={words("entrance.login")}>
+    <DoorPage page={door} title={words("entrance.login")} back="/login">
       {needed && <NoticeBox notice={{ kind: "warn", text: words("entrance.no_user") }} />}
       <Fault words={words} problem={problem} fields={[]} />
       {certificate !== undefined && (
@@ -143,7 +163,7 @@ function SetUp(
   },
 ): View {
   const { words } = door;
-  const field = (id: string) => ({ id, error: faultOf(problem, id) });
+  const field = (id: string) => ({ id, error: faultOf({ words, problem }, id) });
   const count = limits.adminPasswordCharactersMin;
   if (!needed) {
     return (
@@ -156,7 +176,7 @@ function SetUp(
     );
   }
   return (
-    <DoorPage page={door} title={words("entrance.setup")}>
+    <DoorPage page={door} title={words("entrance.setup")} back={`/setup?${new URLSearchParams({ token })}`}>
       <p class="muted">{words("entrance.setup.about")}</p>
       <Fault words={words} problem={problem} fields={["user", "password", "again"]} />
       <form method="post" action="/setup">

@@ -99,7 +99,13 @@ export function Page(
 
 /** A page without side bar: login, set-up. */
 export function DoorPage(
-  { page, title, children }: { page: Pick<PageFacts, "words" | "theme">; title: string; children?: View },
+  { page, title, back, children }: {
+    page: Pick<PageFacts, "words" | "theme">;
+    title: string;
+    /** Where the switch of the language leads: the page itself. */
+    back?: string;
+    children?: View;
+  },
 ): View {
   return (
     <Shell {...{ page, title: `${title} · Postern`, scripts: ["app.js"], styles: [] }}>
@@ -111,6 +117,7 @@ export function DoorPage(
           <h1>{title}</h1>
           {children}
         </div>
+        {back !== undefined && <LanguageSwitch {...{ words: page.words, back }} />}
       </main>
     </Shell>
   );
@@ -174,19 +181,27 @@ function Preferences({ page }: { page: PageFacts }): View {
         <option value="light" selected={theme === "light"}>{words("frame.theme.light")}</option>
         <option value="dark" selected={theme === "dark"}>{words("frame.theme.dark")}</option>
       </select>
-      <form class="inline" method="post" action="/language">
+      <LanguageSwitch words={words} back={path}>
         <Csrf page={page} />
-        <input type="hidden" name="back" value={path} />
-        <select name="language" aria-label={words("frame.language")} data-submit-on-change autocomplete="off">
-          {Object.entries(languages).map(([tag, name]) => (
-            <option value={tag} lang={tag} selected={tag === words.language}>{name}</option>
-          ))}
-        </select>
-        <noscript>
-          <button type="submit">{words("frame.switch")}</button>
-        </noscript>
-      </form>
+      </LanguageSwitch>
     </div>
+  );
+}
+
+function LanguageSwitch({ words, back, children }: { words: Words; back: string; children?: View }): View {
+  return (
+    <form class="inline language" method="post" action="/language">
+      {children}
+      <input type="hidden" name="back" value={back} />
+      <select name="language" aria-label={words("frame.language")} data-submit-on-change autocomplete="off">
+        {Object.entries(languages).map(([tag, name]) => (
+          <option value={tag} lang={tag} selected={tag === words.language}>{name}</option>
+        ))}
+      </select>
+      <noscript>
+        <button type="submit">{words("frame.switch")}</button>
+      </noscript>
+    </form>
   );
 }
 

@@ -341,7 +341,7 @@ export function Chart(
 ): View {
   const rows = times.map((at, index) => ({ at, index }));
   const columns: Column<{ at: number; index: number }>[] = [
-    { title: words("chart.time"), names: true, cell: ({ at }) => words.time(at) },
+    { title: words("chart.time"), names: true, cell: ({ at }) => <span class="nowrap">{words.time(at)}</span> },
     ...series.map(({ label, values }): Column<{ at: number; index: number }> => ({
       title: label,
       number: true,

@@ -33,6 +33,8 @@ export interface Words {
   (key: WordKey, values?: WordValues): string;
   /** The text of a key that is put together at run time, as `role.${role}`; the key itself where there is none. */
   maybe(key: string): string;
+  /** Whether there is a text of this key. */
+  has(key: string): key is WordKey;
   number(value: number): string;
   /** A share from 0 to 1; nothing of nothing is a dash. */
   share(part: number, whole: number): string;
@@ -48,6 +50,13 @@ export interface Words {
 
 /** A value's name, or the two forms of a word that goes with it. */
 const placeholder = /\{(\w+)(?::([^{}|]*)\|([^{}|]*))?\}/g;
+
+/** Sentences behind each other: Chinese has no space between them, and none between its own characters. */
+export function sentences({ language }: Words, texts: readonly string[]): string {
+  const told = texts.filter((text) => text !== "");
+  if (language === "en") return told.join(" ");
+  return told.join("").replaceAll(/(?<=\p{Script=Han}) +(?=\p{Script=Han})/gu, "");
+}
 
 const made = new Map<Language, Words>();
 
@@ -71,6 +80,7 @@ export function wordsOf(language: Language): Words {
   const words: Words = Object.assign((key: WordKey, values?: WordValues) => text(key, values), {
     language,
     maybe: (key: string) => text(key),
+    has: (key: string): key is WordKey => Object.hasOwn(catalogue, key),
     number: (value: number) => number.format(value),
     share: (part: number, whole: number) => whole === 0 ? "–" : share.format(part / whole),
     octets: (value: number) => octetsText(value, language),

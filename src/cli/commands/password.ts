@@ -27,7 +27,7 @@ async function hashHere({ secret, random, item, err }: HereWorld): Promise<0 | 1
     return 1;
   }
   const given = await secret();
-  const fault = given.kind === "none" ? given.why : passwordFault(given.text);
+  const fault = given.kind === "none" ? given.why : passwordFault(given.text)?.text;
   if (given.kind === "none" || fault !== undefined) {
     err(`Cannot hash the password: ${fault}`);
     return 1;

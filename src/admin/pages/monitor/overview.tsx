@@ -11,6 +11,7 @@ import type { Desk, PageCall } from "../desk.tsx";
 import { Page, type View } from "../frame.tsx";
 import { Badge, Card, Chart, type Column, Empty, Figure, Table } from "../parts.tsx";
 import type { Words } from "../words.ts";
+import { alertWords } from "../faults.ts";
 
 /** How long before its end a certificate is named. */
 const expiresSoonMs = 30 * 24 * hourMs;
@@ -104,7 +105,7 @@ export function concernsOf(
   if (today.length > 0) {
     concerns.push({
       tone: today.some(({ severity }) => severity === "critical") ? "bad" : "warn",
-      text: words("overview.alerts", { count: today.length, title: today[0].title }),
+      text: words("overview.alerts", { count: today.length, title: alertWords(words, today[0]).title }),
       go: "/alerts",
     });
   }

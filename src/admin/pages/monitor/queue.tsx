@@ -13,7 +13,7 @@ import { Problem } from "../../problem.ts";
 import type { Desk, FormCall, FormEnd, PageCall } from "../desk.tsx";
 import { Csrf, type Notice, NoticeBox, Page, type View } from "../frame.tsx";
 import { Badge, Card, type Column, Empty, Facts, Pager, Table, type Tone } from "../parts.tsx";
-import { faultWords } from "../faults.ts";
+import { problemWords } from "../faults.ts";
 import type { Words } from "../words.ts";
 
 const rowsShown = 50;
@@ -72,7 +72,7 @@ async function listPage(asked: PageCall, wrong?: Notice): Promise<View> {
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    fault = { kind: "bad", text: faultWords(words, error.words.detail ?? error.title) };
+    fault = { kind: "bad", text: problemWords(words, error) };
   }
   const may = mayAct(asked.identity.role, "operator");
   const count = words("queue.count", { count: end.messages });
@@ -283,7 +283,7 @@ async function act(asked: FormCall): Promise<FormEnd> {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return {
-      again: await listPage(asked, { kind: "bad", text: faultWords(words, error.words.detail ?? error.title) }),
+      again: await listPage(asked, { kind: "bad", text: problemWords(words, error) }),
     };
   }
 }

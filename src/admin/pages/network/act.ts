@@ -11,10 +11,15 @@ import type { Changed } from "../../../certs/profile_store.ts";
 import type { CommandArgs, SentFile, SentFiles } from "../../../control/protocol.ts";
 import { call, type CommandAnswer, originOf } from "../../api/bridge.ts";
 import { Problem } from "../../problem.ts";
-import type { FormFields, PageCall } from "../desk.tsx";
+import type { FormCall, FormFields, PageCall } from "../desk.tsx";
+import type { Words } from "../words.ts";
+import { problemWords } from "../faults.ts";
 
 /** What came of a command: what it gave, or why not, in lines. */
-export type Acted<T> = { ok: true } & CommandAnswer<T> | { ok: false; lines: readonly string[] };
+export type Acted<T> = { ok: true } & CommandAnswer<T> | { ok: false; lines: readonly string[]; faults: FieldFaults };
+
+/** Why not, by the option that it is about: `--days 400` in the program's own words, and the line in the reader's. */
+export type FieldFaults = readonly { about: string; line: string }[];
 
 /** A command, and what it is told. */
 export interface ActedCommand {
@@ -24,7 +29,7 @@ export interface ActedCommand {
 }
 
 /** On whose behalf. */
-export type Actor = Pick<PageCall, "world" | "identity" | "signal">;
+export type Actor = Pick<PageCall, "world" | "identity" | "signal" | "words">;
 
 /** Runs a command that may change something. Rejects for nothing that an administrator could put right. */
 export async function act<T>(actor: Actor, command: ActedCommand): Promise<Acted<T>> {
@@ -39,7 +44,7 @@ export async function act<T>(actor: Actor, command: ActedCommand): Promise<Acted
 
 /** Runs a command that changes nothing. */
 export async function look<T>(
-  { world: { commands }, identity, signal }: Actor,
+  { world: { commands }, identity, signal, words }: Actor,
   command: ActedCommand,
 ): Promise<Acted<T>> {
   try {
@@ -48,8 +53,15 @@ export async function look<T>(
     return { ok: true, ...answer, warnings: answer.warnings.map((text) => text.replace(/^Warning: /, "")) };
   } catch (thrown) {
     if (!(thrown instanceof Problem) || thrown.status >= 500) throw thrown;
-    return { ok: false, lines: (thrown.words.detail ?? thrown.title).split("\n") };
+    return { ok: false, ...refusalOf(words, thrown) };
   }
+}
+
+/** Why a command was refused. */
+export function refusalOf(words: Words, problem: Problem): { lines: readonly string[]; faults: FieldFaults } {
+  const lines = problemWords(words, problem).split("\n");
+  const about = (problem.words.detail ?? problem.title).split("\n");
+  return { lines, faults: lines.map((line, at) => ({ line, about: about[at] ?? "" })) };
 }
 
 /** Options with a value; empty fields say nothing. */
@@ -63,13 +75,16 @@ export function argsOf(fields: FormFields, names: readonly string[]): CommandArg
 }
 
 /** Files that were chosen, and texts that were pasted in their place (`NAME-text`), by the option that would name them. */
-export async function filesOf(fields: FormFields, names: readonly string[]): Promise<Record<string, SentFile[]>> {
+export async function filesOf(
+  { fields, words }: Pick<FormCall, "fields" | "words">,
+  names: readonly string[],
+): Promise<Record<string, SentFile[]>> {
   const files: Record<string, SentFile[]> = {};
   for (const name of names) {
     const file = fields.file(name);
     const pasted = fields.text(`${name}-text`);
     if (file !== undefined) files[name] = [{ name: file.name, content: (await file.bytes()).toBase64() }];
-    else if (pasted !== "") files[name] = [{ name: "the pasted text", content: octets(pasted).toBase64() }];
+    else if (pasted !== "") files[name] = [{ name: words("cert.pasted_text"), content: octets(pasted).toBase64() }];
   }
   return files;
 }
@@ -80,13 +95,13 @@ export function passwordFile(password: string): SentFile {
 }
 
 /** The line that names an option, for the field of the same name; the others stand above the form. */
-export function faultOf(lines: readonly string[] | undefined, option: string): string | undefined {
-  return lines?.find((line) => names(line, option));
+export function faultOf(faults: FieldFaults | undefined, option: string): string | undefined {
+  return faults?.find(({ about }) => names(about, option))?.line;
 }
 
 /** The lines that name none of these options. */
-export function restOf(lines: readonly string[], options: readonly string[]): string[] {
-  return lines.filter((line) => !options.some((option) => names(line, option)));
+export function restOf(faults: FieldFaults, options: readonly string[]): string[] {
+  return faults.filter(({ about }) => !options.some((option) => names(about, option))).map(({ line }) => line);
 }
 
 function names(line: string, option: string): boolean {

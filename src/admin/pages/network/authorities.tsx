@@ -35,8 +35,9 @@ export function mountAuthorities(desk: Desk): void {
       call.note([`certconfig ${command}`, about ?? []].flat().join(" "));
       return await end(call, await act<AuthorityChange>(call, { name: `certconfig ${command}`, args, files }));
     });
-  form("add", async ({ fields }) => {
-    const files = await filesOf(fields, ["file"]);
+  form("add", async (call) => {
+    const { fields } = call;
+    const files = await filesOf(call, ["file"]);
     return { command: "authorities add", args: argsOf(fields, ["name"]), files };
   });
   form("remove", ({ fields }) => {

@@ -15,12 +15,15 @@ import type { Words } from "../words.ts";
 import { certificatePath, StatusBadge } from "./certificates.tsx";
 import { DeleteCard, ExportCard, OrderCard, RenameCard, RequestCard, UploadCard } from "./certificate_forms.tsx";
 import { type Assignment, assignmentsOf, UsesCard } from "./certificate_uses.tsx";
+import { toldWords } from "../faults.ts";
+import type { FieldFaults } from "./act.ts";
 
 /** A form of the page that could not be done. */
 export interface FormTrouble {
   /** The word of the form. */
   form: string;
   lines: readonly string[];
+  faults?: FieldFaults;
 }
 
 /** Adds the page and its downloads. */
@@ -102,14 +105,18 @@ export async function certificatePage(call: PageCall, trouble?: FormTrouble): Pr
       {facts.fault !== null && <NoticeBox notice={{ kind: "bad", text: facts.fault }} />}
       {facts.warnings.length > 0 && (
         <NoticeBox
-          notice={{ kind: "warn", text: words("cert.peers_see"), lines: facts.warnings.map(({ text }) => text) }}
+          notice={{
+            kind: "warn",
+            text: words("cert.peers_see"),
+            lines: facts.warnings.map(({ told }) => toldWords(words, told)),
+          }}
         />
       )}
       <Summary {...{ facts, words }} />
       <Chain {...{ facts, words }} />
       <UsesCard {...{ call, name: facts.name, path, assignments, may }} />
       {own && <RequestCard {...parts} may={may} />}
-      {may && own && <UploadCard {...parts} lines={linesOf("upload")} />}
+      {may && own && <UploadCard {...parts} faults={trouble?.form === "upload" ? trouble.faults : undefined} />}
       {facts.acme !== undefined && <OrderCard {...{ call, acme: facts.acme, path, may }} />}
       {may && facts.certificates.length > 0 && <ExportCard {...parts} lines={linesOf("export")} />}
       {may && own && (

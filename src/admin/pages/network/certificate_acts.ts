@@ -21,8 +21,8 @@ const orderWaitMs = 20_000;
 /** Adds the forms. */
 export function mountCertificateActs(desk: Desk): void {
   desk.form("/certificates/:name/upload", { action: "certificate.upload" }, async (call) => {
-    const { fields, params: { name } } = call;
-    const files = await filesOf(fields, ["certificate", "intermediates"]);
+    const { params: { name } } = call;
+    const files = await filesOf(call, ["certificate", "intermediates"]);
     const acted = await act<Changed>(call, { name: "certconfig upload", args: { name }, files });
     return end(call, { form: "upload", acted, done: "cert.upload.done" });
   });
@@ -56,7 +56,9 @@ export function mountCertificateActs(desk: Desk): void {
       args: { name, pkcs12: `${name}.p12`, ...(fields.ticked("legacy") ? { legacy: true as const } : {}) },
       files: { "password-file": [passwordFile(password)] },
     });
-    if (!acted.ok) return { again: await certificatePage(call, { form: "export", lines: acted.lines }) };
+    if (!acted.ok) {
+      return { again: await certificatePage(call, { form: "export", lines: acted.lines, faults: acted.faults }) };
+    }
     const file = acted.files.find(({ option }) => option === "pkcs12");
     if (file === undefined) throw new Error(`Cannot export ${name}: the command gave no file`);
     return {
@@ -71,7 +73,9 @@ export function mountCertificateActs(desk: Desk): void {
       const args = { name, ...placeWord(where), ...(fields.ticked("add") ? { add: true as const } : {}) };
       const acted = await act<AssignFacts>(call, { name: `certconfig ${verb}`, args });
       const shown = whereText(where, words);
-      if (!acted.ok) return { again: await certificatePage(call, { form: verb, lines: acted.lines }) };
+      if (!acted.ok) {
+        return { again: await certificatePage(call, { form: verb, lines: acted.lines, faults: acted.faults }) };
+      }
       const isNew = acted.items[0].state === "staged";
       const text = isNew
         ? [words(`cert.${verb}.done`, { name, where: shown }), words("common.staged")].join(" ")
@@ -90,7 +94,9 @@ export function mountCertificateActs(desk: Desk): void {
     const timer = world.clock.after(orderWaitMs, () => patience.resolve(undefined));
     try {
       const acted = await Promise.race([order, patience.promise]);
-      if (acted?.ok === false) return { again: await certificatePage(call, { form: "order", lines: acted.lines }) };
+      if (acted?.ok === false) {
+        return { again: await certificatePage(call, { form: "order", lines: acted.lines, faults: acted.faults }) };
+      }
       if (acted?.ok) {
         return { go: certificatePath(name), notice: told(words("cert.acme.done", { name }), acted.warnings) };
       }
@@ -108,7 +114,7 @@ async function end(
   { form, acted, done, go }: { form: string; acted: Acted<Changed>; done: WordKey; go?: string },
 ): Promise<FormEnd> {
   const { params: { name }, words } = call;
-  if (!acted.ok) return { again: await certificatePage(call, { form, lines: acted.lines }) };
+  if (!acted.ok) return { again: await certificatePage(call, { form, lines: acted.lines, faults: acted.faults }) };
   const notes = acted.items.flatMap((item) => "notes" in item ? item.notes : []);
   return { go: go ?? certificatePath(name), notice: told(words(done, { name }), newsOf(acted), notes) };
 }

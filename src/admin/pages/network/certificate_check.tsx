@@ -12,6 +12,7 @@ import { NoticeBox, Page, type View } from "../frame.tsx";
 import { Badge, Card, type Column, Table } from "../parts.tsx";
 import type { Words } from "../words.ts";
 import { certificatePath } from "./certificates.tsx";
+import { refusalOf } from "./act.ts";
 
 /** Adds the page. */
 export function mountCertificateCheck(desk: Desk): void {
@@ -58,7 +59,7 @@ interface Asked<T> {
 
 /** What a command gives, and what it says at last. */
 async function asked<T>(
-  { world, signal }: PageCall,
+  { world, signal, words }: PageCall,
   { name, args }: { name: string; args: Record<string, string> },
 ): Promise<Asked<T>> {
   try {
@@ -66,7 +67,7 @@ async function asked<T>(
     return { items, lines: warnings.map((text) => text.replace(/^Warning: /, "")) };
   } catch (thrown) {
     if (!(thrown instanceof Problem)) throw thrown;
-    return { items: [], lines: (thrown.words.detail ?? thrown.title).split("\n") };
+    return { items: [], lines: refusalOf(words, thrown).lines };
   }
 }
 

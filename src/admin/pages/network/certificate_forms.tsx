@@ -9,8 +9,9 @@ import type { ShownProfile } from "../../../control/certificate_commands.ts";
 import type { PageCall } from "../desk.tsx";
 import { Csrf, type View } from "../frame.tsx";
 import { Badge, Card, CheckField, ChoiceField, Facts, Field, fieldState, TextField } from "../parts.tsx";
-import { faultOf } from "./act.ts";
+import { faultOf, type FieldFaults } from "./act.ts";
 import { AtOnce, isAwaited } from "./certificates.tsx";
+import { whereText } from "./certificate_uses.tsx";
 
 /** What every form is made with. */
 export interface FormParts {
@@ -70,10 +71,10 @@ export function RequestCard({ call: { page, words }, facts, path, may }: FormPar
 }
 
 /** The answer of an authority. */
-export function UploadCard({ call: { page, words }, path, lines }: FormParts): View {
+export function UploadCard({ call: { page, words }, path, faults }: FormParts & { faults?: FieldFaults }): View {
   const given = (id: "certificate" | "intermediates", label: string, hint: string) => (
     <div class="stack">
-      <TextField {...{ id, label, hint, type: "file" as const, error: faultOf(lines, id) }} />
+      <TextField {...{ id, label, hint, type: "file" as const, error: faultOf(faults, id) }} />
       <Field id={`${id}-text`} label={words("cert.pasted", { what: label })}>
         <textarea {...fieldState({ id: `${id}-text` })} spellcheck={false} rows={4}></textarea>
       </Field>
@@ -202,7 +203,9 @@ export function DeleteCard({ call: { page, words }, facts, path }: FormParts): V
       <form method="post" action={`${path}/delete`} data-confirm={words("cert.delete.sure", { name })}>
         <Csrf page={page} />
         <p class="muted">
-          {uses.length === 0 ? words("cert.delete.about") : words("cert.delete.used", { uses: uses.join(", ") })}
+          {uses.length === 0 ? words("cert.delete.about") : words("cert.delete.used", {
+            uses: uses.map((where) => whereText(where, words)).join(words("common.comma")),
+          })}
         </p>
         <div class="row">
           <button type="submit" class="danger" disabled={uses.length > 0}>{words("common.delete")}</button>

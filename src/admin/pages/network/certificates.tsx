@@ -12,7 +12,8 @@ import type { Desk, FormFields, PageCall } from "../desk.tsx";
 import { Csrf, NoticeBox, Page, type View } from "../frame.tsx";
 import { Badge, Card, CheckField, ChoiceField, type Column, Empty, Table, TextField, type Tone } from "../parts.tsx";
 import type { Words } from "../words.ts";
-import { act, argsOf, faultOf, filesOf, newsOf, passwordFile, restOf } from "./act.ts";
+import { act, argsOf, faultOf, type FieldFaults, filesOf, newsOf, passwordFile, restOf } from "./act.ts";
+import { whereText } from "./certificate_uses.tsx";
 
 /** How each state is coloured. */
 const tones: Readonly<Record<ProfileStatus, Tone>> = {
@@ -52,14 +53,14 @@ export function mountCertificates(desk: Desk): void {
     const san = fields.exact("san").split(/[\s,]+/).filter((word) => word !== "");
     const args = { name, ...argsOf(fields, newOptions), ...(san.length === 0 ? {} : { san }) };
     const acted = await act<Changed>(call, { name: "certconfig new", args });
-    if (!acted.ok) return { again: <NewPage {...{ call, fields, lines: acted.lines }} /> };
+    if (!acted.ok) return { again: <NewPage {...{ call, fields, faults: acted.faults }} /> };
     return { go: certificatePath(name), notice: { kind: "ok", text: words("cert.new.done", { name }) } };
   });
   desk.form("/certificates/add/import", { action: "certificate.import" }, async (call) => {
     const { fields, words, note } = call;
     const name = fields.text("name");
     note(name);
-    const files = await filesOf(fields, importFiles);
+    const files = await filesOf(call, importFiles);
     const password = fields.exact("password");
     const args = {
       name,
@@ -72,7 +73,7 @@ export function mountCertificates(desk: Desk): void {
       args,
       files: { ...files, ...(password === "" ? {} : { "password-file": [passwordFile(password)] }) },
     });
-    if (!acted.ok) return { again: <ImportPage {...{ call, fields, lines: acted.lines }} /> };
+    if (!acted.ok) return { again: <ImportPage {...{ call, fields, faults: acted.faults }} /> };
     return {
       go: certificatePath(name),
       notice: {
@@ -123,7 +124,7 @@ async function listPage({ page, words, world, identity, signal }: PageCall): Pro
       cell: ({ uses }) =>
         uses.length === 0
           ? <span class="muted">{words("cert.unused")}</span>
-          : <span class="break">{uses.join(", ")}</span>,
+          : <span class="break">{uses.map((where) => whereText(where, words)).join(words("common.comma"))}</span>,
     },
   ];
   const title = words("nav.certificates");
@@ -172,21 +173,21 @@ interface FormProps {
   /** What was typed, where the form is shown again. */
   fields?: FormFields;
   /** What is wrong with it. */
-  lines?: readonly string[];
+  faults?: FieldFaults;
 }
 
 /** What is wrong, where no field is to blame. */
 export function Trouble(
-  { words, lines, options }: { words: Words; lines: readonly string[] | undefined; options: readonly string[] },
+  { words, faults, options }: { words: Words; faults: FieldFaults | undefined; options: readonly string[] },
 ): View {
-  if (lines === undefined) return null;
-  const rest = restOf(lines, options);
+  if (faults === undefined) return null;
+  const rest = restOf(faults, options);
   return rest.length > 0 && <NoticeBox notice={{ kind: "bad", text: words("common.errors"), lines: rest }} />;
 }
 
-function NewPage({ call: { page, words, world }, fields, lines }: FormProps): View {
+function NewPage({ call: { page, words, world }, fields, faults }: FormProps): View {
   const text = (id: string, label: string, more: { hint?: string; required?: boolean; value?: string } = {}) => (
-    <TextField {...{ id, label, value: fields?.text(id), error: faultOf(lines, id), autocomplete: "off", ...more }} />
+    <TextField {...{ id, label, value: fields?.text(id), error: faultOf(faults, id), autocomplete: "off", ...more }} />
   );
   return (
     <Page
@@ -195,7 +196,7 @@ function NewPage({ call: { page, words, world }, fields, lines }: FormProps): Vi
       about={words("cert.new.about")}
       above={{ path: "/certificates", title: words("nav.certificates") }}
     >
-      <Trouble {...{ words, lines, options: ["name", "san", ...newOptions] }} />
+      <Trouble {...{ words, faults, options: ["name", "san", ...newOptions] }} />
       <form class="card" method="post">
         <Csrf page={page} />
         {text("name", words("cert.profile_name"), { required: true, hint: words("cert.profile_name.hint") })}
@@ -221,7 +222,7 @@ function NewPage({ call: { page, words, world }, fields, lines }: FormProps): Vi
             value={fields?.text("key") ?? "rsa:2048"}
             choices={keyKinds.map((kind) => [kind, kind] as const)}
             hint={words("cert.key.hint")}
-            error={faultOf(lines, "key")}
+            error={faultOf(faults, "key")}
           />
           <TextField
             id="days"
@@ -230,7 +231,7 @@ function NewPage({ call: { page, words, world }, fields, lines }: FormProps): Vi
             label={words("cert.days")}
             value={fields?.text("days") ?? "365"}
             hint={words("cert.days.hint")}
-            error={faultOf(lines, "days")}
+            error={faultOf(faults, "days")}
           />
         </div>
         <AtOnce words={words} />
@@ -251,9 +252,9 @@ export function AtOnce({ words }: { words: Words }): View {
 /** Files of the form that are options of `certconfig import`. */
 const importFiles = ["pkcs12", "certificate", "key", "intermediates"] as const;
 
-function ImportPage({ call: { page, words, query }, fields, lines }: FormProps): View {
+function ImportPage({ call: { page, words, query }, fields, faults }: FormProps): View {
   const file = (id: string, label: string, more: { hint?: string; accept?: string } = {}) => (
-    <TextField {...{ id, label, type: "file" as const, error: faultOf(lines, id), ...more }} />
+    <TextField {...{ id, label, type: "file" as const, error: faultOf(faults, id), ...more }} />
   );
   const replaced = query.get("replace") ?? "";
   return (
@@ -263,7 +264,7 @@ function ImportPage({ call: { page, words, query }, fields, lines }: FormProps):
       about={words("cert.import.about")}
       above={{ path: "/certificates", title: words("nav.certificates") }}
     >
-      <Trouble {...{ words, lines, options: ["name", "password-file", "friendly-name", ...importFiles] }} />
+      <Trouble {...{ words, faults, options: ["name", "password-file", "friendly-name", ...importFiles] }} />
       <form class="card" method="post" enctype="multipart/form-data">
         <Csrf page={page} />
         <TextField
@@ -271,7 +272,7 @@ function ImportPage({ call: { page, words, query }, fields, lines }: FormProps):
           label={words("cert.profile_name")}
           value={fields?.text("name") ?? replaced}
           hint={words("cert.profile_name.hint")}
-          error={faultOf(lines, "name")}
+          error={faultOf(faults, "name")}
           autocomplete="off"
           required
         />
@@ -283,7 +284,7 @@ function ImportPage({ call: { page, words, query }, fields, lines }: FormProps):
             label={words("cert.friendly_name")}
             value={fields?.text("friendly-name")}
             hint={words("cert.friendly_name.hint")}
-            error={faultOf(lines, "friendly-name")}
+            error={faultOf(faults, "friendly-name")}
             autocomplete="off"
           />
         </fieldset>
@@ -298,7 +299,7 @@ function ImportPage({ call: { page, words, query }, fields, lines }: FormProps):
           type="password"
           label={words("cert.password")}
           hint={words("cert.import.password.hint")}
-          error={faultOf(lines, "password-file")}
+          error={faultOf(faults, "password-file")}
           autocomplete="off"
         />
         <CheckField

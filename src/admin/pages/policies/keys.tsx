@@ -14,6 +14,7 @@ import type { FormFields, PageCall } from "../desk.tsx";
 import { NoticeBox, type View } from "../frame.tsx";
 import { ChoiceField, Field, fieldState, folded, TextField } from "../parts.tsx";
 import type { WordKey, Words } from "../words.ts";
+import { sentences } from "../words.ts";
 
 /** A value that a key may have, and what is shown for it. */
 export type Choice = readonly [string, string];
@@ -182,12 +183,7 @@ export function KeyField(
       </fieldset>
     );
   }
-  const told = (
-    <>
-      {hint !== undefined && `${words(hint)} `}
-      {words("keys.empty", { inherited })}
-    </>
-  );
+  const told = sentences(words, [hint === undefined ? "" : words(hint), words("keys.empty", { inherited })]);
   return (
     <TextField
       {...shared}

@@ -29,17 +29,17 @@ export function mountOwnAccount(desk: Desk): void {
       if (wrong !== undefined) refuseField("fresh", wrong);
       await changeOwnPassword(call, { password: fields.exact("password"), fresh });
       return { go: "/account", notice: { kind: "ok", text: words("account.changed") } };
-    }, (errors) => <Own {...{ call, errors, about: "password" }} />);
+    }, { words, again: (errors) => <Own {...{ call, errors, about: "password" }} /> });
   });
   desk.form("/account/second-factor", { action: "account.factor_begin", role: anybody }, (call) =>
     attempt(
       async () => ({ show: <Begun {...{ call, begun: await beginOwnFactor(call, call.fields.exact("password")) }} /> }),
-      (errors) => <Own {...{ call, errors, about: "factor" }} />,
+      { words: call.words, again: (errors) => <Own {...{ call, errors, about: "factor" }} /> },
     ));
   desk.form("/account/second-factor/confirm", { action: "account.factor_confirm", role: anybody }, (call) =>
     attempt(
       async () => ({ show: <Codes {...{ call, codes: await confirmOwnFactor(call, call.fields.text("code")) }} /> }),
-      (errors) => <Begun {...{ call, errors }} />,
+      { words: call.words, again: (errors) => <Begun {...{ call, errors }} /> },
     ));
   desk.form("/account/second-factor/remove", { action: "account.factor_remove", role: anybody }, (call) => {
     const { world, identity, words, fields } = call;
@@ -47,7 +47,7 @@ export function mountOwnAccount(desk: Desk): void {
       await confirmOwn(call, fields.exact("password"));
       await world.factors.forget(identity.user);
       return { go: "/account", notice: { kind: "ok", text: words("account.factor_removed") } };
-    }, (errors) => <Own {...{ call, errors, about: "factor" }} />);
+    }, { words, again: (errors) => <Own {...{ call, errors, about: "factor" }} /> });
   });
   desk.form("/account/sessions/:handle/end", { action: "sessions.end", role: anybody }, (call) => {
     const { world, identity, params, words } = call;

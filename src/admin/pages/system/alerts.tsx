@@ -24,6 +24,7 @@ import {
   mayChange,
   plainChoices,
 } from "../policies/keys.tsx";
+import { alertWords } from "../faults.ts";
 import type { Words } from "../words.ts";
 import { attempt, otherLines } from "./attempt.ts";
 import { Refused } from "./shared.tsx";
@@ -49,7 +50,7 @@ export function mountAlerts(desk: Desk): void {
       const lines = items.map(({ recipient, text }) => `${recipient}: ${text}`);
       const text = words(sent ? "alerts.test_sent" : "alerts.test_failed");
       return { go: "/alerts", notice: { kind: sent ? "ok" : "bad", text, lines } };
-    }, (errors) => <Alerts call={call} lines={otherLines(errors, [])} />);
+    }, { words, again: (errors) => <Alerts call={call} lines={otherLines(errors, [])} /> });
   });
   desk.form("/alerts/settings", { action: "alerts.set" }, async (call) => {
     const { world, identity, words, fields } = call;
@@ -186,17 +187,20 @@ function columns(words: Words): Column<BoardRow>[] {
     {
       title: words("alerts.what"),
       names: true,
-      cell: ({ title, text, advice }) => (
-        <details>
-          <summary class="break">{title[0].toUpperCase() + title.slice(1)}</summary>
-          <p class="break">{text}</p>
-          <p class="break muted">{advice}</p>
-        </details>
-      ),
+      cell: (row) => {
+        const { title, advice } = alertWords(words, row);
+        return (
+          <details>
+            <summary class="break">{title}</summary>
+            <p class="break">{row.text}</p>
+            <p class="break muted">{advice}</p>
+          </details>
+        );
+      },
     },
     {
       title: words("alerts.classes"),
-      cell: ({ classes }) => classes.map((each) => words(`alerts.class.${each}`)).join(", "),
+      cell: ({ classes }) => classes.map((each) => words(`alerts.class.${each}`)).join(words("common.comma")),
     },
     { title: words("alerts.last"), cell: ({ last }) => <span class="nowrap">{words.time(last)}</span> },
     { title: words("alerts.first"), cell: ({ first }) => <span class="nowrap">{words.time(first)}</span> },
@@ -223,7 +227,7 @@ function Recipients(
   const { page, words } = call;
   const names = (value: unknown, kind: "class" | "severity") =>
     Array.isArray(value) && value.length > 0
-      ? value.map((each) => words.maybe(`alerts.${kind}.${each}`)).join(", ")
+      ? value.map((each) => words.maybe(`alerts.${kind}.${each}`)).join(words("common.comma"))
       : words("alerts.all");
   const rows = saidRecipients(candidate).map((each, at): RecipientRow => {
     const { address, classes, severities } = (each ?? {}) as Record<string, unknown>;

@@ -3,27 +3,33 @@
  *
  * @module
  */
-import { type FieldFault, Problem } from "../../problem.ts";
+import type { Told } from "../../../base/told.ts";
+import { type FieldFault, Problem, saying } from "../../problem.ts";
 import type { FormEnd } from "../desk.tsx";
+import { faultWords } from "../faults.ts";
 import type { View } from "../frame.tsx";
+import type { Words } from "../words.ts";
 
 /** Runs what a form does; what it refuses is shown on the page again, one's own faults by field and the others in a line. */
 export async function attempt(
   act: () => Promise<FormEnd>,
-  again: (errors: readonly FieldFault[]) => View,
+  { words, again }: { words: Words; again: (errors: readonly FieldFault[]) => View },
 ): Promise<FormEnd> {
   try {
     return await act();
   } catch (error) {
     if (!(error instanceof Problem) || error.status === 403 || error.status === 404 || error.status >= 500) throw error;
-    const { detail, errors = [] } = error.words;
-    return { again: again(detail === undefined ? errors : [{ path: "", detail }, ...errors]) };
+    const { detail, told, errors = [] } = error.words;
+    const whole = detail === undefined ? [] : [{ path: "", detail, told }];
+    return {
+      again: again([...whole, ...errors].map((fault) => ({ path: fault.path, detail: faultWords(words, fault) }))),
+    };
   }
 }
 
-/** Refuses what was typed into a field. */
-export function refuseField(path: string, detail: string): never {
-  throw new Problem(422, { errors: [{ path, detail }] });
+/** Refuses what was typed into a field: by a code, or in the reader's words. */
+export function refuseField(path: string, what: Told | string): never {
+  throw new Problem(422, { errors: [{ path, ...(typeof what === "string" ? { detail: what } : saying(what)) }] });
 }
 
 /** What is wrong with one field. */

@@ -155,7 +155,7 @@ async function List({ call, errors = {} }: { call: PageCall; errors?: Errors }):
               label={words("backup.new_password", { count: passwordCharactersMin })}
               hint={words("backup.password_hint")}
             />
-            <TextField {...secret("again")} {...fresh} label={words("account.again")} />
+            <TextField {...secret("again")} {...fresh} label={words("backup.again")} />
             <div>
               <button type="submit" class="primary">{words("backup.make_submit")}</button>
             </div>

@@ -57,7 +57,7 @@ function act(call: FormCall, name: "suspend" | "resume"): Promise<FormEnd> {
     });
     const text = words(name === "suspend" ? "shutdown.suspended_now" : "shutdown.resumed_now");
     return { go: "/shutdown", notice: { kind: "ok", text } };
-  }, (errors) => <Shutdown call={call} lines={otherLines(errors, [])} />);
+  }, { words, again: (errors) => <Shutdown call={call} lines={otherLines(errors, [])} /> });
 }
 
 function Shutdown({ call, lines = [] }: { call: PageCall; lines?: readonly string[] }): View {

@@ -5,13 +5,14 @@
  */
 import { limits } from "../../../base/limits.ts";
 import { roles } from "../../identity.ts";
-import { type FieldFault, Problem } from "../../problem.ts";
+import { type FieldFault, Problem, saying } from "../../problem.ts";
 import type { TokenFacts } from "../../tokens.ts";
 import { known } from "../candidate.ts";
 import type { Desk, FormFields, PageCall } from "../desk.tsx";
 import { Csrf, NoticeBox, type View } from "../frame.tsx";
 import { Badge, Card, ChoiceField, type Column, Empty, Table, TextField } from "../parts.tsx";
 import { attempt, fieldFault, refuseField } from "./attempt.ts";
+import { tell } from "../../texts.ts";
 
 const dayMs = 86_400_000;
 
@@ -27,7 +28,7 @@ export function mountTokens(desk: Desk, again: (call: PageCall, shown: TokensSho
   desk.form("/tokens", { action: "tokens.create" }, (call) => {
     const { world, identity, fields, words, note } = call;
     // Else a token that was stolen would outlive its end.
-    if (identity.via === "token") throw new Problem(403, { detail: "A token makes no tokens" });
+    if (identity.via === "token") throw new Problem(403, saying(tell("fault.token.tokens")));
     return attempt(async () => {
       const name = fields.text("token_name");
       if (!/^[^\p{C}]{1,100}$/u.test(name)) refuseField("token_name", words("users.token_name_wrong"));
@@ -37,11 +38,11 @@ export function mountTokens(desk: Desk, again: (call: PageCall, shown: TokensSho
       const role = known(roles.find((each) => each === fields.text("token_role")));
       const made = await world.tokens.make({ name, role, user: identity.user, life: days * dayMs });
       if (made === undefined) {
-        throw new Problem(409, { detail: words("users.token_many", { max: limits.apiTokensMax }) });
+        throw new Problem(409, saying(tell("fault.token.many", { max: limits.apiTokensMax })));
       }
       note(`token ${made.token.id}, ${name}, role ${role}, ${days} days`);
       return { show: again(call, { secret: made.secret }) };
-    }, (errors) => again(call, { errors, typed: fields }));
+    }, { words, again: (errors) => again(call, { errors, typed: fields }) });
   });
   desk.form("/tokens/:id/revoke", { action: "tokens.revoke" }, async ({ world, params, words }) => {
     const gone = await world.tokens.revoke(({ id }) => id === params.id);

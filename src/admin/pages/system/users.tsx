@@ -18,6 +18,7 @@ import { Badge, Card, CheckField, ChoiceField, type Column, Table, TextField } f
 import { attempt, fieldFault, otherLines, refuseField } from "./attempt.ts";
 import { Refused } from "./shared.tsx";
 import { mountTokens, Tokens } from "./tokens.tsx";
+import { tell } from "../../texts.ts";
 
 const administrator = { role: "administrator" } as const;
 
@@ -29,8 +30,7 @@ export function mountUsers(desk: Desk): void {
     const name = fields.text("name");
     note(`user ${name}`);
     return attempt(async () => {
-      const wrong = userName.safeParse(name).error?.issues[0].message;
-      if (wrong !== undefined) refuseField("name", wrong);
+      if (!userName.safeParse(name).success) refuseField("name", tell("fault.user.name"));
       const password = fields.exact("password");
       const certificate = fields.text("certificate");
       const wish = {
@@ -40,7 +40,7 @@ export function mountUsers(desk: Desk): void {
       };
       await world.users.create(name, wish, identity.user);
       return { go: "/users", notice: { kind: "ok", text: words("users.created", { name }) } };
-    }, (errors) => <Users {...{ call, errors, typed: fields }} />);
+    }, { words, again: (errors) => <Users {...{ call, errors, typed: fields }} /> });
   });
   desk.page("/users/:name", (call) => User({ call }), administrator);
   desk.form("/users/:name", { action: "users.change" }, (call) => {
@@ -54,14 +54,14 @@ export function mountUsers(desk: Desk): void {
       note(`role ${wish.role}${wish.password === undefined ? "" : ", password"}${wish.disabled ? ", disabled" : ""}`);
       await world.users.update(name, wish, identity.user);
       return { go: "/users", notice: { kind: "ok", text: words("users.changed", { name }) } };
-    }, (errors) => <User {...{ call, errors }} />);
+    }, { words, again: (errors) => <User {...{ call, errors }} /> });
   });
   desk.form("/users/:name/delete", { action: "users.remove" }, (call) => {
     const { world, identity, words, params: { name } } = call;
     return attempt(async () => {
       await world.users.remove(name, identity.user);
       return { go: "/users", notice: { kind: "ok", text: words("users.deleted", { name }) } };
-    }, (errors) => <User {...{ call, errors }} />);
+    }, { words, again: (errors) => <User {...{ call, errors }} /> });
   });
   desk.form("/users/:name/second-factor", { action: "users.second_factor" }, async (call) => {
     const { world, words, params: { name } } = call;

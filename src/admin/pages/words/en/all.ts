@@ -29,6 +29,8 @@ import { log } from "./log.ts";
 import { logs } from "./logs.ts";
 import { shutdown } from "./shutdown.ts";
 import { alerts } from "./alerts.ts";
+import { alertTexts } from "../../../../services/alert_texts.ts";
+import { faults } from "./faults.ts";
 
 /** Every text. */
 export const english = {
@@ -58,4 +60,6 @@ export const english = {
   ...logs,
   ...shutdown,
   ...alerts,
+  ...alertTexts,
+  ...faults,
 } as const;

@@ -15,6 +15,7 @@ export const backup = {
     "It holds config.yaml, the certificates kept here, and certificates and keys that the configuration names elsewhere.",
   "backup.make_submit": "Make archive",
   "backup.new_password": "Password of the archive, at least {count} characters",
+  "backup.again": "Password of the archive, again",
   "backup.password_hint": "It is kept nowhere: without it nobody opens the archive again.",
   "backup.password": "Password of the archive",
   "backup.short": "is shorter than {count} characters",

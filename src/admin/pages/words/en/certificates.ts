@@ -108,6 +108,7 @@ export const certificates = {
   "cert.upload.submit": "Upload",
   "cert.upload.done": "The certificate of {name} is in service for new connections.",
   "cert.pasted": "{what}, pasted",
+  "cert.pasted_text": "the pasted text",
   "cert.certificate_file": "Certificate",
   "cert.certificate.hint": "PEM, DER or PKCS#7.",
   "cert.key_file": "Key",

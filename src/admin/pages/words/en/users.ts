@@ -51,7 +51,6 @@ export const users = {
   "users.token_name_wrong": "is empty, longer than 100 characters, or has control characters",
   "users.token_new": "New token",
   "users.token_made": "The token is made. It is shown this once: copy it now.",
-  "users.token_many": "There are {max} tokens: revoke some",
   "users.revoke": "Revoke",
   "users.revoke_sure": "Revoke the token {name}? Programs that use it are shut out.",
   "users.revoked": "The token is worth nothing any more.",

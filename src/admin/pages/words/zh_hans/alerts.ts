@@ -11,7 +11,7 @@ export const alerts: Catalogue<typeof english> = {
   "alerts.about": "启动以来的异常，以及通知对象",
   "alerts.board": "启动以来",
   "alerts.none": "没有警报",
-  "alerts.none.hint": "出现问题时会列在这里，并寄给下面的收件人。",
+  "alerts.none.hint": "出现问题时会列在这里，并发送给下面的收件人。",
   "alerts.severity": "严重性",
   "alerts.severity.critical": "严重",
   "alerts.severity.warning": "警告",

@@ -16,6 +16,7 @@ export const backup: Catalogue<typeof english> = {
   "backup.make_about": "内含 config.yaml、保存于此的证书，以及配置在别处指定的证书和密钥。",
   "backup.make_submit": "创建存档",
   "backup.new_password": "存档密码，至少 {count} 个字符",
+  "backup.again": "再次输入存档密码",
   "backup.password_hint": "密码不会保存在任何地方：没有密码便无法再打开存档。",
   "backup.password": "存档密码",
   "backup.short": "少于 {count} 个字符",

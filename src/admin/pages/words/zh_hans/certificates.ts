@@ -102,6 +102,7 @@ export const certificates: Catalogue<typeof english> = {
   "cert.upload.submit": "上传",
   "cert.upload.done": "{name} 的证书已用于新连接。",
   "cert.pasted": "{what}（粘贴内容）",
+  "cert.pasted_text": "粘贴的内容",
   "cert.certificate_file": "证书",
   "cert.certificate.hint": "PEM、DER 或 PKCS#7。",
   "cert.key_file": "密钥",

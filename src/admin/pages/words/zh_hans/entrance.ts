@@ -11,7 +11,7 @@ export const entrance: Catalogue<typeof english> = {
   "entrance.login": "登录",
   "entrance.user": "用户",
   "entrance.password": "密码",
-  "entrance.code": "验证码（若已启用双重验证）",
+  "entrance.code": "验证码（若已启用双重身份验证）",
   "entrance.no_user": "尚无用户。请打开设置链接：在网关主机上执行 postern setup-link 即可获取。",
   "entrance.certificate": "使用证书登录",
   "entrance.setup": "首位管理员",

@@ -16,7 +16,7 @@ export const hat: Catalogue<typeof english> = {
   "order.listener": "侦听程序",
   "order.no_listener": "尚无侦听程序",
   "order.comment": "注释",
-  "hat.about": "连接者为何：由第一个匹配的发件人组决定邮件流策略",
+  "hat.about": "针对每个连接方：由第一个匹配的发件人组决定邮件流策略",
   "hat.groups": "发件人组",
   "hat.group": "发件人组",
   "hat.senders": "发件人",

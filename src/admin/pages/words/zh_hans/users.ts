@@ -51,7 +51,6 @@ export const users: Catalogue<typeof english> = {
   "users.token_name_wrong": "为空、超过 100 个字符，或含有控制字符",
   "users.token_new": "添加令牌",
   "users.token_made": "令牌已创建。仅显示这一次，请立即复制。",
-  "users.token_many": "已有 {max} 个令牌：请先撤销一些",
   "users.revoke": "撤销",
   "users.revoke_sure": "要撤销令牌 {name} 吗？使用它的程序将无法访问。",
   "users.revoked": "令牌已失效。",

@@ -31,6 +31,8 @@ import { log } from "./log.ts";
 import { logs } from "./logs.ts";
 import { shutdown } from "./shutdown.ts";
 import { alerts } from "./alerts.ts";
+import { alertTexts } from "./alert_texts.ts";
+import { faults } from "./faults.ts";
 
 /** Every text. */
 export const words: Catalogue<typeof english> = {
@@ -60,4 +62,6 @@ export const words: Catalogue<typeof english> = {
   ...logs,
   ...shutdown,
   ...alerts,
+  ...alertTexts,
+  ...faults,
 };

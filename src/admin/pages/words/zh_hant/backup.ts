@@ -16,6 +16,7 @@ export const backup: Catalogue<typeof english> = {
   "backup.make_about": "內含 config.yaml、保存於此的憑證，以及組態在別處指定的憑證與金鑰。",
   "backup.make_submit": "建立封存檔",
   "backup.new_password": "封存檔密碼，至少 {count} 個字元",
+  "backup.again": "再次輸入封存檔密碼",
   "backup.password_hint": "密碼不會保存在任何地方：沒有密碼便無法再開啟封存檔。",
   "backup.password": "封存檔密碼",
   "backup.short": "少於 {count} 個字元",

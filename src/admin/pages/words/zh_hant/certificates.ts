@@ -102,6 +102,7 @@ export const certificates: Catalogue<typeof english> = {
   "cert.upload.submit": "上傳",
   "cert.upload.done": "{name} 的憑證已用於新連線。",
   "cert.pasted": "{what}（貼上內容）",
+  "cert.pasted_text": "貼上的內容",
   "cert.certificate_file": "憑證",
   "cert.certificate.hint": "PEM、DER 或 PKCS#7。",
   "cert.key_file": "金鑰",

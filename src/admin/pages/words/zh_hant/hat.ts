@@ -16,7 +16,7 @@ export const hat: Catalogue<typeof english> = {
   "order.listener": "接聽程式",
   "order.no_listener": "尚無接聽程式",
   "order.comment": "註解",
-  "hat.about": "連線者為何：由第一個相符的寄件者群組決定郵件流程原則",
+  "hat.about": "針對每個連線方：由第一個相符的寄件者群組決定郵件流程原則",
   "hat.groups": "寄件者群組",
   "hat.group": "寄件者群組",
   "hat.senders": "寄件者",

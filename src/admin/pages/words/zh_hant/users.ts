@@ -51,7 +51,6 @@ export const users: Catalogue<typeof english> = {
   "users.token_name_wrong": "為空、超過 100 個字元，或含有控制字元",
   "users.token_new": "新增權杖",
   "users.token_made": "權杖已建立。僅顯示這一次，請立即複製。",
-  "users.token_many": "已有 {max} 個權杖：請先撤銷一些",
   "users.revoke": "撤銷",
   "users.revoke_sure": "要撤銷權杖 {name} 嗎？使用它的程式將無法存取。",
   "users.revoked": "權杖已失效。",
