@@ -39,6 +39,21 @@ function exists(path: string): boolean {
   }
 }
 
+/** What a shell gives for a program that SIGPIPE ended; the runtime ignores that signal. */
+const brokenPipeCode = 141;
+
+/** Writes as `out` does. Ends the program without a word where nobody reads on, as in `postern queue list | head`: nothing went wrong. */
+function outOrEnd(out: (line: string) => void): (line: string) => void {
+  return (line) => {
+    try {
+      out(line);
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) Deno.exit(brokenPipeCode);
+      throw error;
+    }
+  };
+}
+
 /** What commands work with. */
 async function tools(file: string): Promise<CallWorld> {
   const { cliCommands } = await import("./src/cli/commands/all.ts");
@@ -47,6 +62,7 @@ async function tools(file: string): Promise<CallWorld> {
   const { openSslEngine } = await import("./src/openssl/engine.ts");
   return {
     ...terminal,
+    out: outOrEnd(terminal.out),
     ...world,
     file,
     openEngine: openSslEngine,

@@ -1,27 +1,17 @@
 /**
  * The terminal, or whatever stands in its place.
  *
- * Lines are written at once and whole. Where nobody reads standard output any more (`postern queue list | head`) the command ends, and
- * says nothing of it: nothing went wrong.
+ * Lines are written at once and whole. Where nobody reads standard output any more (`postern queue list | head`) it throws
+ * {@linkcode Deno.errors.BrokenPipe}, and `main.ts` ends the command.
  *
  * @module
  */
 import { type Octets, octets } from "../base/octets.ts";
 import type { Terminal } from "./call.ts";
 
-/** What a shell gives for a program that SIGPIPE ended, which this runtime ignores. */
-const brokenPipeCode = 141;
-
 /** Standard output and standard error. */
 export const terminal: Terminal = {
-  out(line) {
-    try {
-      writeAll(Deno.stdout, octets(`${line}\n`));
-    } catch (error) {
-      if (error instanceof Deno.errors.BrokenPipe) Deno.exit(brokenPipeCode);
-      throw error;
-    }
-  },
+  out: (line) => writeAll(Deno.stdout, octets(`${line}\n`)),
   err: (line) => writeAll(Deno.stderr, octets(`${line}\n`)),
 };
 
