@@ -21,6 +21,9 @@ import { tell } from "./texts.ts";
 /** `__Host-postern`: the browser takes it over HTTPS from this very host only. */
 const cookieName = "postern";
 
+/** Says that a page asks by itself, and nobody has touched it since it asked last: a desk that was left does not stay open. */
+export const liveHeader = "X-Postern-Live";
+
 /** Paths below `/api/` that need no login. */
 const open = /^\/api\/v1\/(openapi\.json|login(\/.*)?|setup(\/.*)?)$/;
 /** Paths whose token is judged where they are. */
@@ -96,7 +99,8 @@ async function identify(context: Context<AdminEnv>): Promise<Identity | undefine
     return found && { user: found.token.user, role: found.role, via: "token", csrf: "", handle: found.token.id };
   }
   const id = sessionIdOf(context);
-  const found = id === undefined ? undefined : sessions.use(id);
+  const byItself = context.req.header(liveHeader) !== undefined;
+  const found = id === undefined ? undefined : sessions.use(id, { byItself });
   if (found === undefined) return undefined;
   const { session: { via, csrf, handle }, account: { name, role } } = found;
   // A certificate that was revoked or taken away proves nothing on a new connection, and neither does a cookie that was stolen from its owner.

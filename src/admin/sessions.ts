@@ -3,7 +3,7 @@
  *
  * A session's id goes to the browser in a cookie that no script sees and no other host sets; we keep its hash. An id is made at the login and
  * never taken from a browser, so nobody can be lured into a session whose id somebody else knows. Sessions live in memory: a restart ends
- * them. They end after `admin.session_timeout` without a request, after {@linkcode limits.adminSessionMs} in any case, with the account, and when
+ * them. They end after `admin.session_timeout` without a request of a person, after {@linkcode limits.adminSessionMs} in any case, with the account, and when
  * what he logs in with changes. The oldest go where there are too many.
  *
  * @module
@@ -85,8 +85,11 @@ export class Sessions {
     return { id, session };
   }
 
-  /** The session of an id that a browser sent, which is used now, and its account. */
-  use(id: string): { session: Session; account: Account } | undefined {
+  /** The session of an id that a browser sent, which is used now, and its account. `byItself`: by a page that keeps itself fresh, not by a person. */
+  use(
+    id: string,
+    { byItself = false }: { byItself?: boolean } = {},
+  ): { session: Session; account: Account } | undefined {
     const key = hashOf(id);
     const session = this.#sessions.get(key);
     if (session === undefined) return undefined;
@@ -95,6 +98,7 @@ export class Sessions {
       this.#sessions.delete(key);
       return undefined;
     }
+    if (byItself) return { session, account };
     session.used = this.#options.clock.now();
     session.usedAt = this.#options.clock.monotonic();
     return { session, account };

@@ -125,6 +125,12 @@ Deno.test("attack: a session ends idle, at its absolute end, with logout, and wi
   assert.ok(await alive(idle));
   await rig.clock.advance(1_800_000);
   assert.ok(!await alive(idle));
+  const left = await rig.loggedIn("ann");
+  for (const still of [true, true, false]) {
+    await rig.clock.advance(600_000);
+    const { status } = await rig.ask("/overview/now", { headers: { ...left, "X-Postern-Live": "1" } });
+    assert.equal(status, still ? 200 : 401);
+  }
   const busy = await rig.loggedIn("ann");
   for (let passed = 0; passed < limits.adminSessionMs - 1_000_000; passed += 1_000_000) {
     await rig.clock.advance(1_000_000);

@@ -91,6 +91,12 @@ for (const field of document.querySelectorAll("input[data-filter]")) {
   });
 }
 
+/** Whether somebody is there: a page that only looks fresh keeps no session alive. */
+let touched = false;
+for (const sign of ["pointerdown", "pointermove", "keydown", "wheel"]) {
+  addEventListener(sign, () => touched = true, { passive: true });
+}
+
 /** Pieces that stay fresh. A session that has ended leads to the login; a gateway that is away is waited for, with growing pauses. */
 for (const piece of document.querySelectorAll("[data-live]")) {
   const every = Number(piece.dataset.every ?? 5) * 1000;
@@ -98,11 +104,10 @@ for (const piece of document.querySelectorAll("[data-live]")) {
   const next = () => setTimeout(refresh, pause);
   const refresh = async () => {
     if (document.hidden) return next();
+    const headers = touched ? {} : { "X-Postern-Live": "1" };
+    touched = false;
     try {
-      const answer = await fetch(piece.dataset.live, {
-        headers: { "X-Requested-With": "postern" },
-        redirect: "manual",
-      });
+      const answer = await fetch(piece.dataset.live, { headers, redirect: "manual" });
       if (answer.status === 401 || answer.type === "opaqueredirect") return location.reload();
       if (answer.ok && !piece.contains(document.activeElement)) {
         piece.innerHTML = await answer.text();

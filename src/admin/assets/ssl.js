@@ -27,7 +27,7 @@ for (const form of document.querySelectorAll("form[data-ssl]")) {
     const turn = ++asked;
     const query = new URLSearchParams({ service, ciphers: ciphers.value });
     for (const box of boxes) if (box.checked) query.append("method", box.value);
-    const answer = await fetch(`/ssl/suites?${query}`, { headers: { "X-Requested-With": "postern" } });
+    const answer = await fetch(`/ssl/suites?${query}`);
     if (answer.status === 401) return location.reload();
     if (!answer.ok || turn !== asked) return;
     const open = place.querySelector("details")?.open ?? false;

@@ -8,7 +8,7 @@
  */
 import type { Child } from "hono/jsx";
 import { assetUrl } from "../assets.ts";
-import type { Identity } from "../identity.ts";
+import { type Identity, mayAct } from "../identity.ts";
 import { languages } from "./language.ts";
 import { isCurrent, navigation } from "./navigation.ts";
 import type { Words } from "./words.ts";
@@ -148,7 +148,7 @@ function Shell(
 }
 
 function SideBar({ page }: { page: PageFacts }): View {
-  const { words, path } = page;
+  const { words, path, identity } = page;
   return (
     <nav class="side" id="side" aria-label={words("frame.main")}>
       <a class="brand" href="/">
@@ -158,7 +158,7 @@ function SideBar({ page }: { page: PageFacts }): View {
         <>
           <h2>{words(label)}</h2>
           <ul>
-            {entries.map((entry) => (
+            {entries.filter(({ role = "read-only" }) => mayAct(identity.role, role)).map((entry) => (
               <li>
                 <a href={entry.path} aria-current={isCurrent(entry, path) ? "page" : undefined}>{words(entry.label)}</a>
               </li>

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Role } from "../identity.ts";
 import type { WordKey } from "./words.ts";
 
 /** One page of the side bar. */
@@ -10,6 +11,8 @@ export interface NavigationEntry {
   /** `/queue`; the pages below it belong to it. */
   path: string;
   label: WordKey;
+  /** Whom the page opens to; everybody where none is said. Others are not led to a refusal. */
+  role?: Role;
 }
 
 /** One section. */
@@ -47,10 +50,10 @@ export const navigation: readonly NavigationSection[] = [
   { label: "nav.system", entries: [
     { path: "/ssl",          label: "nav.ssl" },
     { path: "/alerts",       label: "nav.alerts" },
-    { path: "/users",        label: "nav.users" },
+    { path: "/users",        label: "nav.users",   role: "administrator" },
     { path: "/configuration", label: "nav.configuration" },
-    { path: "/backups",      label: "nav.backups" },
-    { path: "/audit",        label: "nav.audit" },
+    { path: "/backups",      label: "nav.backups", role: "administrator" },
+    { path: "/audit",        label: "nav.audit",   role: "administrator" },
     { path: "/logs",         label: "nav.logs" },
     { path: "/shutdown",     label: "nav.shutdown" },
   ] },

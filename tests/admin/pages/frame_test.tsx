@@ -37,6 +37,13 @@ Deno.test("Page marks where its reader is, has the word of his session in each f
   }
 });
 
+Deno.test("Page leads nobody to pages that refuse him", () => {
+  const html = text(<Page page={{ ...page, identity: { ...page.identity, role: "read-only" } }} title="x" />);
+  const linked = navigation.flatMap(({ entries }) => entries).filter(({ path }) => html.includes(`href="${path}"`));
+  assert.ok(linked.length > 15);
+  assert.deepEqual(linked.filter(({ role }) => role !== undefined), []);
+});
+
 Deno.test("Page keeps to the theme that was chosen, and to the browser's where none was", () => {
   assert.match(text(<Page page={{ ...page, theme: "dark" }} title="x" />), /<html lang="en" data-theme="dark">/);
   assert.doesNotMatch(text(<Page page={page} title="x" />), /data-theme=/);
