@@ -88,6 +88,13 @@ SCRIPT
 
 read -ra names <<<"$entries"
 ./denow bundle --quiet --no-check --frozen --config "$tree/deno.json" --lock "$tree/deno.lock" --code-splitting --conditions module --outdir "$bundle" "${names[@]/#/$tree/}"
+# What the packages' licences demand: their texts, beside the binary and in it (`postern licenses`).
+terms=$(ls "$libraries"/../LICENSE.txt /usr/share/doc/libssl3*/copyright /usr/share/licenses/openssl*/LICENSE.txt 2>/dev/null | head -n 1 || true)
+./denow run --quiet --allow-read --allow-write="$bundle" - "$bundle" "$bundle/config/THIRD-PARTY-NOTICES" "$terms" <<'SCRIPT'
+import { writeNotices } from "./src/cli/notices.ts";
+const [bundle, out, openssl] = Deno.args;
+console.log(`THIRD-PARTY-NOTICES: ${writeNotices(bundle, { out, openssl })} packages`);
+SCRIPT
 include=(--include "$bundle/native" --include "$bundle/config")
 for name in "${names[@]:1}"; do include+=(--include "$bundle/${name%.ts}.js"); done
 # Packages are in the bundle: the compiler shall look for none.
@@ -101,6 +108,7 @@ export RUST_MIN_STACK=${RUST_MIN_STACK:-268435456}
 ./denow compile --quiet --no-check --no-npm --no-lock --config "$bundle/deno.json" --no-code-cache --no-prompt --v8-flags=--max-semi-space-size=2 \
   "${permissions[@]}" "${include[@]}" --output "$fresh/$(basename "$out")" "$bundle/main.js"
 mv "$fresh/$(basename "$out")" "$out"
+mv "$bundle/config/THIRD-PARTY-NOTICES" "$(dirname "$out")/THIRD-PARTY-NOTICES"
 
 echo "$out: $(($(stat -c %s "$out") / 1000000)) MB, OpenSSL from $libraries"
 echo "permissions: ${permissions[*]} --no-prompt"

@@ -11,6 +11,7 @@ import { peerTest, runCommand } from "../support/peers.ts";
 import { postern } from "../support/postern.ts";
 import { relayConfig } from "../support/relay.ts";
 import { handshake } from "../support/s_client.ts";
+import { packages } from "../tidy/layers.ts";
 
 /** A relay and the blackhole that takes what it passes on. */
 function withBlackhole(ports: Record<string, number>): Record<string, unknown> {
@@ -70,6 +71,22 @@ peerTest(
     assert.equal((await gateway.stop()).code, 0, gateway.log);
   },
 );
+
+Deno.test("dist/postern licenses prints the licence of every package in the bundle, as the file beside it has them", async () => {
+  const { path, output } = await buildBinary();
+  const { code, stdout, stderr } = await runCommand("env", ["-i", path, "licenses"]);
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.trimEnd(), (await Deno.readTextFile(new URL("THIRD-PARTY-NOTICES", `file://${path}`))).trimEnd());
+  const works = [...stdout.matchAll(/^(\S+) (\d\S*), ?.*\((.+)\)$|^(\S+) (\d\S*) \((.+)\)$/gm)].map((match) =>
+    match[1] ?? match[4]
+  );
+  // Two of them are no packages: the runtime and OpenSSL.
+  assert.equal(works.length, Number(/NOTICES: (\d+) packages/.exec(output)?.[1]) + 2);
+  const named = Object.keys(packages).filter((name) => !name.startsWith("node:"));
+  assert.deepEqual([...named, "Deno", "OpenSSL", "zod"].filter((name) => !works.includes(name)), []);
+  // Each heading has a text of some length below it.
+  for (const part of stdout.split(/^=+\n(?:\S+ \d.*\n)+=+\n/m).slice(1)) assert.ok(part.trim().length > 300, part);
+});
 
 peerTest(
   ["openssl"],

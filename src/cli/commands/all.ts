@@ -14,6 +14,7 @@ import { certificateCommands } from "./certificates.ts";
 import { configCommands } from "./config.ts";
 import { explainCommands } from "./explain.ts";
 import { gatewayCommands } from "./gateway.ts";
+import { licenceCommands } from "./licenses.ts";
 import { monitorCommands } from "./monitor.ts";
 import { passwordCommands } from "./password.ts";
 import { presetCommands } from "./presets.ts";
@@ -47,4 +48,5 @@ export const cliCommands: readonly CliCommand[] = [
   ...serviceCommands,
   ...adminCommands,
   ...passwordCommands,
+  ...licenceCommands,
 ];
