@@ -120,10 +120,11 @@ export function certificateCommands(ground: FileGround): Command[] {
       })),
     command("csr", async (args, { store }): Promise<PemFacts> => {
       const name = args.needed("name");
-      profileOf(await store.said(), name);
+      const profile = profileOf(await store.said(), name);
       const pem = await readRequest(name, world);
       if (pem !== undefined) return { name, pem };
-      throw new CommandError(tell("fault.cert.no_request", { name }));
+      const code = profile.self_signed ? "fault.cert.request_needless" : "fault.cert.no_request";
+      throw new CommandError(tell(code, { name }));
     }),
     changing("upload", (args, store) =>
       store.upload(args.needed("name"), {

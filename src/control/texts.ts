@@ -17,6 +17,7 @@ export const commandTexts = {
   "fault.form.count": "Cannot use --{option} {value}: a whole number from 1 to {max}",
   "fault.form.option": "Cannot use --{option} {value}: it {what}; {right}",
   "fault.cert.no_request": "Cannot print a request of {name}: there is none; certconfig renew {name} makes one",
+  "fault.cert.request_needless": "Cannot print a request of {name}: its certificate is renewed by itself, without one of yours",
   "fault.cert.export_empty": "Cannot export a key unprotected: the password is empty",
   "fault.cert.disagrees": "Cannot be verified as it is: {missed} of {count} do not agree",
   "fault.cert.nobody": "Cannot make a certificate for nobody: --common-name mx1.example.com names its host",

@@ -563,7 +563,7 @@ mkdir folder`);
     [["export", "mx1", "--pkcs12", f("out.p12")], /--password-file F/],
     [["export", "mx1", "--pkcs12", f("folder"), "--password-file", f("right")], /folder: it is a folder/],
     [["show", "mx1", "--pem", "--chain"], /exclude each other/],
-    [["csr", "demo"], /there is none/],
+    [["csr", "demo"], /demo: its certificate is renewed by itself, without one of yours$/],
   ];
   const before = desk.state();
   for (const [words, message] of table) {

@@ -150,6 +150,7 @@ export const faults: Catalogue<typeof english> = {
   "fault.form.count": "无法使用 --{option} {value}：须为 1 到 {max} 的整数",
   "fault.form.option": "无法使用 --{option} {value}（{what}；{right}）",
   "fault.cert.no_request": "{name} 没有签名请求：请在其页面生成新的签名请求",
+  "fault.cert.request_needless": "{name} 没有签名请求：此证书会自动续期，无需签名请求",
   "fault.cert.export_empty": "无法导出未受保护的密钥：密码是空的",
   "fault.cert.disagrees": "目前无法通过验证：{count} 项中有 {missed} 项不一致",
   "fault.cert.nobody": "无法生成证书：缺少主机的通用名称 (--common-name)，例如 mx1.example.com",

@@ -150,6 +150,7 @@ export const faults: Catalogue<typeof english> = {
   "fault.form.count": "無法使用 --{option} {value}：須為 1 到 {max} 的整數",
   "fault.form.option": "無法使用 --{option} {value}（{what}；{right}）",
   "fault.cert.no_request": "{name} 沒有簽署要求：請在其頁面產生新的簽署要求",
+  "fault.cert.request_needless": "{name} 沒有簽署要求：此憑證會自動續期，無需簽署要求",
   "fault.cert.export_empty": "無法匯出未受保護的金鑰：密碼是空的",
   "fault.cert.disagrees": "目前無法通過驗證：{count} 項中有 {missed} 項不一致",
   "fault.cert.nobody": "無法產生憑證：缺少主機的通用名稱 (--common-name)，例如 mx1.example.com",
