@@ -229,7 +229,8 @@ function cursorOf(text: string | undefined): { mid: number; destination: string 
   return { mid: Number(found[1]), destination: found[2] };
 }
 
-function viaOf(word: string | undefined): Via {
+/** Where mail is redirected to. Throws a {@linkcode CommandError} for a word that is no host. */
+export function viaOf(word: string | undefined): Via {
   if (word === undefined) throw new CommandError(tell("fault.queue.nowhere"));
   const bare = /^\[[^\]]*\]$/.test(word) || !word.includes(":") ? `${word}:25` : word;
   const parsed = parseHostPort(bare);

@@ -4,6 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { withField } from "../../src/admin/api/field_words.ts";
+import { Problem } from "../../src/admin/problem.ts";
 import { newSecret } from "../../src/admin/secrets.ts";
 import { RequestRate } from "../../src/admin/rate.ts";
 import { Throttle } from "../../src/admin/throttle.ts";
@@ -431,6 +433,26 @@ Deno.test("bad input: what is wrong with a field is told in the words of `poster
   assert.deepEqual(await told("/api/v1/tokens", []), { "": "is a list; an object" });
 });
 
+Deno.test("withField: what a command says of an option is told by the field that it came in", () => {
+  const sent = {
+    params: { name: "mx" },
+    query: undefined,
+    body: { names: ["-"], domains: ["-"], filter: { sender: "x" } },
+  };
+  const pathOf = (detail: string, status: 404 | 409 | 422 = 422) =>
+    (withField(new Problem(status, { detail }), sent) as Problem).words.errors?.map(({ path }) => path);
+  assert.deepEqual(pathOf("Cannot use --san -: it is no host name"), ["names"]);
+  assert.deepEqual(pathOf("Cannot use --domain -: it is no domain", 404), ["domains"]);
+  assert.deepEqual(pathOf("Cannot use --sender x: it is no address"), ["filter.sender"]);
+  assert.deepEqual(pathOf("Cannot go on: it is no name; --name mx1"), ["name"]);
+  assert.equal(pathOf("Cannot use --common-name x: it is empty"), undefined);
+  assert.equal(pathOf("Cannot use --constructor x: it is empty"), undefined);
+  assert.equal(pathOf("Cannot use --name x: it is there", 409), undefined);
+  assert.equal(pathOf("Cannot go on: it is late\nWarning: --name"), undefined);
+  const thrown = new Error("--name");
+  assert.equal(withField(thrown, sent), thrown);
+});
+
 const bad: [name: string, method: string, path: string, body: unknown, status: number, at?: string][] = [
   ["an unknown field", "POST", "/api/v1/users", { name: "x", role: "operator", admin: true }, 422, "admin"],
   [
@@ -441,6 +463,9 @@ const bad: [name: string, method: string, path: string, body: unknown, status: n
     422,
     "filter.who",
   ],
+  ["a filter that says nothing", "POST", "/api/v1/queue/actions", { action: "delete", filter: {} }, 422, "filter"],
+  ["a host that is none", "POST", "/api/v1/queue/7/redirect", { to: "a b" }, 422, "to"],
+  ["a host with a line end", "POST", "/api/v1/queue/7/redirect", { to: "a\r\nb:25" }, 422, "to"],
   ["an unknown word in the query", "GET", "/api/v1/queue?everything=1", undefined, 422, "everything"],
   ["a word twice in the query", "GET", "/api/v1/queue?limit=1&limit=2", undefined, 422, "limit"],
   ["a list for a text", "POST", "/api/v1/login", { user: ["ann"], password: "x" }, 422, "user"],

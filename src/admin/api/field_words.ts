@@ -1,10 +1,12 @@
 /**
- * What the library finds wrong with a field, in the words of `postern check`: what is there; what would be right.
+ * What is wrong with a field, in the words of `postern check`: what is there; what would be right.
  *
- * A message that a schema brought along is said as it is.
+ * What the library finds is put into these words; a message that a schema brought along is said as it is. What a command of the operator finds names an
+ * option, which is told by the field that it came in.
  *
  * @module
  */
+import { type FieldFault, Problem } from "../problem.ts";
 
 /** One complaint of the library. */
 export interface FieldIssue {
@@ -75,4 +77,38 @@ function sized(bound: number | bigint | undefined, origin: string): string {
   const unit = origin === "string" ? "character" : origin === "array" ? "entry" : "";
   if (unit === "") return `${bound}`;
   return `${bound} ${bound === 1 ? unit : unit === "entry" ? "entries" : "characters"}`;
+}
+
+/** What came in: the objects in which a field may be. */
+export type Sent = Readonly<Record<"params" | "query" | "body", unknown>>;
+
+/** Options whose fields have another name. */
+const renamed: Readonly<Record<string, string>> = { san: "names" };
+
+/** A problem that names an option, with the path of the field that was sent for it; any other as it is. */
+export function withField(thrown: unknown, sent: Sent): unknown {
+  if (!(thrown instanceof Problem) || thrown.words.errors !== undefined || ![404, 422].includes(thrown.status)) {
+    return thrown;
+  }
+  const [line] = (thrown.words.detail ?? "").split("\n", 1);
+  const option = /--([a-z][a-z-]*)/.exec(line)?.[1];
+  const path = option === undefined ? undefined : pathOf(option, sent);
+  if (path === undefined) return thrown;
+  const errors: FieldFault[] = [{ path, detail: line }];
+  return new Problem(422, { ...thrown.words, errors });
+}
+
+function pathOf(option: string, { params, query, body }: Sent): string | undefined {
+  const name = renamed[option] ?? option.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const { filter } = (body ?? {}) as { filter?: unknown };
+  const places: readonly [prefix: string, place: unknown][] = [["", body], ["filter.", filter], ["", query], [
+    "",
+    params,
+  ]];
+  for (const key of [name, `${name}s`]) {
+    for (const [prefix, place] of places) {
+      if (typeof place === "object" && place !== null && Object.hasOwn(place, key)) return `${prefix}${key}`;
+    }
+  }
+  return undefined;
 }

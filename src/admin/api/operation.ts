@@ -14,7 +14,7 @@ import { requireRole } from "../guard.ts";
 import type { Identity, Role } from "../identity.ts";
 import { type FieldFault, Problem } from "../problem.ts";
 import { doubtIn } from "../strict_json.ts";
-import { type FieldIssue, fieldWords } from "./field_words.ts";
+import { type FieldIssue, fieldWords, withField } from "./field_words.ts";
 import type { AdminEnv, AdminWorld } from "../world.ts";
 
 /** The app that operations are added to. */
@@ -100,6 +100,8 @@ export function serve<
     const valid = (from: "param" | "query" | "json", schema: unknown) =>
       schema === undefined ? undefined : (context.req.valid as (from: string) => unknown)(from);
     const params = valid("param", operation.params) as z.output<P>;
+    const query = valid("query", operation.query) as z.output<Q>;
+    const body = valid("json", operation.body) as z.output<B>;
     const details: string[] = [];
     const audit = (ok: boolean, detail?: string) => {
       if (isSafe(context.req.method) || unaudited || role === null) return;
@@ -116,8 +118,8 @@ export function serve<
     try {
       const result = await handle({
         params,
-        query: valid("query", operation.query) as z.output<Q>,
-        body: valid("json", operation.body) as z.output<B>,
+        query,
+        body,
         context,
         world,
         identity,
@@ -128,7 +130,7 @@ export function serve<
       return answer === undefined ? context.body(null, 204) : context.json(result as object, status);
     } catch (error) {
       audit(false, causeOf(error));
-      throw error;
+      throw withField(error, { params, query, body });
     }
   });
 }

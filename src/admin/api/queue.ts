@@ -6,8 +6,15 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { causeOf } from "../../base/text.ts";
 import type { CommandArgs } from "../../control/protocol.ts";
-import type { ActionFacts, ListedPage, ListEnd, ShownMessage } from "../../control/queue_commands.ts";
+import {
+  type ActionFacts,
+  type ListedPage,
+  type ListEnd,
+  type ShownMessage,
+  viaOf,
+} from "../../control/queue_commands.ts";
 import { Problem } from "../problem.ts";
 import { call, callOne } from "./bridge.ts";
 import { type ApiApp, type Asked, serve } from "./operation.ts";
@@ -85,7 +92,13 @@ const doneSchema = z.strictObject({
   unchanged: z.int(),
 }).openapi("QueueDone");
 
-const to = z.string().min(1).max(300).openapi({
+const to = z.string().min(1).max(300).superRefine((text, context) => {
+  try {
+    viaOf(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: causeOf(error) });
+  }
+}).openapi({
   description: "HOST[:PORT], for redirect; absent: back to its route",
   example: "10.0.0.9:25",
 });
@@ -201,6 +214,9 @@ export function mountQueue(app: ApiApp): void {
   }, async ({ body: { action, to, all, filter = {} }, note, ...asked }) => {
     if (to !== undefined && action !== "redirect") {
       throw new Problem(422, { errors: [{ path: "to", detail: "is for redirect" }] });
+    }
+    if (!all && Object.keys(filter).length === 0) {
+      throw new Problem(422, { errors: [{ path: "filter", detail: "says nothing; what shall match, or all: true" }] });
     }
     note(
       `${action}${to === undefined ? "" : ` to ${to}`} ${all ? "everything" : JSON.stringify(filter).slice(0, 300)}`,
