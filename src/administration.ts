@@ -27,6 +27,7 @@ import type { TraceItem } from "./cli/trace.ts";
 import type { Commands } from "./control/commands.ts";
 import type { CommandArgs } from "./control/protocol.ts";
 import { probe, type ProbeWorld } from "./deliver/probe.ts";
+import type { RecipientCheck } from "./mail/recipient_check.ts";
 import { metricsPage } from "./monitor/metrics.ts";
 import type { Monitor } from "./monitor/monitor.ts";
 import { Reports } from "./monitor/report.ts";
@@ -48,6 +49,8 @@ export interface AdministrationParts {
   /** The machine's name. */
   hostname: string;
   editions: Editions;
+  /** Who knows recipients. */
+  directories: RecipientCheck;
   staging: Staging;
   sockets: Tcp;
   commands: Commands;
@@ -168,7 +171,7 @@ export function startAdministration(parts: AdministrationParts): Administration 
 
 /** Traces as the command line does: the same words, the same file. */
 async function traceFile(
-  { file, clock, random, hostname, editions }: AdministrationParts,
+  { file, clock, random, hostname, editions, directories }: AdministrationParts,
   args: CommandArgs,
 ): Promise<TraceEnd> {
   const { traceHere } = await import("./cli/trace.ts");
@@ -180,6 +183,7 @@ async function traceFile(
     random,
     hostname,
     openEngine: () => editions.ground.engine,
+    recipients: directories,
     item: (value) => void items.push(value as TraceItem),
     err: (line) => void faults.push(line),
   });

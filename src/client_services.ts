@@ -6,7 +6,7 @@
 import { trustWith } from "./certs/inventory.ts";
 import type { Config } from "./config/config.ts";
 import type { Command } from "./control/commands.ts";
-import { serviceCommands } from "./control/service_commands.ts";
+import { type DirectoryItem, serviceCommands } from "./control/service_commands.ts";
 import { systemUdp } from "./net/udp.ts";
 import type { Editions } from "./reload.ts";
 import type { LinkWorld } from "./services/client_link.ts";
@@ -32,6 +32,8 @@ export interface ClientServicesParts extends Omit<LinkWorld, "tls"> {
   editions: Editions;
   /** The program's version. */
   version: string;
+  /** How directories do. */
+  directories(): readonly DirectoryItem[];
 }
 
 /** Whether the updater's servers would be verified under a list that is not in force yet, with all else as it is. */
@@ -52,7 +54,7 @@ async function doubt(
 }
 
 /** Log hosts hear the log from its beginning on; the updater begins with the next {@linkcode ClientServices.apply}. */
-export function startClientServices({ editions, version, ...world }: ClientServicesParts): ClientServices {
+export function startClientServices({ editions, version, directories, ...world }: ClientServicesParts): ClientServices {
   const { clock, random } = world;
   const { log, late, engine } = editions.ground;
   const config = () => editions.current.config;
@@ -74,6 +76,7 @@ export function startClientServices({ editions, version, ...world }: ClientServi
   return {
     commands: serviceCommands({
       now: clock.now,
+      directories,
       logHosts: () => logs.facts,
       updates: () => updateStatus(config()),
       update: () => updater.refresh(),

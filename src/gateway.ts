@@ -22,6 +22,7 @@ import { Suspension } from "./control/suspension.ts";
 import { startDelivery } from "./deliver/delivery.ts";
 import { type Call, callFrom } from "./deliver/link.ts";
 import type { DeliveryWorld } from "./deliver/world.ts";
+import { Directories } from "./directory/directories.ts";
 import { dnsLists } from "./dns/lists.ts";
 import { createResolver } from "./dns/resolver.ts";
 import { Monitor } from "./monitor/monitor.ts";
@@ -100,8 +101,26 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
   const passwords = new Passwords({ clock, random });
   const gate = new Turnstile({ pressure, suspended: (listener) => suspension.listener(listener) });
   const intake = new LocalIntake({ spool, pressure, log });
-  crew?.employ({ gate, intake, rates, passwords, queue: spool.far, pressure });
-  const inbound = crew ?? new Acceptor({ clock, log, intake, gate, reverse, lists, rates, passwords });
+  const directories = new Directories({
+    clock,
+    random,
+    log,
+    resolver,
+    dialer: sockets,
+    tls: () => editions.current.clients,
+  }, config);
+  crew?.employ({ gate, intake, rates, passwords, recipients: directories, queue: spool.far, pressure });
+  const inbound = crew ?? new Acceptor({
+    clock,
+    log,
+    intake,
+    gate,
+    reverse,
+    lists,
+    rates,
+    passwords,
+    recipients: directories,
+  });
   const outbound: DeliveryWorld = {
     spool,
     config,
@@ -134,6 +153,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
     pressure,
     suspension,
     delivery,
+    directories,
     outbound,
   });
   editions.announce();
@@ -144,6 +164,7 @@ export async function startGateway(file: string, world: World): Promise<Gateway>
       await operations.begin();
       await Promise.all([inbound.shutdown(), delivery.stop()]);
       crew?.close();
+      directories[Symbol.dispose]();
       await operations.end();
       pressure[Symbol.dispose]();
       rates[Symbol.dispose]();

@@ -19,7 +19,7 @@ import { systemUdp } from "./net/udp.ts";
 import { type OpenSslEngine, openSslEngine } from "./openssl/engine.ts";
 import { Bodies } from "./queue/bodies.ts";
 import { startTls } from "./tls/pump.ts";
-import { FarCounts, FarGate, FarIntake, farLog, farPasswords } from "./workers/afar.ts";
+import { FarCounts, FarGate, FarIntake, farLog, farPasswords, farRecipients } from "./workers/afar.ts";
 import { Lines } from "./workers/lines.ts";
 import { type Port, Wire } from "./workers/wire.ts";
 import type { ToMain, ToWorker, WorkerStart } from "./workers/words.ts";
@@ -125,6 +125,7 @@ function begin(start: WorkerStart): NonNullable<typeof serving> {
     gate: new FarGate(wire),
     rates,
     passwords: farPasswords(wire),
+    recipients: farRecipients(wire),
     reverse: reverseNames({ resolver, clock, ms: () => dns().timeout }),
     lists: dnsLists({
       resolver,

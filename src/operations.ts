@@ -19,6 +19,7 @@ import { openControl } from "./control/server.ts";
 import type { Suspension } from "./control/suspension.ts";
 import type { Delivery } from "./deliver/delivery.ts";
 import type { DeliveryWorld } from "./deliver/world.ts";
+import type { Directories } from "./directory/directories.ts";
 import type { World } from "./gateway.ts";
 import { startIssuing } from "./issuing.ts";
 import type { Monitor } from "./monitor/monitor.ts";
@@ -43,6 +44,7 @@ export interface OperationsParts extends World {
   pressure: Pressure;
   suspension: Suspension;
   delivery: Delivery;
+  directories: Directories;
   /** What connections out are made with. */
   outbound: DeliveryWorld;
 }
@@ -58,7 +60,7 @@ export interface Operations {
 export async function startOperations(parts: OperationsParts): Promise<Operations> {
   const { clock, random, editions, monitor, spool, outbound } = parts;
   const { log, storage: { directory, run } } = editions.ground;
-  const services = startClientServices({ ...parts, dialer: parts.sockets });
+  const services = startClientServices({ ...parts, dialer: parts.sockets, directories: () => parts.directories.facts });
   const ground = runningGround(parts);
   const { staging } = ground;
   const commands = new Commands();

@@ -9,6 +9,7 @@ import type { Pressure } from "./base/pressure.ts";
 import type { Suspension } from "./control/suspension.ts";
 import type { Delivery } from "./deliver/delivery.ts";
 import type { CertificateVitals, Vitals } from "./monitor/vitals.ts";
+import type { DirectoryFacts } from "./directory/directory.ts";
 import type { DurableSpool } from "./queue/durable_spool.ts";
 import type { Editions } from "./reload.ts";
 import type { Engine, KeyPair } from "./tls/engine.ts";
@@ -22,6 +23,7 @@ export interface VitalParts {
   spool: DurableSpool;
   suspension: Suspension;
   gate: Turnstile;
+  directories: { readonly facts: DirectoryFacts[] };
   version: string;
   /** Pairs in use beside those of the edition. */
   morePairs(): ReadonlyMap<string, KeyPair[]>;
@@ -29,7 +31,7 @@ export interface VitalParts {
 
 /** Makes what reads the state. Certificates are read once for each set of pairs. */
 export function vitalsOf(parts: VitalParts): () => Vitals {
-  const { clock, delivery, editions, gate, pressure, spool, suspension, version, morePairs } = parts;
+  const { clock, delivery, directories, editions, gate, pressure, spool, suspension, version, morePairs } = parts;
   const certificates = certificateReader(editions.ground.engine);
   return () => {
     const { config, keyPairs } = editions.current;
@@ -52,6 +54,7 @@ export function vitalsOf(parts: VitalParts): () => Vitals {
       pressure: pressure.state(),
       memory: { rss, heapUsed, heapTotal, external },
       certificates: certificates(keyPairs, morePairs()),
+      directories: directories.facts.map(({ servers: _, ...counts }) => counts),
     };
   };
 }

@@ -27,6 +27,8 @@ needed=(
   "chromium chromium"                         # the admin page as a person sees it
   "rsyslog rsyslogd"                          # a log host
   "rsyslog-openssl /usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so"   # … over TLS
+  "slapd slapd"                               # a directory
+  "ldap-utils ldapsearch"                     # … as others ask it
   "procps ps"
 )
 

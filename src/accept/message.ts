@@ -104,7 +104,7 @@ export class MessageDesk implements ServerHost {
     return mid;
   }
 
-  recipient(address: string, rid: number): Reply | undefined {
+  recipient(address: string, rid: number): Reply | undefined | "ask" {
     if (this.#refusal !== undefined) return this.#reject(address, "HAT", this.#refusal);
     const allowance = this.#allowance!;
     // Before the table is asked: who has used his hour up learns nothing about addresses.
@@ -112,9 +112,31 @@ export class MessageDesk implements ServerHost {
     if (exhausted !== undefined) return this.#reject(address, exhausted.key, exhausted.reply);
     const verdict = judgeRecipient(this.#service.tables, { address, relay: this.#relays });
     if (verdict.kind === "refuse") return this.#reject(address, "RAT", allowance.invalid() ?? verdict.reply);
-    allowance.taken(this.#sender);
-    this.#world.log.info({ event: "mid_to", mid: this.#mid, icid: this.#icid, rid, to: address });
-    return undefined;
+    if (verdict.validate && this.#service.listener.recipient_validation !== null) return "ask";
+    return this.#take(address, rid);
+  }
+
+  /** Asks about a recipient that the table takes. What is wrong with it, as {@linkcode MessageDesk.recipient} says it. */
+  async validate({ address, rid }: { address: string; rid: number }): Promise<Reply | undefined> {
+    const { listener: { recipient_validation }, config: { services } } = this.#service;
+    const service = recipient_validation!;
+    const answer = await this.#world.recipients.check({ service, address });
+    const { by } = answer;
+    switch (answer.kind) {
+      case "known":
+        return this.#take(address, rid);
+      case "unknown":
+        return this.#reject(address, by, this.#allowance!.invalid() ?? unknownRecipient(address));
+      case "temporary": {
+        const accepts = services.ldap.get(service)?.on_temporary_failure === "accept";
+        if (!accepts) return this.#reject(address, `${by}, which has no answer`, cannotVerify);
+        const text = `RCPT taken unchecked: <${address}>, ${by} has no answer`;
+        this.#world.log.info({ event: "icid_note", icid: this.#icid, reason: "recipient_unchecked", text });
+        return this.#take(address, rid);
+      }
+      default:
+        return answer satisfies never;
+    }
   }
 
   mayDemandTls(): boolean {
@@ -169,6 +191,11 @@ export class MessageDesk implements ServerHost {
     return this.#relay || this.authenticator.relays;
   }
 
+  #take(to: string, rid: number): undefined {
+    this.#allowance!.taken(this.#sender);
+    this.#world.log.info({ event: "mid_to", mid: this.#mid, icid: this.#icid, rid, to });
+  }
+
   #reject(to: string, by: string, answer: Reply): Reply {
     this.#world.log.info({ event: "mid_to_rejected", mid: this.#mid, icid: this.#icid, to, by });
     return answer;
@@ -190,6 +217,14 @@ export class MessageDesk implements ServerHost {
       this.#world.log.warning({ event: "note", text });
     });
   }
+}
+
+// RFC 3463 §3.5: X.4.3, directory server failure.
+const cannotVerify = reply(451, "4.4.3", "Cannot verify the recipient now, try again later");
+
+/** RFC 3463 §3.2: X.1.1, bad destination mailbox address. */
+function unknownRecipient(address: string): Reply {
+  return reply(550, "5.1.1", `<${address}> User unknown`);
 }
 
 /** A message that is not taken: the answer, and the reason for the log. */

@@ -8,6 +8,7 @@ import { Users } from "../auth/users.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Config, ListenerConfig } from "../config/config.ts";
 import type { MailLog } from "../mail/events.ts";
+import type { RecipientCheck } from "../mail/recipient_check.ts";
 import type { Conn } from "../net/net.ts";
 import { compileTables, type ListenerTables } from "../policy/judge.ts";
 import type { ClientCounts } from "../rates/rates.ts";
@@ -55,6 +56,8 @@ export interface AcceptWorld {
   rates: ClientCounts;
   /** Checks passwords, so many at a time. */
   passwords: PasswordCheck;
+  /** Who knows whether somebody is a recipient, where a listener has him asked. */
+  recipients: RecipientCheck;
 }
 
 /** One listener under one configuration. A session keeps the service it began with. */

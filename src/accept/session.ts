@@ -173,6 +173,11 @@ export class InboundSession {
             protocol.secured(secured, admission.options());
           }
           break;
+        case "validate":
+          // Whoever is asked has a time of his own.
+          this.#conn.deadline(limits.serverWriteMs);
+          protocol.validated(await this.#desk!.validate(step));
+          break;
         case "authenticate":
           // A password that is wrong takes its time.
           this.#conn.deadline(limits.serverWriteMs);

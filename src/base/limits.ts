@@ -228,6 +228,18 @@ export const limits = {
   logHostMessageOctetsMax: 8_192,
   logHostDatagramOctetsMax: 2_048,
 
+  /** Directories: one message of a server; searches at a time over one connection (slapd ends a nameless one that has 100), and those that wait. */
+  directoryMessageOctetsMax: 65_536,
+  directorySearchesMax: 50,
+  directoryWaitingMax: 5_000,
+  /** All servers together have this long for one question. */
+  directoryQuestionMs: 60_000,
+  /** A connection without searches is closed; one is not used for longer than the second. */
+  directoryIdleMs: 120_000,
+  directoryLifeMs: 900_000,
+  /** Answers of one directory that are remembered: recipients, and those who are none. */
+  directoryAnswersMax: 20_000,
+
   /** The shutdown waits this long for sessions. */
   shutdownMs: 30_000,
 } as const;

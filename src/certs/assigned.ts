@@ -58,8 +58,10 @@ function assignmentsOf(config: Config): Assignment[] {
       client(control.certificate, ["destination_controls", "domains", match]);
     }
   }
-  for (const { name, certificate } of config.services.syslog.values()) {
-    client(certificate, ["services", "syslog", name], "other_client_services");
+  for (const kind of ["ldap", "syslog"] as const) {
+    for (const { name, certificate } of config.services[kind].values()) {
+      client(certificate, ["services", kind, name], "other_client_services");
+    }
   }
   client(config.services.updater.certificate, ["services", "updater"], "other_client_services");
   return [

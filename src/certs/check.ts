@@ -1,6 +1,6 @@
 /**
  * What a configuration asks of TLS, tried on the engine before anything is applied: ciphers that select nothing, methods that no
- * cipher serves, certificates and keys that cannot be read or do not fit.
+ * cipher serves, certificates and keys that cannot be read or do not fit, passwords that others may read.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { causeOf } from "../base/text.ts";
 import { type CertificateProfile, type Config, destinationCertificates, type TlsService } from "../config/config.ts";
 import type { Findings } from "../config/cross.ts";
 import type { Path } from "../config/faults.ts";
+import { readSecretFile } from "../config/secret_file.ts";
 import { isUrl } from "../config/sources.ts";
 import { type CertificateFacts, type Engine, TlsSetupError, type TrustAnchors } from "../tls/engine.ts";
 import { type NamedKey, profileWarnings } from "../tls/warnings.ts";
@@ -44,6 +45,7 @@ export function tlsCheck(world: TlsCheckWorld): (config: Config) => Promise<Find
     checkServices(config, { world, found, ready });
     checkAssigned(config, { ...world, found, ready });
     await checkTrust(config, { world, found });
+    await checkPasswords(config, found);
     return found;
   };
 }
@@ -151,6 +153,19 @@ function checkServices(
         ? "methods that the ciphers can serve"
         : "an OpenSSL cipher string that selects some";
       found.errors.push({ path: ["tls", service, key], at: "value", text: `${thrown.message}; ${right}` });
+    }
+  }
+}
+
+/** Passwords that we show to servers. */
+async function checkPasswords({ services: { ldap } }: Config, { errors }: Findings): Promise<void> {
+  for (const { name, bind } of ldap.values()) {
+    if (bind.kind !== "simple") continue;
+    try {
+      await readSecretFile(bind.passwordFile);
+    } catch (thrown) {
+      const text = `${causeOf(thrown)}; a file with the password in its first line`;
+      errors.push({ path: ["services", "ldap", name, "password_file"], at: "value", text });
     }
   }
 }

@@ -11,6 +11,7 @@ import type { Octets } from "../base/octets.ts";
 import type { Random } from "../base/random.ts";
 import type { FileUse } from "./files.ts";
 import type { Secret } from "./secret.ts";
+import type { RecipientCheck } from "../mail/recipient_check.ts";
 import type { FileEngine } from "../control/file_commands.ts";
 import type { CommandArgs } from "../control/protocol.ts";
 
@@ -23,6 +24,8 @@ export interface HereWorld {
   hostname: string;
   /** Opens the TLS engine; in the binary that unpacks its libraries to TMPDIR. */
   openEngine(): FileEngine;
+  /** Who knows recipients, where a gateway runs here; absent: directories are asked over connections of our own. */
+  recipients?: RecipientCheck;
   /** Asks a person, or reads from a pipe, what must not be shown. Absent where standard input is read by somebody else, as the shell. */
   secret?: () => Promise<Secret>;
   /** Standard input as octets; absent likewise. */

@@ -3,21 +3,27 @@
  *
  * @module
  */
+import { LineLog } from "../base/log.ts";
 import { printable } from "../base/text.ts";
+import type { Config } from "../config/config.ts";
 import { faultText } from "../config/faults.ts";
 import { loadConfig } from "../config/load.ts";
 import { parseDomain } from "../config/values.ts";
 import type { CommandArgs } from "../control/protocol.ts";
+import { Directories } from "../directory/directories.ts";
 import { dnsLists } from "../dns/lists.ts";
 import { addressFamily } from "../dns/names.ts";
 import type { Resolver } from "../dns/records.ts";
 import { createResolver } from "../dns/resolver.ts";
 import { reverseName } from "../dns/reverse.ts";
+import { eventText, type MailEvent } from "../mail/events.ts";
+import type { RecipientCheck } from "../mail/recipient_check.ts";
 import { type Trace, trace, type TraceQuestion } from "../explain/trace.ts";
 import { machineAddresses } from "../net/machine.ts";
 import { tcp } from "../net/tcp.ts";
 import { systemUdp } from "../net/udp.ts";
 import { type Method, methods } from "../tls/method.ts";
+import { type ClientLinks, clientLinks } from "./client_links.ts";
 import type { HereWorld } from "./command.ts";
 
 /** What the command gives. */
@@ -63,6 +69,7 @@ export async function traceHere(args: CommandArgs, world: HereWorld): Promise<0 
     const ask = resolver === undefined
       ? (_address: string, zones: readonly string[]) => Promise.resolve(new Map(zones.map((zone) => [zone, []])))
       : dnsLists({ resolver, clock, ms: () => config.dns.timeout, report: ({ text }) => err(text) });
+    await using directories = directoriesOf(config, world);
     const traced = await trace({
       config,
       source,
@@ -74,6 +81,7 @@ export async function traceHere(args: CommandArgs, world: HereWorld): Promise<0 
         const answers = await ask(address, zones.filter((zone) => !listed.has(zone)));
         return new Map([...answers, ...[...listed].filter(([zone]) => zones.includes(zone))]);
       },
+      recipients: args["no-ldap"] === true ? unasked : world.recipients ?? directories,
       clock,
       random,
       resolver,
@@ -86,6 +94,41 @@ export async function traceHere(args: CommandArgs, world: HereWorld): Promise<0 
     err(error.message);
     return 2;
   }
+}
+
+/** Where no directory is to be asked. */
+const unasked: RecipientCheck = {
+  check: ({ service }) => Promise.resolve({ kind: "known", by: service, detail: "not asked, taken for known" }),
+};
+
+/** The directories of the file, over connections that are made when the first one is asked. */
+function directoriesOf(config: Config, world: HereWorld): RecipientCheck & AsyncDisposable {
+  let open: Promise<{ links: ClientLinks; directories: Directories }> | undefined;
+  const begin = async () => {
+    const certificates = [...config.services.ldap.values()].map(({ certificate }) => certificate);
+    const links = await clientLinks(config, { certificates, world });
+    // The trace itself says what came of it.
+    const log = new LineLog<MailEvent>({
+      level: "info",
+      format: "text",
+      render: eventText,
+      now: world.clock.now,
+      sinks: [],
+    });
+    return { links, directories: new Directories({ ...links.world, log }, () => config) };
+  };
+  return {
+    async check(question) {
+      const { directories } = await (open ??= begin());
+      return await directories.check(question);
+    },
+    async [Symbol.asyncDispose]() {
+      if (open === undefined) return;
+      const { links, directories } = await open;
+      directories[Symbol.dispose]();
+      await links[Symbol.asyncDispose]();
+    },
+  };
 }
 
 function clientOf(args: CommandArgs): Omit<TraceQuestion["client"], "name"> {

@@ -97,6 +97,8 @@ export interface ListenerConfig {
   max_connections: number;
   sender_groups: readonly SenderGroup[];
   recipients: readonly RecipientRule[];
+  /** The service that knows who is a recipient; `null`: who is in the table is one. */
+  recipient_validation: string | null;
 }
 
 /**
@@ -210,6 +212,32 @@ export interface UpdaterConfig {
   items: readonly UpdateItem[];
 }
 
+/** A server of a directory. */
+export interface LdapUrl {
+  /** `ldaps`: TLS from the first octet. */
+  scheme: "ldaps" | "ldap";
+  host: string;
+  port: number;
+}
+
+/** A directory that is asked about recipients. */
+export interface LdapConfig {
+  name: string;
+  /** In the order in which they are asked. */
+  urls: readonly LdapUrl[];
+  /** Connections by `ldap` begin with StartTLS; else they are in clear. */
+  starttls: boolean;
+  base: string;
+  bind: { kind: "anonymous" } | { kind: "simple"; dn: string; passwordFile: string } | { kind: "external" };
+  /** The certificate profile that is shown to a server that asks; `null`: none. */
+  certificate: string | null;
+  /** Templates of filters: `config/ldap_filter.ts`. */
+  queries: ReadonlyMap<string, string>;
+  timeout: number;
+  cache: number;
+  on_temporary_failure: "accept" | "defer";
+}
+
 /** A user of the admin page and its API. */
 export interface AdminUser {
   name: string;
@@ -255,7 +283,11 @@ export interface Config {
   bounce_profiles: ReadonlyMap<string, BounceProfile>;
   alerts: AlertsConfig;
   delivery: { address: string | null; hostname: string };
-  services: { syslog: ReadonlyMap<string, LogHost>; updater: UpdaterConfig };
+  services: {
+    ldap: ReadonlyMap<string, LdapConfig>;
+    syslog: ReadonlyMap<string, LogHost>;
+    updater: UpdaterConfig;
+  };
   limits: {
     max_sessions: number;
     max_queue_messages: number;
@@ -290,9 +322,21 @@ export interface Config {
 export type TlsService = Exclude<keyof Config["tls"], "peer_certificate">;
 
 /** The certificate profiles that the client services show, each once; `null` where one of them shows none. Empty: none of them speaks TLS. */
-export function serviceCertificates({ services: { syslog, updater } }: Config): (string | null)[] {
+export function serviceCertificates({ services: { ldap, syslog, updater } }: Config): (string | null)[] {
+  const directories = [...ldap.values()].filter(({ urls, starttls }) => starttls || urls.some(isLdaps));
   const hosts = [...syslog.values()].filter(({ transport }) => transport === "tls");
-  return [...new Set([...hosts, ...updater.url === null ? [] : [updater]].map(({ certificate }) => certificate))];
+  const speakers = [...directories, ...hosts, ...updater.url === null ? [] : [updater]];
+  return [...new Set(speakers.map(({ certificate }) => certificate))];
+}
+
+/** TLS from the first octet. */
+export function isLdaps({ scheme }: LdapUrl): boolean {
+  return scheme === "ldaps";
+}
+
+/** `ldaps://ldap.example.test:636`. */
+export function ldapUrlText({ scheme, host, port }: LdapUrl): string {
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** The certificate profiles that are shown to next hops, each once. */

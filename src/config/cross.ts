@@ -10,6 +10,7 @@ import { admissionFindings } from "./admission.ts";
 import { authFindings } from "./auth_findings.ts";
 import { type Finding, nearest, type Path, quoted } from "./faults.ts";
 import type { Remains } from "./issues.ts";
+import { directoryFindings } from "./directory_findings.ts";
 import { reachFindings } from "./reach.ts";
 import { wholeBounce, wholePolicy } from "./resolve.ts";
 import type { FileConfig } from "./schema.ts";
@@ -24,6 +25,8 @@ export interface Names {
   /** Domains as written: two spellings may be one domain. */
   routes: readonly string[];
   destinations: readonly string[];
+  directories: readonly string[];
+  callAhead: readonly string[];
 }
 
 /** What a check works on. */
@@ -59,6 +62,7 @@ export function crossFindings(checked: Checked): Findings {
   authFindings(checked, found);
   reachFindings(checked, found);
   clientServices(checked, found);
+  directoryFindings(checked, found);
   return found;
 }
 

@@ -9,7 +9,7 @@ import type { Finding } from "./faults.ts";
 import { valueAt } from "./issues.ts";
 
 /** The services that are checked and not built. */
-const later = ["ldap", "call_ahead"];
+const later = ["call_ahead"];
 
 /** The one warning about parts that are accepted; `root` is the file as it was read, since only what is set is named. */
 export function laterPartsFinding(root: unknown): Finding | undefined {

@@ -131,6 +131,8 @@ function namesOf(root: unknown): Names {
     bounceProfiles: [...new Set(["default", ...file.keys(["bounce_profiles"])])],
     routes: file.keys(["smtp_routes"]),
     destinations: file.keys(["destination_controls", "domains"]),
+    directories: file.keys(["services", "ldap"]),
+    callAhead: file.keys(["services", "call_ahead"]),
   };
 }
 

@@ -13,6 +13,7 @@ import type {
   CertificateProfile,
   Config,
   DestinationControl,
+  LdapConfig,
   ListenerConfig,
   LogHost,
   MailFlowPolicy,
@@ -23,6 +24,7 @@ import type {
 import type { Path } from "./faults.ts";
 import type { FileConfig } from "./schema.ts";
 import type { FileAcme } from "./schema_acme.ts";
+import type { FileLdap } from "./schema_ldap.ts";
 import { isUrl } from "./sources.ts";
 import { bounceBuiltin, destinationBuiltin, mailKeys, policyBuiltin } from "./schema_mail.ts";
 import { methods } from "../tls/method.ts";
@@ -123,7 +125,7 @@ export function resolveConfig(parsed: FileConfig, around: Surroundings): Config 
       address: parsed.delivery.address === "auto" ? null : parsed.delivery.address,
       hostname: parsed.delivery.hostname ?? hostname,
     },
-    services: services(parsed.services),
+    services: services(parsed.services, absolute),
     limits: parsed.limits,
     workers: parsed.workers,
     metrics: {
@@ -225,6 +227,7 @@ function resolveListener(
     max_connections: listener.max_connections,
     sender_groups: groups,
     recipients: rules,
+    recipient_validation: listener.recipient_validation ?? null,
   };
 }
 
@@ -265,7 +268,10 @@ function alerts({ from, recipients, ...rest }: FileConfig["alerts"], hostname: s
   };
 }
 
-function services({ syslog, updater }: FileConfig["services"]): Config["services"] {
+function services(
+  { ldap, syslog, updater }: FileConfig["services"],
+  absolute: (path: string) => string,
+): Config["services"] {
   const logHost = ({ server: { host, port }, ...rest }: typeof syslog[string], name: string): LogHost => ({
     ...rest,
     name,
@@ -275,9 +281,22 @@ function services({ syslog, updater }: FileConfig["services"]): Config["services
   });
   const { url, certificate, items, interval } = updater;
   return {
+    ldap: new Map(Object.entries(ldap).map(([name, directory]) => [name, ldapOf(directory, { name, absolute })])),
     syslog: new Map(Object.entries(syslog).map(([name, host]) => [name, logHost(host, name)])),
     updater: { interval, items: [...new Set(items)], url: url ?? null, certificate: certificate ?? null },
   };
+}
+
+function ldapOf(
+  { bind_dn: dn, password_file: file, sasl_external, certificate, queries, urls, ...rest }: FileLdap,
+  { name, absolute }: { name: string; absolute: (path: string) => string },
+): LdapConfig {
+  const bind: LdapConfig["bind"] = sasl_external
+    ? { kind: "external" }
+    : dn === undefined || file === undefined
+    ? { kind: "anonymous" }
+    : { kind: "simple", dn, passwordFile: absolute(file) };
+  return { ...rest, name, urls, bind, certificate: certificate ?? null, queries: new Map(Object.entries(queries)) };
 }
 
 /** The value, frozen from top to bottom. Maps cannot be frozen; their type is read-only, their values are frozen. */

@@ -109,6 +109,9 @@ const listenerKey = section({
     .describe(
       "The recipient access table: the first match wins; who is not in it is rejected. Default: public rejects all, private and blackhole take all.",
     ),
+  recipient_validation: nameKey("a service's name").optional().describe(
+    "The service that is asked whether a recipient that the table accepts exists, a name under services.ldap. Default: none.",
+  ),
 });
 
 const replyText = replyTextKey();

@@ -1,7 +1,7 @@
 /**
  * The part of the schema around mail: alerts, client services, the admin page, logs and the process itself.
  *
- * LDAP and call-ahead come with later releases; their keys are checked all the same, so that a file written now is right then.
+ * Call-ahead comes with a later release; its keys are checked all the same, so that a file written now is right then.
  *
  * @module
  */
@@ -21,13 +21,13 @@ import {
   namedKey,
   nameKey,
   oneOrMoreKey,
-  plainKey,
   section,
   sizeKey,
   textKey,
   withDefault,
 } from "./keys.ts";
 import { certificateNameKey, passwordHashKey } from "./schema_auth.ts";
+import { ldapKey } from "./schema_ldap.ts";
 import * as z from "zod";
 import { parseAddress } from "./addresses.ts";
 import type { SyslogFacility, UpdateItem } from "./config.ts";
@@ -71,37 +71,8 @@ const alertsKey = section({
   ),
 });
 
-const url = (schemes: readonly string[], noun: string) =>
-  textKey({
-    noun,
-    right: `a URL that begins with ${schemes.join(" or ")}`,
-    parse: (text) =>
-      URL.parse(text) !== null && schemes.some((scheme) => text.startsWith(scheme))
-        ? { ok: true, value: text }
-        : fault(`is not ${noun}`, `a URL that begins with ${schemes.join(" or ")}`),
-  });
-
 const cacheTime = () => withDefault(durationKey({ max: "7d" }), "15m", "How long an answer is kept, a time.");
 const named = <V extends z.ZodType>(value: V, right: string) => namedKey({ name: nameKey("a name"), value, right });
-
-const ldapServer = section({
-  urls: oneOrMoreKey(url(["ldaps://", "ldap://"], "an LDAP URL"), "as in [ldaps://ldap.example.test]")
-    .describe("Servers, tried in this order."),
-  base: plainKey({ right: "a distinguished name", max: 1000 }).describe("Where searches start, a distinguished name."),
-  bind_dn: plainKey({ right: "a distinguished name", max: 1000 }).optional()
-    .describe("Who binds. Default: nobody, anonymously."),
-  password_file: fileKey().optional().describe("The file that holds the password. Default: none."),
-  certificate: certificateName().optional(),
-  queries: withDefault(
-    named(
-      plainKey({ right: 'a filter, as in "(mail={a})"', max: 4000 }).describe("An LDAP filter; {a} is the address."),
-      'as in accept: "(mail={a})"',
-    ),
-    {},
-    "Filters by the name of their use.",
-  ),
-  cache: cacheTime(),
-});
 
 const callAheadProfile = section({
   servers: z.preprocess(
@@ -175,7 +146,11 @@ const updater = section({
 
 /** `services`. */
 const servicesKey = section({
-  ldap: withDefault(named(ldapServer, "as in name: { urls: [ldaps://…], base: … }"), {}, "LDAP servers by name."),
+  ldap: withDefault(
+    named(ldapKey, "as in name: { urls: [ldaps://…], base: … }"),
+    {},
+    "Directories that know recipients, by name.",
+  ),
   call_ahead: withDefault(
     named(callAheadProfile, "as in name: { servers: [host:port] }"),
     {},

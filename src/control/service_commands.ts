@@ -21,6 +21,21 @@ export interface LogHostItem {
   fault?: string;
 }
 
+/** How a directory does. */
+export interface DirectoryItem {
+  name: string;
+  /** In the order in which they are asked; `fault`: why one gives no answer, safe to print. */
+  servers: readonly { url: string; state: "open" | "idle" | "failing"; fault?: string }[];
+  /** Questions about recipients: how they were answered, or not; and how many of the answers were remembered. Since the start. */
+  known: number;
+  unknown: number;
+  failed: number;
+  remembered: number;
+  searches: number;
+  /** It answered when it was asked last. */
+  answers: boolean;
+}
+
 /** How the updater does. */
 export interface UpdateItem {
   /** Wall milliseconds. */
@@ -32,6 +47,8 @@ export interface UpdateItem {
 export interface ServicesItem {
   /** Wall milliseconds. */
   now: number;
+  /** Those that were asked so far. */
+  directories: readonly DirectoryItem[];
   logHosts: readonly LogHostItem[];
   /** Absent: nothing is fetched. */
   updates?: UpdateStatus;
@@ -40,6 +57,7 @@ export interface ServicesItem {
 /** What a running gateway does for these commands. */
 export interface ServiceHands {
   now: () => number;
+  directories(): readonly DirectoryItem[];
   logHosts(): readonly LogHostItem[];
   updates(): Promise<UpdateStatus | undefined>;
   /** Fetches now. */
@@ -47,13 +65,18 @@ export interface ServiceHands {
 }
 
 /** See the module. */
-export function serviceCommands({ now, logHosts, updates, update }: ServiceHands): Command[] {
+export function serviceCommands({ now, directories, logHosts, updates, update }: ServiceHands): Command[] {
   return [
     {
       name: "services",
       async run(): Promise<ServicesItem> {
         const status = await updates();
-        return { now: now(), logHosts: logHosts(), ...(status === undefined ? {} : { updates: status }) };
+        return {
+          now: now(),
+          directories: directories(),
+          logHosts: logHosts(),
+          ...(status === undefined ? {} : { updates: status }),
+        };
       },
     },
     {

@@ -10,6 +10,7 @@ import type { Service } from "../accept/service.ts";
 import type { Config, ListenerConfig, SenderGroup } from "../config/config.ts";
 import type { Path } from "../config/faults.ts";
 import { policyBuiltin } from "../config/schema_mail.ts";
+import type { RecipientAnswer } from "../mail/recipient_check.ts";
 import { type SenderFacts, SenderTable } from "../policy/sender_table.ts";
 import { codeOf, type Exchange, type PlayedClient, type Rehearsal } from "./rehearsal.ts";
 import { type KeyNote, keyNotes, type Note, noteAt, type Source } from "./source.ts";
@@ -206,7 +207,8 @@ export function recipientDecision(
   const last = rehearsal.events.findLast((event) => event.event === "icid_group");
   const told = rehearsal.events.find((event) => event.event === "mid_to_rejected" && event.to === address);
   const by = told?.event === "mid_to_rejected" ? told.by : undefined;
-  if (by !== undefined && by !== "RAT") {
+  const validated = rehearsal.validated.get(address);
+  if (by !== undefined && by !== "RAT" && validated === undefined) {
     const why = by === "HAT" ? `the policy of ${last?.group} rejects` : `by ${by}`;
     return { step: "recipient", text: `${answer}; ${why}, so the recipient table is not asked`, notes: [] };
   }
@@ -231,6 +233,17 @@ export function recipientDecision(
     ? `${rule.address} says ${rule.action}`
     : `no row takes it, and a ${listener.type} listener ${rule.action}s then`;
   const notes: Note[] = rule.bypass_recipient_validation ? [{ text: "recipient validation is bypassed" }] : [];
+  if (validated !== undefined) {
+    const path: Path = ["listeners", listener.name, "recipient_validation"];
+    notes.push(noteAt(source, { text: validationText(validated), path }));
+  }
   if (rule.comment !== undefined) notes.push({ text: `comment: ${rule.comment}` });
   return { step: "recipient", text: `${answer}; ${why}`, line: rule.line, notes };
+}
+
+/** What whoever knows recipients said. */
+function validationText(answer: RecipientAnswer): string {
+  const { by, detail } = answer;
+  const asked = `recipient_validation: ${by}${detail === undefined ? "" : `, ${detail}`}`;
+  return answer.kind === "temporary" ? `${asked}: no answer, ${answer.text}` : `${asked}: ${answer.kind}`;
 }

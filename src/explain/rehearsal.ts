@@ -17,6 +17,7 @@ import { LineLog } from "../base/log.ts";
 import { type Octets, octets, textOf } from "../base/octets.ts";
 import { Pressure } from "../base/pressure.ts";
 import { eventText, type MailEvent } from "../mail/events.ts";
+import type { RecipientAnswer, RecipientCheck } from "../mail/recipient_check.ts";
 import type { Conn } from "../net/net.ts";
 import { clientKey } from "../policy/client_key.ts";
 import { countsInMemory } from "../rates/rates.ts";
@@ -62,6 +63,8 @@ export interface Rehearsal {
   tls: Method | undefined;
   /** What was known of the client when it connected, and when TLS had proven more. */
   facts: { connected: SenderFacts; proven: SenderFacts };
+  /** What was said of recipients that somebody was asked about, by address. */
+  validated: ReadonlyMap<string, RecipientAnswer>;
 }
 
 /** What a rehearsal needs besides the client. `lists`: whom DNS lists list. */
@@ -69,6 +72,8 @@ export interface Stage {
   client: PlayedClient;
   clock: Clock;
   lists: ListLookup;
+  /** Who knows recipients. */
+  recipients: RecipientCheck;
 }
 
 /** The code of an answer; 0: none came. */
@@ -79,7 +84,7 @@ export function codeOf({ reply }: Exchange): number {
 /** Plays `client` against a listener's service. */
 export async function rehearse(
   service: Service,
-  { client, clock, lists }: Stage,
+  { client, clock, lists, recipients }: Stage,
 ): Promise<Rehearsal> {
   const events: MailEvent[] = [];
   const log = new LineLog<MailEvent>({ level: "trace", format: "text", render: eventText, now: clock.now, sinks: [] });
@@ -95,6 +100,7 @@ export async function rehearse(
     memory: () => 0,
   });
   const listed = new Map<string, readonly string[]>();
+  const validated = new Map<string, RecipientAnswer>();
   let last = 0;
   const unused = () => {
     throw new Error("Cannot store a message: this is a rehearsal");
@@ -113,6 +119,13 @@ export async function rehearse(
     rates: countsInMemory(clock.monotonic),
     // Nobody knows the password here; what is asked is what a user may do.
     passwords: { check: () => Promise.resolve("right") },
+    recipients: {
+      async check(question) {
+        const answer = await recipients.check(question);
+        validated.set(question.address, answer);
+        return answer;
+      },
+    },
   };
   const dialogue: Exchange[] = [];
   let secured: Method | undefined;
@@ -151,7 +164,7 @@ export async function rehearse(
   if (conn.end() === "unsaid") dialogue.pop();
   const connected: SenderFacts = { address: client.address, ...client.name, lists: listed };
   const proven = shown?.verified ? { ...connected, names: [shown.name.toLowerCase()] } : connected;
-  return { dialogue, events, log: events.map(eventText), tls: secured, facts: { connected, proven } };
+  return { dialogue, events, log: events.map(eventText), tls: secured, facts: { connected, proven }, validated };
 }
 
 /** The client's part, word for word: each `yield` hears the replies to the word before. */

@@ -13,6 +13,7 @@ import type { Config } from "../config/config.ts";
 import type { Resolver } from "../dns/records.ts";
 import type { TlsDemand } from "../mail/destination.ts";
 import { domainOf } from "../mail/envelope.ts";
+import type { RecipientCheck } from "../mail/recipient_check.ts";
 import { type Decision, inboundDecisions, type InboundQuestion, recipientDecision } from "./inbound.ts";
 import { outboundDecisions } from "./outbound.ts";
 import { codeOf, type Exchange, type PlayedClient, type Rehearsal, rehearse } from "./rehearsal.ts";
@@ -30,6 +31,8 @@ export interface TraceQuestion {
   nameFrom: string;
   /** Whom DNS lists list. */
   lists: ListLookup;
+  /** Who knows recipients. */
+  recipients: RecipientCheck;
   clock: Clock;
   random: Random;
   /** The message has the header X-Postern-TLS: required. */
@@ -65,7 +68,7 @@ export async function trace(question: TraceQuestion): Promise<Trace> {
   if (listener === undefined) throw new Error(`Cannot trace through listener ${question.listener}: there is none`);
   const client: PlayedClient = { ...question.client, helo: question.client.helo ?? heloOf(question.client) };
   const service = makeService(config, { listener });
-  const rehearsal = await rehearse(service, { client, clock, lists: question.lists });
+  const rehearsal = await rehearse(service, { client, clock, lists: question.lists, recipients: question.recipients });
   const inbound: InboundQuestion = { service, client, nameFrom, rehearsal, source };
   const decisions = inboundDecisions(inbound);
   const ends: RecipientEnd[] = [];

@@ -162,6 +162,36 @@ export const metricTable: readonly MetricRow[] = [
     },
   },
   {
+    name: "postern_directory_questions_total",
+    type: "counter",
+    help:
+      "Questions about recipients by directory and answer (known, unknown, failed), those answered from memory included, since the start of the process.",
+    labels: ["directory", "answer"],
+    samples: (_, { directories }) =>
+      directories.flatMap(({ name, known, unknown, failed }) =>
+        Object.entries({ known, unknown, failed }).map(([answer, value]) => ({
+          labels: { directory: name, answer },
+          value,
+        }))
+      ),
+  },
+  {
+    name: "postern_directory_searches_total",
+    type: "counter",
+    help: "Searches sent to the servers of a directory, since the start of the process.",
+    labels: ["directory"],
+    samples: (_, { directories }) =>
+      directories.map(({ name, searches }) => ({ labels: { directory: name }, value: searches })),
+  },
+  {
+    name: "postern_directory_up",
+    type: "gauge",
+    help: "Whether a directory answered when it was asked last: 1 or 0.",
+    labels: ["directory"],
+    samples: (_, { directories }) =>
+      directories.map(({ name, answers }) => ({ labels: { directory: name }, value: answers ? 1 : 0 })),
+  },
+  {
     name: "postern_config_generation",
     type: "gauge",
     help: "Counts up with each configuration that was applied in this process.",

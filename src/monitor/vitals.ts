@@ -26,6 +26,21 @@ export interface CertificateVitals {
   notAfter: number;
 }
 
+/** A directory that was asked about recipients. Counts are since the start. */
+export interface DirectoryVitals {
+  name: string;
+  /** Questions by their answer; `failed`: there was none. */
+  known: number;
+  unknown: number;
+  failed: number;
+  /** Answers of those that were remembered. */
+  remembered: number;
+  /** Searches that were sent to servers. */
+  searches: number;
+  /** It answered when it was asked last. */
+  answers: boolean;
+}
+
 /** What the operator has suspended: everything, or by name. */
 export interface SuspendedVitals {
   listeners: "all" | readonly string[];
@@ -55,6 +70,7 @@ export interface Vitals {
   /** Octets. */
   memory: { rss: number; heapUsed: number; heapTotal: number; external: number };
   certificates: CertificateVitals[];
+  directories: DirectoryVitals[];
 }
 
 /** What waits for one destination. */

@@ -69,6 +69,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
   crl_refused: { title: "alert.crl_refused", advice: "alert.crl_refused.advice", tls: true },
   update_failed: { title: "alert.update_failed", advice: "alert.update_failed.advice", over: "alert.update_failed.over", warns: true },
   log_host_unverified: { title: "alert.log_host_unverified", advice: "alert.log_host_unverified.advice", over: "alert.log_host_unverified.over", tls: true },
+  directory_down: { title: "alert.directory_down", advice: "alert.directory_down.advice", over: "alert.directory_down.over", warns: true },
   log_host_down: { title: "alert.log_host_down", advice: "alert.log_host_down.advice", over: "alert.log_host_down.over", warns: true },
 };
 

@@ -17,7 +17,7 @@ import { addressFamily } from "../dns/names.ts";
 import type { Resolver } from "../dns/records.ts";
 import type { Conn, Dialer } from "../net/net.ts";
 import { judgeTrust } from "../policy/trust.ts";
-import type { ClientContext, TlsReason } from "../tls/engine.ts";
+import type { ClientContext, PeerFacts, TlsReason } from "../tls/engine.ts";
 import { levelRow } from "../tls/level.ts";
 import { startTls } from "../tls/pump.ts";
 
@@ -40,13 +40,20 @@ export interface LinkWorld {
   tls(): ClientTls;
 }
 
+/** How TLS is begun. */
+export interface LinkTls {
+  certificate: string | null;
+  /** What has to be said in clear before it. Rejects where the server will not; absent: TLS begins with the first octet. */
+  before?: (conn: Conn) => Promise<void>;
+}
+
 /** Where to, and how. */
 export interface LinkWish {
   /** A name or an address, which the certificate has to carry. */
   host: string;
   port: number;
-  /** With TLS from the first octet on, showing the certificate of a profile; absent: in clear text. */
-  tls?: { certificate: string | null };
+  /** With TLS, showing the certificate of a profile; absent: in clear text. */
+  tls?: LinkTls;
   /** For all of it. */
   ms: number;
   /** Ends the opening; what was opened is the caller's. */
@@ -64,7 +71,7 @@ export interface LinkFault {
 }
 
 /** What came of it. */
-export type Link = { kind: "open"; conn: Conn } | { kind: "failed"; fault: LinkFault };
+export type Link = { kind: "open"; conn: Conn; facts?: PeerFacts } | { kind: "failed"; fault: LinkFault };
 
 /** Opens a connection: the addresses of the host in order, until one serves. Never rejects. */
 export async function openLink(world: LinkWorld, wish: LinkWish): Promise<Link> {
@@ -108,6 +115,7 @@ async function tryAddress(
   world: LinkWorld,
   { host, port, address, left, tls, signal }: LinkWish & { address: string; left: number },
 ): Promise<Link> {
+  const endsAt = world.clock.monotonic() + left;
   let conn: Conn;
   try {
     conn = await world.dialer.dial({ address, port }, { ms: Math.min(left, limits.serviceConnectMs) });
@@ -119,7 +127,7 @@ async function tryAddress(
   signal.addEventListener("abort", cut);
   const secured = tls === undefined || signal.aborted
     ? { kind: "open" as const, conn }
-    : await secure(world, { conn, host, ...tls });
+    : await secure(world, { conn, host, left: Math.max(endsAt - world.clock.monotonic(), 1), ...tls });
   signal.removeEventListener("abort", cut);
   if (secured.kind === "failed") conn.close();
   else if (signal.aborted) {
@@ -131,15 +139,23 @@ async function tryAddress(
 
 async function secure(
   { tls }: LinkWorld,
-  { conn, host, certificate }: { conn: Conn; host: string; certificate: string | null },
+  { conn, host, certificate, before, left }: LinkTls & { conn: Conn; host: string; left: number },
 ): Promise<Link> {
+  try {
+    if (before !== undefined) {
+      conn.deadline(left);
+      await before(conn);
+    }
+  } catch (thrown) {
+    return { kind: "failed", fault: noWay("network", printable(causeOf(thrown), 300)) };
+  }
   try {
     const { contexts, validation } = tls();
     const context = contexts.get(certificate);
     if (context === undefined) throw new Error("the configuration in force has no such connection");
     // RFC 6066 §3: SNI carries names only.
     const session = context.session(addressFamily(host) === 0 ? { serverName: host } : {});
-    const started = await startTls(conn, session);
+    const started = await startTls(conn, session, { handshakeMs: Math.min(left, limits.handshakeMs) });
     if (started.kind === "failed") {
       const { code, error, reason } = started.failure;
       const words = printable(error, 300);
@@ -147,7 +163,9 @@ async function secure(
       return { kind: "failed", fault: { reason, text, unproven: false } };
     }
     const trust = judgeTrust(levelRow("required-verify"), { facts: started.facts, names: [host], validation });
-    if (trust.kind === "go_on" && trust.verified) return { kind: "open", conn: started.conn };
+    if (trust.kind === "go_on" && trust.verified) {
+      return { kind: "open", conn: started.conn, facts: started.facts };
+    }
     started.conn.close();
     const text = `its certificate is not verified (${trust.reason}): ${printable(trust.text, 300)}`;
     return { kind: "failed", fault: { reason: trust.reason, text, unproven: true } };

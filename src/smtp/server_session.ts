@@ -23,7 +23,7 @@ import {
   ServerState,
 } from "./server_state.ts";
 import { IncomingText } from "./server_text.ts";
-import { lineFault, obey, tooLarge } from "./server_verbs.ts";
+import { lineFault, obey, type RecipientCommand, refuseRecipient, takeRecipient, tooLarge } from "./server_verbs.ts";
 import { limits } from "../base/limits.ts";
 
 /** A message that is whole and sound, with what the log tells of it. */
@@ -46,6 +46,8 @@ export type ServerStep =
   | StoreStep
   /** Send the replies, do the handshake, call {@linkcode ServerSession.secured}, or end. */
   | { kind: "start_tls" }
+  /** Find out whether this is a recipient, `rid` of the message, and call {@linkcode ServerSession.validated}. */
+  | { kind: "validate"; address: string; rid: number }
   /** Find out whether it is true, and call {@linkcode ServerSession.authenticated}. */
   | { kind: "authenticate"; claim: Claim }
   /** Send the replies and close. */
@@ -69,6 +71,8 @@ export class ServerSession {
   #text: IncomingText | undefined;
   /** The chunk of BDAT that is being read. */
   #chunk: { octets: number; left: number; last: boolean; refusal: Reply | undefined } | undefined;
+  /** A recipient that somebody is asked about. */
+  #asked: RecipientCommand | undefined;
   /** An exchange of AUTH whose next line is awaited. */
   #auth: SaslExchange | undefined;
   /** Commands and chunks that were read whole: progress, to somebody who measures stalls. */
@@ -145,6 +149,16 @@ export class ServerSession {
     this.#state.authenticated(outcome);
   }
 
+  /** What is wrong with the recipient of the step `validate`, where 421 ends the session; `undefined`: it is taken. */
+  validated(wrong: Reply | undefined): void {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    // The transaction may have ended meanwhile, with the connection.
+    if (asked === undefined || this.#state.transaction === undefined) return;
+    if (wrong === undefined) takeRecipient(this.#state, asked);
+    else refuseRecipient(this.#state, wrong);
+  }
+
   /** The connection is gone: the open transaction ends. */
   lost(reason: DropReason): void {
     this.#state.drop(reason);
@@ -173,6 +187,9 @@ export class ServerSession {
     switch (next.kind) {
       case "start_tls":
         return startTls;
+      case "recipient":
+        this.#asked = next.command;
+        return { kind: "validate", address: next.command.recipient, rid: this.#state.transaction!.recipients.length };
       case "auth":
         this.#auth = new SaslExchange(next.mechanism);
         return this.#exchange(this.#auth, next.initial);

@@ -71,8 +71,11 @@ export interface ServerHost {
   mechanisms(): readonly Mechanism[];
   /** A transaction begins: its MID, or why no message is taken now. */
   mail(sender: string): number | Reply;
-  /** What is wrong with a recipient, where 421 ends the session; `undefined`: it is taken, as `rid` of the message. */
-  recipient(address: string, rid: number): Reply | undefined;
+  /**
+   * What is wrong with a recipient, where 421 ends the session; `undefined`: it is taken, as `rid` of the message; `ask`: somebody has to be
+   * asked, which takes time.
+   */
+  recipient(address: string, rid: number): Reply | undefined | "ask";
   /** Whether this client may demand TLS by the header X-Postern-TLS; from others it is only taken out. */
   mayDemandTls?(): boolean;
   /** The transaction ended without a message. Text that was given out is void. */

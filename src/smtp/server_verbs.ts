@@ -16,6 +16,8 @@ export type Next =
   | undefined
   | { kind: "start_tls" }
   | { kind: "data" }
+  /** Somebody is asked about a recipient; {@linkcode takeRecipient} or {@linkcode refuseRecipient} goes on. */
+  | { kind: "recipient"; command: RecipientCommand }
   /** An exchange begins. */
   | { kind: "auth"; mechanism: Mechanism; initial: string | undefined }
   /** Octets follow, taken or thrown away. */
@@ -190,7 +192,10 @@ function mail(state: ServerState, { sender, parameters }: Of<"MAIL">): undefined
 /** RFC 1870 §6.2. */
 export const tooLarge: Reply = reply(552, "5.3.4", "Message exceeds the size limit");
 
-function rcpt(state: ServerState, { recipient, parameters }: Of<"RCPT">): undefined {
+/** A command that names a recipient. */
+export type RecipientCommand = Extract<Command, { verb: "RCPT" }>;
+
+function rcpt(state: ServerState, command: RecipientCommand): Next {
   const { transaction, options } = state;
   if (transaction === undefined) return sequence(state, "Send MAIL first");
   if (transaction.chunked) return sequence(state, "The message has begun");
@@ -200,23 +205,32 @@ function rcpt(state: ServerState, { recipient, parameters }: Of<"RCPT">): undefi
     state.say(reply(452, "4.5.3", "Too many recipients"));
     return state.recipientRefused();
   }
-  const utf8 = isBeyondAscii(recipient) || (parameters.orcpt !== undefined && isBeyondAscii(parameters.orcpt));
+  const { recipient, parameters: { orcpt } } = command;
+  const utf8 = isBeyondAscii(recipient) || (orcpt !== undefined && isBeyondAscii(orcpt));
   if (utf8 && transaction.parameters.smtputf8 !== true) {
     state.say(needsSmtputf8);
     return state.recipientRefused();
   }
   const wrong = state.host.recipient(recipient, recipients.length);
-  if (wrong !== undefined) {
-    state.say(wrong);
-    // RFC 5321 §3.8: 421 is the last word.
-    if (wrong.code === 421) state.end = "closed";
-    else state.recipientRefused();
-    return;
-  }
+  if (wrong === "ask") return { kind: "recipient", command };
+  return wrong === undefined ? takeRecipient(state, command) : refuseRecipient(state, wrong);
+}
+
+/** Adds a recipient to the transaction. */
+export function takeRecipient(state: ServerState, { recipient, parameters }: RecipientCommand): undefined {
+  const { recipients } = state.transaction!;
   // RFC 5321 §4.1.1.3: postmaster without a domain is ours.
-  const address = recipient.includes("@") ? recipient : `${recipient}@${options.hostname}`;
+  const address = recipient.includes("@") ? recipient : `${recipient}@${state.options.hostname}`;
   recipients.push({ rid: recipients.length, address, ...parameters });
   state.sayWire(recipientOk);
+}
+
+/** Refuses a recipient. */
+export function refuseRecipient(state: ServerState, wrong: Reply): undefined {
+  state.say(wrong);
+  // RFC 5321 §3.8: 421 is the last word.
+  if (wrong.code === 421) state.end = "closed";
+  else state.recipientRefused();
 }
 
 /** Why there can be no text now. */

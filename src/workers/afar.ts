@@ -11,6 +11,7 @@ import type { Shortage } from "../base/pressure.ts";
 import type { ScryptHash } from "../base/scrypt_hash.ts";
 import type { Envelope } from "../mail/envelope.ts";
 import type { MailEvent } from "../mail/events.ts";
+import type { RecipientCheck } from "../mail/recipient_check.ts";
 import { type Bodies, BodyDraft, type SealedText } from "../queue/bodies.ts";
 import { SharedIds } from "../queue/ids.ts";
 import type { Draft, Ids } from "../queue/spool.ts";
@@ -141,6 +142,11 @@ export function farPasswords(wire: MainWire): PasswordCheck {
   return {
     check: (password: string, hash: ScryptHash): Promise<CheckResult> => wire.ask("check", { password, hash }),
   };
+}
+
+/** The main thread's connections to directories. */
+export function farRecipients(wire: MainWire): RecipientCheck {
+  return { check: (question) => wire.ask("validate", question) };
 }
 
 /** Sends lines and events to the main thread's log, in their order and as few messages. */

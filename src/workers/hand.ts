@@ -10,6 +10,7 @@ import type { Clock } from "../base/clock.ts";
 import type { LineLog } from "../base/log.ts";
 import type { Shortage } from "../base/pressure.ts";
 import type { MailEvent } from "../mail/events.ts";
+import type { RecipientCheck } from "../mail/recipient_check.ts";
 import type { FarQueue } from "../queue/far.ts";
 import type { Rates } from "../rates/rates.ts";
 import type { Runner } from "./errands.ts";
@@ -25,6 +26,7 @@ export interface Employer {
   intake: LocalIntake;
   rates: Rates;
   passwords: PasswordCheck;
+  recipients: RecipientCheck;
   queue: Pick<FarQueue, "take" | "counted" | "forget" | "ids" | "bodies">;
   pressure: { onMailShortage: (shortage: Shortage | undefined) => void };
 }
@@ -132,6 +134,7 @@ export class Hand implements Runner {
       attempt: ({ client, most }) => this.#employer.rates.auth.attempt(client, most),
       attemptBack: ({ client, by }) => void this.#employer.rates.auth.add(client, by),
       check: ({ password, hash }) => this.#employer.passwords.check(password, hash),
+      validate: (question) => this.#employer.recipients.check(question),
       beat: () => void (this.silence = 0),
     };
   }

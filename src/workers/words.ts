@@ -2,7 +2,7 @@
  * The words between the main thread and one that serves sessions and connections to next hops. Everything is plain data, which is copied or handed over.
  *
  * What is one for the whole gateway stays in the main thread: the queue, the counts of sessions and of the hour, what runs short,
- * passwords under check, the lanes of destinations with their limits and pauses, statistics and the log's files. The other thread has its
+ * passwords under check, connections to directories, the lanes of destinations with their limits and pauses, statistics and the log's files. The other thread has its
  * own TLS engine, tables and resolver, made of the same configuration.
  *
  * @module
@@ -21,6 +21,7 @@ import type { Transacted } from "../deliver/transaction.ts";
 import type { Answer, RecordType, RecordTypes } from "../dns/records.ts";
 import type { Envelope, Recipient } from "../mail/envelope.ts";
 import type { MailEvent } from "../mail/events.ts";
+import type { RecipientAnswer, RecipientQuestion } from "../mail/recipient_check.ts";
 import type { Endpoint } from "../net/net.ts";
 import type { Lease, Unread } from "../queue/spool.ts";
 import type { Attempt, CountLeft } from "../rates/hourly_counts.ts";
@@ -156,6 +157,8 @@ export type ToMain = {
   attempt: (attempt: { client: string; most: number }) => Attempt;
   attemptBack: (attempt: { client: string; by: number }) => void;
   check: (login: { password: string; hash: ScryptHash }) => Promise<CheckResult>;
+  /** As `RecipientCheck.check`. */
+  validate: (question: RecipientQuestion) => Promise<RecipientAnswer>;
   /** Each second: it lives. */
   beat: (nothing: undefined) => void;
 };

@@ -12,6 +12,7 @@ import { Passwords } from "../../src/auth/passwords.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import type { Config, ListenerConfig, MailFlowPolicy, SenderGroup, SmtpUser } from "../../src/config/config.ts";
 import { eventText, type MailEvent, type MailLog } from "../../src/mail/events.ts";
+import type { RecipientCheck } from "../../src/mail/recipient_check.ts";
 import type { Conn } from "../../src/net/net.ts";
 import { countsInMemory } from "../../src/rates/rates.ts";
 import { FakeClock, settled } from "../support/fake_clock.ts";
@@ -29,6 +30,9 @@ export interface RigOptions {
   lists?: ListLookup;
   startTls?: StartTls;
   users?: readonly SmtpUser[];
+  ldap?: Config["services"]["ldap"];
+  /** Who knows recipients. */
+  recipients?: RecipientCheck;
 }
 
 const profile = { methods: ["TLSv1.3"], ciphers: "HIGH", renegotiation: false } as const;
@@ -82,6 +86,7 @@ export function listenerOf(changes: Partial<ListenerConfig> = {}): ListenerConfi
       { address: "example.test", action: "accept", line: 1 },
       { address: "ALL", action: "reject", line: 2 },
     ],
+    recipient_validation: null,
     ...changes,
   };
 }
@@ -164,7 +169,11 @@ export function configOf(listener: ListenerConfig, options: RigOptions): Config 
       tls: "preferred",
     },
     delivery: { address: null, hostname: "gw.example.test" },
-    services: { syslog: new Map(), updater: { url: null, interval: 1, certificate: null, items: [] } },
+    services: {
+      ldap: options.ldap ?? new Map(),
+      syslog: new Map(),
+      updater: { url: null, interval: 1, certificate: null, items: [] },
+    },
     workers: 1,
     limits: limitsOf(options),
     metrics: { address: null, token_file: null },
@@ -242,6 +251,7 @@ export class AcceptRig {
       lists,
       rates: this.rates,
       passwords: this.passwords,
+      recipients: options.recipients ?? { check: () => Promise.reject(new Error("nobody is asked")) },
     });
     const listener = listenerOf(options.listener);
     this.open = this.acceptor.listen(

@@ -57,6 +57,16 @@ export function certificateGround(rig: WebRig): Command[] {
     }),
     ...serviceCommands({
       now: () => at,
+      directories: () => [{
+        name: "staff",
+        servers: [{ url: "ldaps://ldap.example.test:636", state: "open" }],
+        known: 1,
+        unknown: 0,
+        failed: 0,
+        remembered: 0,
+        searches: 1,
+        answers: true,
+      }],
       logHosts: () => [
         { name: "siem", server: "10.0.0.9:6514", transport: "tls", state: "idle", sent: 1, waiting: 0, dropped: 0 },
       ],
@@ -175,7 +185,8 @@ export async function certificates(caller: Calling): Promise<void> {
   await call("listOwnStatus");
   await call("refreshOwnStatus");
 
-  assert.equal((await call("listServices")).body.logHosts[0].name, "siem");
+  const services = (await call("listServices")).body;
+  assert.deepEqual([services.directories[0].name, services.logHosts[0].name], ["staff", "siem"]);
   await call("fetchUpdates");
   const { body: settings } = await call("getTlsSettings");
   assert.deepEqual(settings.services.map(({ service }: { service: string }) => service), [

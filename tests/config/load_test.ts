@@ -295,7 +295,7 @@ const warned: { name: string; source: string; lines: string[] }[] = [
       "admin: { history: 3 }\nalerts: {}\nservices: { syslog: { far: { server: 10.0.0.7:514 } }, ldap: { main: { urls: ldaps://a, base: b } }, call_ahead: { x: { servers: delivery_host } } }\nworkers: 4\nmetrics: { address: 127.0.0.1:9090 }\n",
     ),
     lines: [
-      "7:56: services.ldap, services.call_ahead: warning: accepted but not built yet: services.ldap, services.call_ahead",
+      "7:102: services.call_ahead: warning: accepted but not built yet: services.call_ahead",
     ],
   },
   {

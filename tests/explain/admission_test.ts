@@ -63,6 +63,7 @@ async function traced({ lists = {}, ...client }: Wish): Promise<Trace> {
     },
     nameFrom: "as given",
     lists: (_address, zones) => Promise.resolve(new Map(zones.map((zone) => [zone, lists[zone] ?? []]))),
+    recipients: { check: ({ service }) => Promise.resolve({ kind: "known", by: service }) },
     clock: systemClock,
     random: systemRandom,
   });

@@ -79,6 +79,7 @@ async function traced({ listener = "inbound", lists = {}, tlsHeader, ...client }
     nameFrom: "as given",
     tlsHeader,
     lists: (_address, zones) => Promise.resolve(new Map(zones.map((zone) => [zone, lists[zone] ?? []]))),
+    recipients: { check: ({ service }) => Promise.resolve({ kind: "known", by: service }) },
     clock: systemClock,
     random: systemRandom,
   });

@@ -65,6 +65,7 @@ export class Way implements AsyncDisposable {
       lists: () => Promise.resolve(new Map()),
       rates,
       passwords: new Passwords({ clock: systemClock, random: systemRandom }),
+      recipients: { check: () => Promise.reject(new Error("nobody is asked")) },
     });
     way.#acceptor.listen(way.#listener, makeService(config, { listener }));
     return way;

@@ -33,6 +33,9 @@ export function vitalsAt(now: number, changes: Partial<Vitals> = {}): Vitals {
       { profile: "demo", key: "EC P-256", subject: "CN=demo", notAfter: now + 86_400_000 },
       { profile: 'we"ird\\', key: "RSA 2048", subject: "CN=w", notAfter: now + 86_400_000 },
     ],
+    directories: [
+      { name: "staff", known: 5, unknown: 3, failed: 1, remembered: 2, searches: 7, answers: true },
+    ],
     ...changes,
   };
 }

@@ -167,6 +167,7 @@ Deno.test("mustUseTls knows the senders of a policy", () => {
     max_connections: 1,
     sender_groups: groups(["ALL", "P", "ALL"]),
     recipients: [],
+    recipient_validation: null,
   } as const;
   const compiled = compileTables(listener, new Map([["P", named], ["E", everyone], ["N", policy("N", "accept")]]));
   const rows: [policy: string, sender: string, must: boolean][] = [

@@ -53,7 +53,11 @@ class Rig implements AsyncDisposable {
     this.config = {
       ...configOf(listenerOf({}), {}),
       storage: { directory },
-      services: { syslog: new Map(), updater: { url, interval: 6 * hour, certificate: null, items: ["ca_bundle"] } },
+      services: {
+        ldap: new Map(),
+        syslog: new Map(),
+        updater: { url, interval: 6 * hour, certificate: null, items: ["ca_bundle"] },
+      },
     };
     this.updater = new Updater({
       clock: this.clock,
@@ -215,7 +219,7 @@ Deno.test("Updater: another URL counts for itself, and nothing of the one before
   rig.answer = () => Promise.reject(new Error("the server answers 404"));
   rig.config = {
     ...rig.config,
-    services: { syslog: new Map(), updater: { ...updater, url: "https://other.example.test/lists/" } },
+    services: { ldap: new Map(), syslog: new Map(), updater: { ...updater, url: "https://other.example.test/lists/" } },
   };
   assert.equal(await rig.trusted(), "");
   rig.updater.apply();
@@ -225,7 +229,7 @@ Deno.test("Updater: another URL counts for itself, and nothing of the one before
   const files = await Array.fromAsync(Deno.readDir(`${rig.directory}/certificates/updates`));
   assert.equal(files.length, 1, "its record");
   const before = rig.wishes.length;
-  rig.config = { ...rig.config, services: { syslog: new Map(), updater: { ...updater, url: null } } };
+  rig.config = { ...rig.config, services: { ldap: new Map(), syslog: new Map(), updater: { ...updater, url: null } } };
   rig.updater.apply();
   await rig.updater.refresh();
   assert.equal(rig.wishes.length, before, "nothing is fetched any more");

@@ -48,6 +48,9 @@ export class Rig {
   mechanisms: Mechanism[] = ["PLAIN", "LOGIN"];
   /** What it has claimed; the password `right` is right. */
   readonly claims: Claim[] = [];
+  /** About whom somebody was asked, and what was said. */
+  readonly asked: string[] = [];
+  judged: (address: string) => Reply | undefined = () => undefined;
   /** What `store` is answered with. */
   storeReply: Reply = reply(250, "2.0.0", "Ok: queued");
   #mid = 0;
@@ -100,6 +103,10 @@ export class Rig {
           this.session.stored(this.storeReply);
           break;
         }
+        case "validate":
+          this.asked.push(`${step.rid} ${step.address}`);
+          this.session.validated(this.judged(step.address));
+          break;
         case "authenticate": {
           const { claim } = step;
           this.claims.push(claim);

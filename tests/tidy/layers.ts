@@ -32,6 +32,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   deliver: ["base", "mail", "smtp", "net", "tls", "config", "policy", "queue", "dns"],
   monitor: ["base", "mail", "tls"],
   services: ["base", "mail", "net", "tls", "dns", "config", "certs", "policy"],
+  // Directories that know who is a recipient.
+  directory: ["base", "mail", "net", "tls", "config", "certs", "services"],
   control: ["base", "mail", "net", "tls", "config", "certs", "queue", "dns", "monitor", "acme"],
   admin: [
     "base",
@@ -79,6 +81,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     "dns",
     "deliver",
     "services",
+    "directory",
     "control",
     "explain",
     "monitor",

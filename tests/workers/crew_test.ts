@@ -107,6 +107,10 @@ class Rig implements AsyncDisposable {
       intake: new LocalIntake({ spool, pressure, log }),
       rates: rig.counts,
       passwords: new Passwords({ clock, random: systemRandom }),
+      recipients: {
+        check: ({ service, address }) =>
+          Promise.resolve({ kind: address.startsWith("no") ? "unknown" : "known", by: `LDAP query ${service}.accept` }),
+      },
       queue: spool.far,
       pressure,
     });

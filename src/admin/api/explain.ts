@@ -106,6 +106,7 @@ export function mountExplain(app: ApiApp): void {
       to: z.array(word).max(50).optional(),
       listed: z.array(word).max(50).optional(),
       noDns: z.boolean().optional(),
+      noLdap: z.boolean().optional(),
       requiretls: z.boolean().optional(),
       tlsHeader: z.boolean().optional(),
     }),

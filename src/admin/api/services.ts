@@ -1,5 +1,5 @@
 /**
- * Client services: log hosts and the updater.
+ * Client services: directories, log hosts and the updater.
  *
  * @module
  */
@@ -19,10 +19,24 @@ export function mountServices(app: ApiApp): void {
     path: "/services",
     id: "listServices",
     tag,
-    summary: "How log hosts and the updater do",
+    summary: "How directories, log hosts and the updater do",
     role: "read-only",
     answer: z.strictObject({
       now: moment,
+      directories: z.array(z.strictObject({
+        name: z.string(),
+        servers: z.array(z.strictObject({
+          url: z.string(),
+          state: z.enum(["open", "idle", "failing"]),
+          fault: z.string().optional(),
+        })),
+        known: z.int(),
+        unknown: z.int(),
+        failed: z.int(),
+        remembered: z.int(),
+        searches: z.int(),
+        answers: z.boolean(),
+      })).openapi({ description: "Those that were asked so far, with counts of answers" }),
       logHosts: z.array(z.strictObject({
         name: z.string(),
         server: z.string(),
@@ -36,8 +50,15 @@ export function mountServices(app: ApiApp): void {
       updates: updatesSchema.optional().openapi({ description: "Absent: nothing is fetched" }),
     }).openapi("Services"),
   }, async (asked) => {
-    const { item: { now, logHosts, updates } } = await runOne<ServicesItem>(asked, { name: "services" });
-    return { now, logHosts: [...logHosts], ...(updates === undefined ? {} : { updates: shownUpdates(updates) }) };
+    const { item } = await runOne<ServicesItem>(asked, { name: "services" });
+    const { now, directories, logHosts, updates } = item;
+    const shown = directories.map(({ servers, ...rest }) => ({ ...rest, servers: [...servers] }));
+    return {
+      now,
+      directories: shown,
+      logHosts: [...logHosts],
+      ...(updates === undefined ? {} : { updates: shownUpdates(updates) }),
+    };
   });
   serve(app, {
     method: "post",

@@ -50,6 +50,11 @@ const statusSchema = z.strictObject({
     certificates: z.array(
       z.strictObject({ profile: z.string(), key: z.string(), subject: z.string(), notAfter: moment }),
     ),
+    directories: z.array(z.strictObject({
+      name: z.string(),
+      ...Object.fromEntries(["known", "unknown", "failed", "remembered", "searches"].map((name) => [name, count])),
+      answers: z.boolean(),
+    })).openapi({ description: "Those that were asked about recipients so far" }),
   }),
   startedAt: moment,
   lastReload: z.strictObject({ at: moment, ok: z.boolean() }),

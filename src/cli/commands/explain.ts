@@ -5,6 +5,7 @@
  */
 import { traceLines } from "../../explain/trace_text.ts";
 import type { CliCommand } from "../command.ts";
+import { type LdapTestItem, ldapTestLines } from "../ldaptest_text.ts";
 import type { TlsVerifyItem } from "../tlsverify.ts";
 import { tlsVerifyLines } from "../tlsverify_text.ts";
 import type { TraceItem } from "../trace.ts";
@@ -20,6 +21,7 @@ export const explainCommands: readonly CliCommand[] = [
       "host": "value",
       "unverified-host": "value",
       "no-dns": "flag",
+      "no-ldap": "flag",
       "listener": "value",
       "helo": "value",
       "tls": "value",
@@ -37,6 +39,7 @@ export const explainCommands: readonly CliCommand[] = [
       "  --host NAME               its host name, taken for verified; without it the DNS is asked",
       "  --unverified-host NAME    a host name that does not point back to the address",
       "  --no-dns                  ask the DNS nothing: no name, no list, no host",
+      "  --no-ldap                 ask no directory: recipients are taken for known",
       "  --listener NAME           the listener it connects to; the first one of the file where it is left out",
       "  --helo NAME               what it says in EHLO; its host name where it is left out",
       "  --tls VERSION             the version it would negotiate, as in TLSv1.2; without it the client speaks no TLS",
@@ -76,5 +79,23 @@ export const explainCommands: readonly CliCommand[] = [
     ],
     here: async (args, world) => await (await import("../tlsverify.ts")).tlsVerifyHere(args, world),
     view: (item: TlsVerifyItem) => tlsVerifyLines(item).join("\n"),
+  },
+  {
+    name: "ldaptest",
+    usage: "NAME ADDRESS [--query QUERY]",
+    summary: "ask a directory about an address as a session would",
+    options: { query: "value" },
+    operands: { name: "target", min: 2, max: 2 },
+    details: [
+      "  NAME            a directory under services.ldap",
+      "  ADDRESS         a recipient",
+      "  --query QUERY   one of its queries; accept where it is left out",
+      "",
+      "Prints the filter as it was sent, each server that was asked, its TLS, who bound, and the answer. It has a connection",
+      "of its own and remembers nothing. Exit code: 0 a recipient, 1 no recipient, 2 no server answered, or the words or",
+      "the file make no sense.",
+    ],
+    here: async (args, world) => await (await import("../ldaptest.ts")).ldapTestHere(args, world),
+    view: (item: LdapTestItem) => ldapTestLines(item).join("\n"),
   },
 ];

@@ -6,7 +6,7 @@
 import { printable } from "../../base/text.ts";
 import { day } from "../../certs/lists.ts";
 import type { UpdateStatus } from "../../certs/updates.ts";
-import type { LogHostItem, ServicesItem, UpdateItem } from "../../control/service_commands.ts";
+import type { DirectoryItem, LogHostItem, ServicesItem, UpdateItem } from "../../control/service_commands.ts";
 import type { CliCommand } from "../command.ts";
 
 /** See the module. */
@@ -14,7 +14,7 @@ export const serviceCommands: readonly CliCommand[] = [
   {
     name: "services",
     usage: "",
-    summary: "how the log hosts and the updater do",
+    summary: "how the directories, the log hosts and the updater do",
     view: servicesText,
   },
   {
@@ -26,12 +26,26 @@ export const serviceCommands: readonly CliCommand[] = [
   },
 ];
 
-function servicesText({ logHosts, updates }: ServicesItem): string {
+function servicesText({ directories, logHosts, updates }: ServicesItem): string {
   const lines = [
+    ...directories.flatMap(directoryLines),
     ...logHosts.flatMap(hostLines),
     ...updates === undefined ? [] : updateLines(updates),
   ];
-  return lines.join("\n") || "There are no client services: services.syslog and services.updater are empty";
+  return lines.join("\n") ||
+    "There are no client services: no directory was asked so far, services.syslog and services.updater are empty";
+}
+
+function directoryLines({ name, servers, known, unknown, failed, remembered }: DirectoryItem): string[] {
+  return [
+    `ldap ${
+      printable(name)
+    }: ${known} known, ${unknown} unknown, ${failed} without an answer; ${remembered} from memory`,
+    ...servers.flatMap(({ url, state, fault }) => [
+      `  server   ${printable(url)}: ${state}`,
+      ...fault === undefined ? [] : [`  failed   ${fault}`],
+    ]),
+  ];
 }
 
 function hostLines({ name, server, transport, state, sent, waiting, dropped, fault }: LogHostItem): string[] {

@@ -36,6 +36,10 @@ interface Stored {
   octets: number;
 }
 
+function wrongWith(address: string): Reply | undefined {
+  return address.endsWith("@refused.test") ? reply(550, "5.1.0", `<${address}> Address rejected`) : undefined;
+}
+
 /** The machine with a world around it that remembers. */
 class Server {
   readonly session: ServerSession;
@@ -59,8 +63,8 @@ class Server {
         this.#text = [];
         return this.open = ++this.#mid;
       },
-      recipient: (address) =>
-        address.endsWith("@refused.test") ? reply(550, "5.1.0", `<${address}> Address rejected`) : undefined,
+      // About every other one somebody is asked first.
+      recipient: (address) => address.length % 2 === 0 ? "ask" : wrongWith(address),
       drop: (mid) => {
         assert.equal(mid, this.open, "only what is open is dropped");
         this.open = undefined;
@@ -98,6 +102,10 @@ class Server {
           this.session.stored(answer);
           break;
         }
+        case "validate":
+          assert.ok(this.open !== undefined, "who is asked about belongs to a transaction");
+          this.session.validated(wrongWith(step.address));
+          break;
         case "authenticate": {
           const { claim } = step;
           const right = claim.mechanism === "EXTERNAL" || claim.password === "right";
