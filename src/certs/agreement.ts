@@ -8,19 +8,23 @@
  */
 import type { Config } from "../config/config.ts";
 import type { CertificateRecord } from "./record.ts";
+import { tell } from "./texts.ts";
+import type { Told } from "../base/told.ts";
 
 /** Where senders go with a domain's mail, as the DNS says. */
 export type MailHosts =
   /** Best first. `implicit`: the domain itself, since it has no MX record. */
   | { kind: "hosts"; hosts: readonly string[]; implicit: boolean }
-  | { kind: "none"; why: string }
-  | { kind: "failed"; why: string };
+  | { kind: "none"; why: Told }
+  | { kind: "failed"; why: Told };
 
 /** One thing that was compared; `text` says what was found. */
 export interface AgreementRow {
   about: "listener" | "mx" | "certificate";
   agrees: boolean;
   text: string;
+  /** The text for readers of every language. */
+  told: Told;
 }
 
 /** What is compared. */
@@ -40,36 +44,38 @@ const domainsMax = 50;
 export async function agreementOf(question: AgreementQuestion): Promise<AgreementRow[]> {
   const { name, leaf, config, host } = question;
   const rows: AgreementRow[] = [];
-  const row = (about: AgreementRow["about"], agrees: boolean, text: string) => rows.push({ about, agrees, text });
+  const row = (about: AgreementRow["about"], agrees: boolean, told: Told) =>
+    rows.push({ about, agrees, text: told.text, told });
   const users = config.listeners.filter(({ certificate }) => certificate.includes(name));
-  if (users.length === 0) row("listener", false, `No listener uses ${name}`);
+  if (users.length === 0) row("listener", false, tell("check.no_listener", { name }));
   for (const listener of users) {
     const named = carries(leaf, listener.hostname);
-    row("certificate", named, `Listener ${listener.name} greets as ${listener.hostname}, which ${stands(named)}`);
+    const { name: listenerName, hostname } = listener;
+    row("certificate", named, tell("check.greets", { name: listenerName, host: hostname, stands: stands(named) }));
   }
   const greeted = new Set(users.map(({ hostname }) => hostname.toLowerCase()));
   const domains = host === undefined ? domainsOf(users) : [host.toLowerCase()];
   if (domains.length === 0) {
-    row("mx", false, "No domain is named by the recipients of these listeners; --for says which");
+    row("mx", false, tell("check.no_domain"));
   }
   for (const domain of domains.slice(0, domainsMax)) {
     const found = await question.mailHosts(domain);
     if (found.kind !== "hosts") {
-      row("mx", false, `Mail for ${domain}: ${found.why}`);
+      row("mx", false, tell("check.no_mail", { domain, why: found.why }));
       continue;
     }
     const ours = found.hosts.filter((each) => greeted.has(each));
     const way = found.implicit
-      ? `${domain} has no MX record, so senders go to ${domain} itself`
-      : mxText(domain, found.hosts);
+      ? tell("check.implicit", { domain })
+      : tell("check.mx", { domain, hosts: found.hosts.join(", ") });
     row(
       "mx",
       ours.length > 0,
-      ours.length > 0 ? `${way}: ${ours.join(", ")} is a listener's` : `${way}: no listener's name`,
+      ours.length > 0 ? tell("check.ours", { way, hosts: ours.join(", ") }) : tell("check.not_ours", { way }),
     );
     for (const each of ours.length > 0 ? ours : found.hosts) {
       const named = carries(leaf, each);
-      row("certificate", named, `Senders of mail for ${domain} look for ${each}, which ${stands(named)}`);
+      row("certificate", named, tell("check.senders", { domain, host: each, stands: stands(named) }));
     }
   }
   return rows;
@@ -86,12 +92,8 @@ export function carries({ dnsNames, commonNames, addresses }: CertificateRecord,
   });
 }
 
-function stands(named: boolean): string {
-  return named ? "stands in the certificate" : "does not stand in the certificate";
-}
-
-function mxText(domain: string, hosts: readonly string[]): string {
-  return `The MX record of ${domain} names ${hosts.join(", ")}`;
+function stands(named: boolean): Told {
+  return tell(named ? "check.stands" : "check.stands_not");
 }
 
 function domainsOf(listeners: Config["listeners"]): string[] {

@@ -29,6 +29,8 @@ import { tellCommit } from "./config_ground.ts";
 import type { FileGround } from "./file_commands.ts";
 import { tellingOf } from "../base/told.ts";
 import { tell } from "./texts.ts";
+import { tell as check } from "../certs/texts.ts";
+import type { ChainWarning } from "../certs/chain_warnings.ts";
 
 /** PEM for whoever wants it: of a certificate, a chain, a request. */
 export interface PemFacts {
@@ -167,7 +169,7 @@ export function certificateCommands(ground: FileGround): Command[] {
         const { warn } = context;
         const name = args.needed("name");
         const rows = await agreement(name, { args, store: storeFor(context) }).catch(asCommandError);
-        for (const text of rows.warnings) warn(`Warning: ${text}`);
+        for (const { text, told } of rows.warnings) warn(`Warning: ${text}`, told);
         for (const row of rows.rows) yield { name, ...row };
         const missed = rows.rows.filter(({ agrees }) => !agrees).length;
         if (missed > 0) {
@@ -180,7 +182,7 @@ export function certificateCommands(ground: FileGround): Command[] {
   async function agreement(
     name: string,
     { args, store }: { args: Args; store: CertificateStore },
-  ): Promise<{ rows: AgreementRow[]; warnings: string[] }> {
+  ): Promise<{ rows: AgreementRow[]; warnings: ChainWarning[] }> {
     const said = await store.said();
     profileOf(said, name);
     const report = await reportOf(await readHeldPair(name, said, world), said, world);
@@ -192,7 +194,7 @@ export function certificateCommands(ground: FileGround): Command[] {
       host,
       mailHosts: mailHostsOf(ground),
     });
-    return { rows, warnings: report.warnings.map(({ text }) => text) };
+    return { rows, warnings: report.warnings };
   }
 }
 
@@ -204,13 +206,13 @@ function mailHostsOf({ resolver, random }: FileGround): (domain: string) => Prom
       case "hosts":
         return { kind: "hosts", hosts: found.hosts.map(({ name }) => name), implicit: found.implicit };
       case "null_mx":
-        return { kind: "none", why: "its MX record says that it takes none (RFC 7505)" };
+        return { kind: "none", why: check("check.null_mx") };
       case "no_such_domain":
-        return { kind: "none", why: "the DNS knows no such domain" };
+        return { kind: "none", why: check("check.no_such_domain") };
       case "loop":
-        return { kind: "none", why: "its MX record names this gateway alone" };
+        return { kind: "none", why: check("check.loop") };
       case "failed":
-        return { kind: "failed", why: `the DNS gives no answer (${found.reason})` };
+        return { kind: "failed", why: check("check.no_answer", { reason: found.reason }) };
       default:
         return found satisfies never;
     }

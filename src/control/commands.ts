@@ -32,8 +32,8 @@ export interface CommandContext {
   signal: AbortSignal;
   /** Who asks, and whether what he changes is staged. */
   caller: Caller;
-  /** A line for standard error. */
-  warn(text: string): void;
+  /** A line for standard error; `told` says the same for readers of another language. */
+  warn(text: string, told?: Told): void;
   /** Hands octets over for the file that the operator named under this option. It is written when all that came before was taken. */
   save(option: string, content: Octets): void;
 }
@@ -169,7 +169,7 @@ export class Commands {
     const context: CommandContext = {
       signal,
       caller,
-      warn: (warning) => void aside.push({ warning }),
+      warn: (warning, told) => void aside.push(told === undefined ? { warning } : { warning, told }),
       save: (option, content) => void aside.push({ file: { option, content: content.toBase64() } }),
     };
     let fault: string | Told | undefined;

@@ -59,7 +59,7 @@ export interface ControlAnswer {
   file?: { option: string; content: string };
   end?: true;
   error?: string;
-  /** The error for readers of another language. */
+  /** The error or the warning for readers of another language. */
   told?: Told;
 }
 

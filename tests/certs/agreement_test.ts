@@ -5,6 +5,7 @@ import { certificateUses, usesOf } from "../../src/certs/uses.ts";
 import { loadSource } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/config.ts";
 import { readDocument } from "../../src/config/document.ts";
+import { tell } from "../../src/certs/texts.ts";
 
 async function load(source: string): Promise<{ config: Config; root: unknown }> {
   const loaded = await loadSource(source, { file: "/x/config.yaml", hostname: "gw.example.test", generation: 1 });
@@ -61,7 +62,7 @@ Deno.test("agreementOf compares MX record, certificate and listener, and tells e
       "mx ok mx1.example.test has no MX record, so senders go to mx1.example.test itself: mx1.example.test is a listener's",
       "certificate ok Senders of mail for mx1.example.test look for mx1.example.test, which stands in the certificate",
     ]],
-    ["mx1", good, "example.test", { kind: "failed", why: "the DNS gives no answer (timeout)" }, [
+    ["mx1", good, "example.test", { kind: "failed", why: tell("check.no_answer", { reason: "timeout" }) }, [
       "certificate ok Listener inbound greets as mx1.example.test, which stands in the certificate",
       "mx NO Mail for example.test: the DNS gives no answer (timeout)",
     ]],

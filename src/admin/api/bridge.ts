@@ -13,6 +13,8 @@ import type { Told } from "../../base/told.ts";
 export interface CommandAnswer<T> {
   items: T[];
   warnings: string[];
+  /** What was told by codes, for readers of another language. */
+  told: Told[];
   /** Files that it made, in base64, by the option that asks for them. */
   files: SavedFile[];
 }
@@ -52,21 +54,26 @@ export async function call<T>(
   const warnings: string[] = [];
   const files: SavedFile[] = [];
   let fault: string | undefined;
-  let told: Told | undefined;
+  const told: Told[] = [];
   await commands.run({ command: name, args, files: sent, caller }, {
     signal,
     send(answer) {
       if (answer.item !== undefined) items.push(answer.item as T);
       if (answer.file !== undefined) files.push(answer.file);
       if (answer.warning !== undefined) warnings.push(answer.warning);
-      if (fault === undefined) told = answer.told;
+      if (answer.told !== undefined) told.push(answer.told);
       fault ??= answer.error;
       return Promise.resolve();
     },
   });
-  if (fault !== undefined && keep && items.length > 0) return { items, warnings: [...warnings, fault], files };
-  if (fault !== undefined) throw new Problem(refused, { detail: [fault, ...warnings].join("\n"), told });
-  return { items, warnings, files };
+  if (fault !== undefined && keep && items.length > 0) return { items, warnings: [...warnings, fault], told, files };
+  if (fault !== undefined) {
+    throw new Problem(refused, {
+      detail: [fault, ...warnings].join("\n"),
+      told: told.find(({ text }) => text === fault),
+    });
+  }
+  return { items, warnings, told, files };
 }
 
 /** Runs a command that gives one value. */

@@ -104,7 +104,7 @@ export function mountCertificates(app: ApiApp): void {
     // The command's last word says what `agrees` does.
     return {
       agrees,
-      rows: items.map(({ name: _, ...row }) => row),
+      rows: items.map(({ about, agrees, text }) => ({ about, agrees, text })),
       warnings: agrees ? warnings : warnings.slice(0, -1),
     };
   });

@@ -104,9 +104,12 @@ export function restOf(faults: FieldFaults, options: readonly string[]): string[
   return faults.filter(({ about }) => !options.some((option) => names(about, option))).map(({ line }) => line);
 }
 
+const aboutName =
+  /^Cannot use the name |: there is a certificate of this name; |: the gateway makes the certificate of this name /;
+
 function names(line: string, option: string): boolean {
   if (option === "password-file") return /\bpassword\b/.test(line);
-  return option === "name" ? /^Cannot use the name /.test(line) : new RegExp(`--${option}(?![\\w-])`).test(line);
+  return option === "name" ? aboutName.test(line) : new RegExp(`--${option}(?![\\w-])`).test(line);
 }
 
 /** Warnings of a command besides those about the chain, which the certificate's page shows as long as they are true. */

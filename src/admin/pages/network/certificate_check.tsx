@@ -13,6 +13,7 @@ import { Badge, Card, type Column, Table } from "../parts.tsx";
 import type { Words } from "../words.ts";
 import { certificatePath } from "./certificates.tsx";
 import { refusalOf } from "./act.ts";
+import { faultWords, toldWords } from "../faults.ts";
 
 /** Adds the page. */
 export function mountCertificateCheck(desk: Desk): void {
@@ -63,8 +64,10 @@ async function asked<T>(
   { name, args }: { name: string; args: Record<string, string> },
 ): Promise<Asked<T>> {
   try {
-    const { items, warnings } = await ask<T>(world.commands, { name, args, signal, keep: true });
-    return { items, lines: warnings.map((text) => text.replace(/^Warning: /, "")) };
+    const { items, warnings, told } = await ask<T>(world.commands, { name, args, signal, keep: true });
+    const lines = warnings.map((text) => text.replace(/^Warning: /, ""))
+      .map((line) => faultWords(words, { detail: line, told: told.find(({ text }) => text === line) }));
+    return { items, lines };
   } catch (thrown) {
     if (!(thrown instanceof Problem)) throw thrown;
     return { items: [], lines: refusalOf(words, thrown).lines };
@@ -80,7 +83,7 @@ function Agreement({ words, items, lines }: Asked<AgreementFacts> & { words: Wor
       ),
     },
     { title: words("cert.check.of"), names: true, cell: ({ about }) => words(`cert.check.${about}`) },
-    { title: words("cert.check.found"), cell: ({ text }) => <span class="break">{text}</span> },
+    { title: words("cert.check.found"), cell: ({ told }) => <span class="break">{toldWords(words, told)}</span> },
   ];
   const all = items.length > 0 && items.every(({ agrees }) => agrees);
   return (

@@ -230,7 +230,10 @@ function Codes({ call: { page, words }, codes }: { call: PageCall; codes: readon
       <NoticeBox notice={{ kind: "ok", text: words("account.done") }} />
       <Card>
         <p>{words("account.codes_about")}</p>
-        <ul class="plain mono">{codes.map((code) => <li>{code}</li>)}</ul>
+        <ul class="plain mono columns">{codes.map((code) => <li>{code}</li>)}</ul>
+        <div>
+          <a class="button" href="/account">{words("common.back")}</a>
+        </div>
       </Card>
     </Page>
   );

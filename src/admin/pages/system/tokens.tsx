@@ -91,7 +91,7 @@ export async function Tokens(
       {secret !== undefined && (
         <Card title={words("users.token_new")}>
           <NoticeBox notice={{ kind: "ok", text: words("users.token_made") }} />
-          <pre class="break" tabindex={0}>{secret}</pre>
+          <pre class="break once" tabindex={0} aria-label={words("users.token_new")}>{secret}</pre>
         </Card>
       )}
       <Card title={words("users.tokens")} flush>
@@ -99,7 +99,11 @@ export async function Tokens(
           columns={columns}
           rows={await world.tokens.list()}
           caption={words("users.tokens")}
-          empty={<Empty title={words("users.tokens_none")} />}
+          empty={
+            <Empty title={words("users.tokens_none")}>
+              <p>{words("users.tokens_none_hint")}</p>
+            </Empty>
+          }
         />
       </Card>
       <Card title={words("users.token_new")}>

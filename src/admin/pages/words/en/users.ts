@@ -40,6 +40,7 @@ export const users = {
   "users.at_once": "Changes of users are in force at once; they do not wait for a commit.",
   "users.tokens": "API tokens",
   "users.tokens_none": "There are no tokens",
+  "users.tokens_none_hint": "A program that uses the API, monitoring for instance, needs one: make it below.",
   "users.token_name": "What it is for",
   "users.token_owner": "Owner",
   "users.token_created": "Made",

@@ -40,6 +40,7 @@ export const users: Catalogue<typeof english> = {
   "users.at_once": "用户的更改立即生效，无需确认。",
   "users.tokens": "API 令牌",
   "users.tokens_none": "没有令牌",
+  "users.tokens_none_hint": "使用 API 的程序（例如监控）需要令牌：请在下面创建。",
   "users.token_name": "用途",
   "users.token_owner": "所有者",
   "users.token_created": "创建时间",

@@ -40,6 +40,7 @@ export const users: Catalogue<typeof english> = {
   "users.at_once": "使用者的變更立即生效，無須確認。",
   "users.tokens": "API 權杖",
   "users.tokens_none": "沒有權杖",
+  "users.tokens_none_hint": "使用 API 的程式（例如監控）需要權杖：請在下方建立。",
   "users.token_name": "用途",
   "users.token_owner": "擁有者",
   "users.token_created": "建立時間",
