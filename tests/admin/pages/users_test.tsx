@@ -150,3 +150,26 @@ Deno.test("account page lists and ends one's own sessions, and an administrator'
   assert.equal((await end(ann, "eve")).status, 303);
   assert.equal((await openPage(rig, "/account", eve)).status, 303);
 });
+
+Deno.test("users page and the login tell faults in the reader's language, and the API tells their codes", async () => {
+  const { rig, ann } = await open();
+  await using _rig = rig;
+  const said = async (language: string, fields: Typed) => {
+    const { status, body } = await sendForm(rig, "/users", {
+      headers: { ...ann, "Accept-Language": language },
+      fields,
+    });
+    assert.notEqual(status, 303);
+    return body;
+  };
+  const eve = { name: "eve", role: "operator", password: "a quiet green hill" };
+  assert.match(await said("zh-TW", eve), /已有名為 eve 的使用者/);
+  assert.match(await said("zh-CN", eve), /已有名为 eve 的用户/);
+  assert.match(await said("en", eve), /There is a user eve already/);
+  const short = await said("zh-CN", { ...eve, name: "bob", password: "short" });
+  assert.match(short, /id="password-error"[^>]*>密码只有 5 个字符；至少须有 12 个</);
+  const headers = { ...ann, "Content-Type": "application/json" };
+  const answer = await rig.ask("/api/v1/users", { method: "POST", headers, body: JSON.stringify(eve) });
+  assert.equal(answer.status, 409);
+  assert.deepEqual([answer.body.code, answer.body.detail], ["fault.user.taken", "There is a user eve already"]);
+});
