@@ -7,6 +7,8 @@ import { Buffer } from "node:buffer";
 import { systemRandom } from "../../src/base/random.ts";
 import { joined, type Octets, octets, textOf } from "../../src/base/octets.ts";
 import { printable } from "../../src/base/text.ts";
+import { BerError } from "../../src/certs/ber.ts";
+import { MessageReader } from "../../src/directory/message.ts";
 import { encodeQuestion } from "../../src/dns/message.ts";
 import { asciiName, canonicalAddress, reverseNameOf } from "../../src/dns/names.ts";
 import type { Reply } from "../../src/mail/reply.ts";
@@ -16,6 +18,7 @@ import { ReplyReader } from "../../src/smtp/reply_reader.ts";
 import { replyWire } from "../../src/smtp/reply_text.ts";
 import { TextReader } from "../../src/smtp/text_reader.ts";
 import { decodeXtext, encodeXtext, isXtext } from "../../src/smtp/xtext.ts";
+import { answers } from "../directory/fake_server.ts";
 import { leaseOne, textOfLease, World } from "../queue/world.ts";
 import { latin1Text, pieces } from "./bytes.ts";
 import * as legal from "./legal.ts";
@@ -33,6 +36,36 @@ Deno.test("encodeXtext is undone by decodeXtext, for any text", () => {
       assert.equal(decodeXtext(encodeXtext(text)), text);
     }),
     runs(1_000),
+  );
+});
+
+Deno.test("MessageReader gives the same LDAP messages however a stream is cut, and a BerError where it is none", () => {
+  const messages = fc.array(
+    fc.constantFrom(answers.bound(1), answers.entry(2), answers.done(2), answers.extended(3), answers.disconnection()),
+    { maxLength: 6 },
+  );
+  const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 2 });
+  fc.assert(
+    fc.property(messages, changes, legal.cuts, fc.uint8Array({ maxLength: 20 }), (made, changes, cuts, noise) => {
+      const stream = joined([...made.map((message) => message.slice()), Uint8Array.from(noise)]);
+      for (const [at, octet] of changes) if (stream.length > 0) stream[at % stream.length] = octet;
+      const read = (parts: Iterable<Octets>): string => {
+        const reader = new MessageReader();
+        const found: string[] = [];
+        try {
+          for (const part of parts) {
+            reader.push(part);
+            for (let next = reader.next(); next !== undefined; next = reader.next()) found.push(JSON.stringify(next));
+          }
+        } catch (error) {
+          assert.ok(error instanceof BerError, String(error));
+          found.push(error.message);
+        }
+        return found.join("\n");
+      };
+      assert.equal(read(pieces(stream, cuts)), read([stream]));
+    }),
+    runs(500),
   );
 });
 
