@@ -40,7 +40,8 @@ export interface FileWatch {
 
 /** A change has to be in force within 1 s of the last write: what is waited for adds up to less. */
 const pollMs = 500;
-const quietMs = 120;
+/** Who writes a file in pieces pauses for less. */
+export const quietMs = 120;
 /** A file that is written to without end is looked at all the same. */
 const quietMsMax = 3000;
 /** A file that went is believed to be gone after this: editors remove before they rename. */

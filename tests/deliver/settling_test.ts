@@ -6,6 +6,7 @@ import type { Spool } from "../../src/queue/spool.ts";
 import { eventText, type MailEvent, type MailLog } from "../../src/mail/events.ts";
 import type { Outcome } from "../../src/mail/outcome.ts";
 import { settle } from "../../src/deliver/settling.ts";
+import { until } from "../gateway/rig.ts";
 import { FakeClock, settled } from "../support/fake_clock.ts";
 import { MemorySpool, startBench } from "../support/delivery_bench.ts";
 import { startNextHop } from "../support/next_hop.ts";
@@ -120,11 +121,15 @@ Deno.test("a queue that cannot be read for a thousand destinations is one Critic
   const { spool } = bench;
   const lease = spool.lease.bind(spool);
   let broken = true;
-  spool.lease = (destination, count) =>
-    broken ? Promise.reject(new Error("disk I/O error")) : lease(destination, count);
+  let failures = 0;
+  spool.lease = (destination, count) => {
+    if (!broken) return lease(destination, count);
+    failures++;
+    return Promise.reject(new Error("disk I/O error"));
+  };
   for (let n = 0; n < 1_000; n++) spool.add({ to: [`b@d${n}.test`] });
-  await new Promise((go) => setTimeout(go, 300));
   const trouble = () => bench.lines().filter((line) => line.startsWith("Cannot take mail"));
+  await until("a failure for each", () => failures >= 1_000 && trouble().length > 0);
   assert.equal(trouble().length, 1);
   broken = false;
   await spool.whenSettled(1_000);

@@ -88,11 +88,13 @@ peerTest(
     const answer = await ca.sign("mx1.crt", { request: await csr("mx1") });
     await ca.run("cat int1.crt int2.crt > chain.pem");
     const applied = () => gateway.log.match(/Configuration applied/g)?.length;
+    await gateway.logged(/Certificate before was deleted/);
     const before = applied()!;
     await run("upload", "mx1", "--certificate", answer, "--intermediates", ca.at("chain.pem"));
     // In force when the command returns, and the session that was open goes on.
     const first = await seen(inbound, root);
     assert.ok(first.verified);
+    await gateway.logged(/Certificate mx1 was uploaded/);
     // Files and the configuration that names them are one step, and the watch has nothing to tell behind it.
     assert.equal(applied(), before + 1, gateway.log);
     assert.doesNotMatch(gateway.log, /Cannot apply|Critical/);

@@ -4,12 +4,20 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { writeMs } from "../../src/rates/rates.ts";
-import { GatewayProcess, pause } from "../support/gateway_process.ts";
+import { DatabaseSync } from "node:sqlite";
+import { isDeepStrictEqual } from "node:util";
+import { GatewayProcess } from "../support/gateway_process.ts";
 import { startNextHop } from "../support/next_hop.ts";
 import { Client, greeted } from "./client.ts";
 import { mailLines } from "./mail_log.ts";
-import { gatewayConfig, listenerAt } from "./rig.ts";
+import { gatewayConfig, listenerAt, until } from "./rig.ts";
+
+/** What `rates.db` has of each kind and key. */
+function countsOnDisk(folder: string): Record<string, unknown> {
+  using database = new DatabaseSync(`${folder}/data/state/rates.db`, { readOnly: true });
+  const rows = database.prepare("SELECT kind || ' ' || key AS name, count FROM rate").all();
+  return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
+}
 
 Deno.test("limits of the hour hold across listeners, a stop and kill -9", async () => {
   await using hop = startNextHop();
@@ -43,8 +51,8 @@ Deno.test("limits of the hour hold across listeners, a stop and kill -9", async 
     "250 2.1.5",
   ]);
   assert.deepEqual(await codes(second, ["t@example.org", "x@elsewhere.test"], "127.0.0.2"), ["550 5.1.0"]);
-  // What was counted longer ago than this is on the disk.
-  await pause(writeMs + 500);
+  const counted = { "recipients 127.0.0.1": 2, "senders s@example.org": 2, "invalid 127.0.0.2": 1 };
+  await until("the counts on the disk", () => isDeepStrictEqual(countsOnDisk(gateway.folder), counted));
   gateway.signal("SIGKILL");
   await gateway.ended(30_000);
   await gateway.launch();

@@ -81,6 +81,8 @@ class Hop implements NextHop {
   readonly #listener: Listener;
   readonly #conns = new Set<Conn>();
   readonly #ends: Promise<void>[] = [];
+  /** Answers that a test holds back are held no longer: where an assertion failed nobody opens its gate, and the run would say nothing. */
+  readonly #over = Promise.withResolvers<void>();
 
   constructor(listener: Listener, script: Script) {
     this.#listener = listener;
@@ -97,7 +99,7 @@ class Hop implements NextHop {
     for (let conn = await this.#listener.accept(); conn !== null; conn = await this.#listener.accept()) {
       const mine = conn;
       this.#conns.add(mine);
-      const end = new HopConnection(mine, this, this.sessions.length).run().catch(() => {}).finally(() => {
+      const end = new HopConnection(mine, this, this.#over.promise).run().catch(() => {}).finally(() => {
         mine.close();
         this.#conns.delete(mine);
       });
@@ -107,6 +109,7 @@ class Hop implements NextHop {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
+    this.#over.resolve();
     for (const conn of this.#conns) conn.close();
     await Promise.all(this.#ends);
   }
@@ -115,14 +118,17 @@ class Hop implements NextHop {
 class HopConnection {
   #conn: Conn;
   readonly #hop: NextHop;
+  readonly #over: Promise<void>;
   readonly #session: HopSession;
   #held: Octets = new Uint8Array(0);
   readonly #buffer: Octets = new Uint8Array(65_536);
   #chunks: Octets[] = [];
 
-  constructor(conn: Conn, hop: NextHop, number: number) {
+  constructor(conn: Conn, hop: NextHop, over: Promise<void>) {
     this.#conn = conn;
     this.#hop = hop;
+    this.#over = over;
+    const number = hop.sessions.length;
     this.#session = { commands: [], taken: [], encrypted: false, reads: 0, mail: "", rcpts: [], number };
     hop.sessions.push(this.#session);
   }
@@ -207,7 +213,7 @@ class HopConnection {
       : typeof scripted === "string"
       ? { text: scripted }
       : scripted;
-    if (answer.wait !== undefined) await answer.wait;
+    if (answer.wait !== undefined) await Promise.race([answer.wait, this.#over]);
     this.#answered++;
     this.#last = answer.text ?? (scripted !== undefined && typeof scripted !== "string" && scripted.wait ? honest : "");
     if (this.#last !== "") await this.#conn.write(octets(this.#last));

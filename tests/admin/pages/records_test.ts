@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { octets } from "../../../src/base/octets.ts";
 import { confirmMs } from "../../../src/config/stage_confirm.ts";
+import { until } from "../../gateway/rig.ts";
 import { password, Site } from "../backup_site.ts";
 import { userOf, WebRig } from "../web_rig.ts";
 import { openPage, sendForm } from "./form.ts";
@@ -115,10 +116,7 @@ Deno.test("backups page waits for a confirmation where a restoration changes how
   assert.match(end.body, /data-confirm-commit="\d+"/);
   assert.match(end.body, /admin\.address/);
   await rig.clock.advance(confirmMs);
-  for (let turn = 0; turn < 500 && rig.world.staging.waiting !== undefined; turn++) {
-    await new Promise((go) => setTimeout(go, 5));
-  }
-  assert.equal((await rig.world.staging.source()).text, before);
+  await until("the change to be taken back", async () => (await rig.world.staging.source()).text === before);
 });
 
 Deno.test("attack: archives on the page are an administrator's alone, and no name leads to another file", async () => {
