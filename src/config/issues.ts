@@ -13,8 +13,9 @@ export type AnySchema = z.core.$ZodType;
 
 /** Each issue in our words. `schema` is asked for the keys that are known where one is not. */
 export function findingsOf(schema: AnySchema, issues: readonly Issue[]): Finding[] {
-  return issues.flatMap((issue): Finding[] => {
+  return issues.flatMap((issue, index): Finding[] => {
     const path = issue.path as Path;
+    if (issue.code === "too_big" && isAbout(issues[index - 1], path)) return [];
     if (issue.code === "unrecognized_keys") {
       const known = keysAt(schema, path);
       return issue.keys.map((key) => ({ path: [...path, key], at: "key", text: unknownKey(key, known) }));
@@ -22,6 +23,12 @@ export function findingsOf(schema: AnySchema, issues: readonly Issue[]): Finding
     if (issue.code === "invalid_key") return [{ path, at: "key", text: issue.issues[0].message }];
     return [{ path, at: "value", text: issue.message }];
   });
+}
+
+/** A text in the place of a list has been told as that already: how long it is says nothing. */
+function isAbout(before: Issue | undefined, path: Path): boolean {
+  return before?.code === "invalid_type" && before.path.length === path.length &&
+    before.path.every((part, at) => part === path[at]);
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
@@ -79,6 +86,8 @@ export class Remains {
   readonly root: unknown;
   /** The indices that the entries of a shortened list had in the file. */
   readonly #origins = new WeakMap<unknown[], number[]>();
+  /** Keys that were taken out of a block. */
+  readonly #lost = new WeakMap<object, Set<string>>();
 
   constructor(root: unknown) {
     this.root = root;
@@ -101,6 +110,7 @@ export class Remains {
         touched.add(parent);
       } else if (typeof parent === "object" && parent !== null) {
         const block = parent as Record<string, unknown>;
+        this.#lost.set(block, (this.#lost.get(block) ?? new Set()).add(String(last)));
         if (standIn === undefined || block[last] === standIn) delete block[last];
         else block[last] = standIn;
       }
@@ -130,6 +140,12 @@ export class Remains {
   damaged(path: Path): boolean {
     const value = valueAt(this.root, path);
     return value === undefined || Array.isArray(value) && this.#origins.has(value);
+  }
+
+  /** Whether the key that `path` ends in stands in the file, with a value that was refused. */
+  refused(path: Path): boolean {
+    const block = valueAt(this.root, path.slice(0, -1));
+    return typeof block === "object" && block !== null && (this.#lost.get(block)?.has(String(path.at(-1))) ?? false);
   }
 
   /** Whether the value at `path` is a list in the file. */

@@ -47,7 +47,9 @@ function senderGroups(
       });
     }
     seenNames.set(group.name, twin ?? line);
-    if (group.senders === undefined && group.conditions === undefined && group.name !== "ALL" && !remains.damaged(at)) {
+    const said = group.senders !== undefined || group.conditions !== undefined ||
+      ["senders", "conditions"].some((key) => remains.refused([...at, key]));
+    if (!said && group.name !== "ALL" && !remains.damaged(at)) {
       errors.push({
         path: [...at, "senders"],
         at: "key",
