@@ -7,7 +7,8 @@
  * @module
  */
 import { asksCertificate } from "./accept/admission.ts";
-import { makeService, type Service } from "./accept/service.ts";
+import { type Service, serviceSteps } from "./accept/service.ts";
+import { inTurns, type Steps } from "./base/turns.ts";
 import { type Config, destinationCertificates, type ListenerConfig, serviceCertificates } from "./config/config.ts";
 import type { OutboundTls } from "./deliver/world.ts";
 import type { ClientTls } from "./services/client_link.ts";
@@ -71,8 +72,12 @@ export class Edition {
   }
 }
 
-/** Builds an edition. Throws `TlsSetupError` and the like, and then nothing is left behind. */
-export function buildEdition({ config, engine, trust, keyPairs }: EditionParts): Edition {
+/** Builds an edition, in turns where its tables are long. Rejects with `TlsSetupError` and the like, and then nothing is left behind. */
+export function buildEdition(parts: EditionParts): Promise<Edition> {
+  return inTurns(editionSteps(parts));
+}
+
+function* editionSteps({ config, engine, trust, keyPairs }: EditionParts): Steps<Edition> {
   using undo = new DisposableStack();
   const contexts: (ServerContext | ClientContext)[] = [];
   const keep = <T extends ServerContext | ClientContext>(context: T): T => {
@@ -90,7 +95,7 @@ export function buildEdition({ config, engine, trust, keyPairs }: EditionParts):
         trust,
         sessionIdContext: `${listener.name}/${config.generation}${askClientCertificate ? "/asked" : ""}`,
       }));
-    const service = makeService(config, { listener });
+    const service = yield* serviceSteps(config, { listener });
     services.set(listener.name, service);
     if (!offersTls(listener, config)) continue;
     // Clients that are asked for a certificate resume no session, so the others have a context of their own.

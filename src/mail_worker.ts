@@ -6,6 +6,7 @@
 import { Acceptor, type OpenListener } from "./accept/acceptor.ts";
 import { systemClock as clock } from "./base/clock.ts";
 import { LineLog } from "./base/log.ts";
+import { Parcel } from "./base/parcel.ts";
 import { systemRandom as random } from "./base/random.ts";
 import type { Config } from "./config/config.ts";
 import { dnsLists } from "./dns/lists.ts";
@@ -22,7 +23,7 @@ import { startTls } from "./tls/pump.ts";
 import { FarCounts, FarGate, FarIntake, farLog, farPasswords, farRecipients } from "./workers/afar.ts";
 import { Lines } from "./workers/lines.ts";
 import { type Port, Wire } from "./workers/wire.ts";
-import type { ToMain, ToWorker, WorkerStart } from "./workers/words.ts";
+import type { Recipe, ToMain, ToWorker, WorkerStart } from "./workers/words.ts";
 
 /** How often it says that it lives. */
 const beatMs = 1_000;
@@ -31,6 +32,8 @@ const purgeMs = 60_000;
 
 const sockets = tcp(clock);
 const editions = new Map<number, Edition>();
+/** Configurations on their way here. */
+const parcels = new Map<number, Parcel>();
 const doors = new Map<number, { listener: Listener; loop?: OpenListener }>();
 let engine: OpenSslEngine;
 let inForce: Edition | undefined;
@@ -46,10 +49,18 @@ const hears: ToWorker = {
   start(start) {
     serving = begin(start);
   },
-  build({ id, ...recipe }) {
-    editions.set(id, buildEdition({ ...recipe, engine }));
+  piece({ id, piece }) {
+    const parcel = parcels.get(id) ?? new Parcel();
+    parcels.set(id, parcel);
+    parcel.add(piece);
+  },
+  async build(id) {
+    const { value } = parcels.get(id)!.whole!;
+    parcels.delete(id);
+    editions.set(id, await buildEdition({ ...value as Recipe, engine }));
   },
   retire(id) {
+    parcels.delete(id);
     editions.get(id)?.retire();
     editions.delete(id);
   },

@@ -268,7 +268,7 @@ export class Editions {
 
   /** Puts the same configuration in force with other pairs or authorities. Rejects, and changes nothing, where it cannot. */
   async #renew(parts: EditionParts): Promise<void> {
-    const draft: Draft = { edition: buildEdition(parts), doors: newDoorDraft() };
+    const draft: Draft = { edition: await buildEdition(parts), doors: newDoorDraft() };
     try {
       await this.ground.crew?.build(draft.edition!);
     } catch (error) {
@@ -330,7 +330,7 @@ export class Editions {
       const text = "No list of the system's certificate authorities was found: no server can be verified";
       log.critical({ event: "note", reason: "no_authorities", text });
     }
-    draft.edition = buildEdition({ config, engine, trust, keyPairs });
+    draft.edition = await buildEdition({ config, engine, trust, keyPairs });
     await crew?.build(draft.edition);
     const threads = this.#current?.config.workers ?? config.workers;
     if (config.workers !== threads) {

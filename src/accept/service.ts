@@ -6,11 +6,12 @@
 import type { PasswordCheck } from "../auth/passwords.ts";
 import { Users } from "../auth/users.ts";
 import type { Clock } from "../base/clock.ts";
+import { atOnce, type Steps } from "../base/turns.ts";
 import type { Config, ListenerConfig } from "../config/config.ts";
 import type { MailLog } from "../mail/events.ts";
 import type { RecipientCheck } from "../mail/recipient_check.ts";
 import type { Conn } from "../net/net.ts";
-import { compileTables, type ListenerTables } from "../policy/judge.ts";
+import { type ListenerTables, tableSteps } from "../policy/judge.ts";
 import type { ClientCounts } from "../rates/rates.ts";
 import type { PeerFacts, TlsFailure } from "../tls/engine.ts";
 import type { Gate } from "./gate.ts";
@@ -73,15 +74,23 @@ export interface Service {
   hold?: () => Disposable;
 }
 
+/** What a service is made for. */
+export interface ServiceOptions {
+  listener: ListenerConfig;
+  startTls?: StartTls;
+}
+
 /** Compiles the service of one listener. Throws where a table cannot be read. */
-export function makeService(
-  config: Config,
-  { listener, startTls }: { listener: ListenerConfig; startTls?: StartTls },
-): Service {
+export function makeService(config: Config, options: ServiceOptions): Service {
+  return atOnce(serviceSteps(config, options));
+}
+
+/** The same in steps: a table may be long. */
+export function* serviceSteps(config: Config, { listener, startTls }: ServiceOptions): Steps<Service> {
   return {
     config,
     listener,
-    tables: compileTables(listener, config.mail_flow_policies),
+    tables: yield* tableSteps(listener, config.mail_flow_policies),
     users: new Users(config.smtp_auth.users.values()),
     startTls,
   };

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Context, MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { limits } from "../base/limits.ts";
 import { clientKey } from "../policy/client_key.ts";
@@ -29,12 +30,20 @@ const open = /^\/api\/v1\/(openapi\.json|login(\/.*)?|setup(\/.*)?)$/;
 /** Paths whose token is judged where they are. */
 const ownTokens: readonly string[] = ["/metrics"];
 
-/** Puts `identity` into the context, or refuses. */
+/** Paths to which a whole configuration is sent. */
+const takeFiles: readonly string[] = [
+  "/api/v1/config/candidate",
+  "/api/v1/backup/restore",
+  "/configuration/upload",
+  "/backups/upload",
+];
+
+/** Puts `identity` into the context, or refuses who asks too often or with a bad token. */
 export function guard({ clock }: AdminWorld): MiddlewareHandler<AdminEnv> {
   const known = new RequestRate(clock, limits.apiRequestsPerSecondMax);
   const anonymous = new RequestRate(clock, limits.anonymousRequestsPerSecondMax);
   return async (context, next) => {
-    const { path, method } = context.req;
+    const { path } = context.req;
     const identity = await identify(context);
     context.set("identity", identity);
     const wait = identity === undefined
@@ -44,6 +53,33 @@ export function guard({ clock }: AdminWorld): MiddlewareHandler<AdminEnv> {
     if (context.req.header("Authorization") !== undefined && identity === undefined && !ownTokens.includes(path)) {
       throw unauthorized("The token is unknown or has expired");
     }
+    await next();
+  };
+}
+
+/** Bounds the body: what an administrator may send where a whole file is sent, and everybody else. Behind {@linkcode guard}. */
+export function boundBody(): MiddlewareHandler<AdminEnv> {
+  const bounded = (maxSize: number) =>
+    bodyLimit({
+      maxSize,
+      onError: () => {
+        throw new Problem(413, { detail: `A body has at most ${maxSize} octets` });
+      },
+    });
+  const [usual, file] = [bounded(limits.apiBodyOctetsMax), bounded(limits.apiFileOctetsMax)];
+  return (context, next) => {
+    const { identity } = context.var;
+    const long = identity !== undefined && mayAct(identity.role, "administrator") &&
+      takeFiles.includes(context.req.path);
+    return (long ? file : usual)(context, next);
+  };
+}
+
+/** Refuses what another site makes a browser do, and the API to who is not logged in. Behind {@linkcode boundBody}: a form is read for its word. */
+export function refuse(): MiddlewareHandler<AdminEnv> {
+  return async (context, next) => {
+    const { path, method } = context.req;
+    const { identity } = context.var;
     if (!isSafe(method) && identity?.via !== "token") await refuseForeign(context, identity);
     if (identity === undefined && path.startsWith("/api/") && !open.test(path)) throw unauthorized();
     await next();

@@ -4,16 +4,13 @@
  * @module
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
-import { limits } from "../base/limits.ts";
 import { mountApi } from "./api/api.ts";
 import { refuseFaults } from "./api/operation.ts";
 import type { App } from "./app.ts";
 import { mountFigures } from "./figures.ts";
-import { guard } from "./guard.ts";
+import { boundBody, guard, refuse } from "./guard.ts";
 import { answerMisses } from "./misses.ts";
 import { mountPages } from "./pages/pages.tsx";
-import { Problem } from "./problem.ts";
 import { securityHeaders } from "./security_headers.ts";
 import type { AdminEnv, AdminWorld } from "./world.ts";
 
@@ -38,13 +35,7 @@ export function makeRouter(world: AdminWorld): OpenAPIHono<AdminEnv> {
     // no If-Match takes (RFC 9110 §13.1.1), and a short answer costs an eighth more CPU.
     headers.set("Cache-Control", "no-store, no-transform");
   });
-  app.use(bodyLimit({
-    maxSize: limits.apiBodyOctetsMax,
-    onError: () => {
-      throw new Problem(413, { detail: `A body has at most ${limits.apiBodyOctetsMax} octets` });
-    },
-  }));
-  app.use(guard(world));
+  app.use(guard(world), boundBody(), refuse());
   mountFigures(app, { ...world, token: world.metricsToken }, ({ var: { identity } }) => identity !== undefined);
   mountApi(app, world);
   const problemPage = mountPages(app, world);

@@ -103,9 +103,12 @@ export const limits = {
   /** Free inodes below this count as a full disk: the database's own files and the log need some. */
   freeInodesMin: 100,
 
-  /** The configuration file: its size, values with repeated aliases counted each time, and blocks within blocks. */
-  configOctetsMax: 1_048_576,
-  configValuesMax: 250_000,
+  /** The configuration file: its size, its values, those that aliases stand for (counted each time), and blocks within blocks. */
+  configOctetsMax: 16_777_216,
+  configValuesMax: 2_000_000,
+  configAliasValuesMax: 250_000,
+  /** Rows of one list. */
+  configRowsMax: 250_000,
   /** A text below this is worked on beside mail in a few milliseconds; a longer one in a thread, which stays for a while. */
   configOctetsHereMax: 16_384,
   configWorkMs: 120_000,
@@ -133,10 +136,10 @@ export const limits = {
 
   /** Commands over the control socket: at a time, the request and one line of the answer in octets, and the waits for each. */
   controlConnectionsMax: 32,
-  controlRequestOctetsMax: 8_388_608,
-  controlAnswerOctetsMax: 16_777_216,
+  controlRequestOctetsMax: 25_165_824,
+  controlAnswerOctetsMax: 50_331_648,
   /** Files that go along with one command, all together; in base64 they have to fit into the request, and those for the caller into the answer. */
-  controlFilesOctetsMax: 4_194_304,
+  controlFilesOctetsMax: 16_777_216,
   controlRequestMs: 10_000,
   controlWriteMs: 60_000,
   /** A command that takes longer says so this often; one that says nothing for so long is given up by whoever asked. */
@@ -155,7 +158,7 @@ export const limits = {
   httpSessionsPerAddressMax: 50,
   /** The head of a request; its body. */
   httpHeadOctetsMax: 32_768,
-  httpBodyOctetsMax: 2_097_152,
+  httpBodyOctetsMax: 20_971_520,
   /** How long a head may take, an answer to be made and sent, and how long a connection is kept without a request. */
   httpHeadMs: 10_000,
   httpRequestMs: 60_000,
@@ -171,8 +174,9 @@ export const limits = {
   /** A report over all domains is given up. */
   reportMs: 30_000,
 
-  /** The body of a request to the API and of a form: what is larger gets 413; a configuration file fits in. */
+  /** The body of a request to the API and of a form: what is larger gets 413. Where an administrator sends a whole configuration, it fits in. */
   apiBodyOctetsMax: 2_000_000,
+  apiFileOctetsMax: 20_000_000,
   /** Objects and lists within each other in such a body: twice as many as a configuration has. */
   apiBodyDepthMax: 64,
   /** Sessions of browsers: the longest, of all users and of one. */

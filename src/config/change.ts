@@ -13,11 +13,10 @@ import { causeOf } from "../base/text.ts";
 import { readDocument } from "./document.ts";
 import { type Change, EditError, editSource, plainSource } from "./edit.ts";
 import { type Fault, type Path, pathText } from "./faults.ts";
-import { addToHistory, type HistoryPlace, lockHistory } from "./history.ts";
+import { type HistoryNote, type HistoryPlace, lockHistory } from "./history.ts";
 import { loadSource, type LoadWorld, readSource } from "./load.ts";
 import { mergeChanges } from "./merge.ts";
 import { directTexts } from "./text_work.ts";
-import { writeConfig } from "./write.ts";
 
 /** What a program writes with. */
 export interface WriteOptions {
@@ -84,13 +83,12 @@ export async function rewriteConfig(file: string, rewrite: Rewrite, options: Wri
   const loaded = await loadSource(after, { ...load, file });
   if (!loaded.ok) return { ok: false, errors: loaded.errors };
   if (after === before) return { ok: true, before, after, warnings: loaded.warnings };
-  await addToHistory(history, { at: clock.now(), who: "file", comment: "", source: before });
+  await remember(history, { at: clock.now(), who: "file", comment: "", source: before });
   // An editor knows nothing of our lock: what it wrote while this was validated is not lost.
-  if (await readSource(file) !== before) {
+  if (!await (load.texts ?? directTexts).run("write", { file, before, text: after })) {
     return failed(file, "was changed by somebody else at this moment; look at it and try again");
   }
-  writeConfig(file, after);
-  await addToHistory(history, { at: clock.now(), who, comment, source: after });
+  await remember(history, { at: clock.now(), who, comment, source: after });
   return { ok: true, before, after, warnings: loaded.warnings };
 }
 
@@ -101,10 +99,14 @@ export async function noteHandEdit(
 ): Promise<void> {
   try {
     using _held = await lockHistory(history.directory, clock);
-    await addToHistory(history, { at: clock.now(), who: "file", comment: "", source });
+    await remember(history, { at: clock.now(), who: "file", comment: "", source });
   } catch (error) {
     report(causeOf(error));
   }
+}
+
+async function remember({ directory, keep, texts = directTexts }: HistoryPlace, note: HistoryNote): Promise<void> {
+  await texts.run("remember", { directory, keep, ...note });
 }
 
 function failed(file: string, text: string): Committed {

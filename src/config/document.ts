@@ -180,6 +180,9 @@ class Walk {
   readonly faults: SourceDocument["faults"] = [];
   tooMuch = false;
   #values = 0;
+  /** Values that aliases stand for, and aliases that this is within. */
+  #expanded = 0;
+  #aliases = 0;
   readonly #targets: Targets;
   readonly #place: (offset: number) => Place;
 
@@ -190,8 +193,11 @@ class Walk {
 
   value(node: Node, { path, depth }: { path: Path; depth: number }): unknown {
     if (this.tooMuch || node === null || node === undefined) return null;
-    if (++this.#values > limits.configValuesMax) {
+    if (this.#aliases > 0 && ++this.#expanded > limits.configAliasValuesMax) {
       return this.#stop(node, path, "expands to too many values; fewer aliases");
+    }
+    if (++this.#values > limits.configValuesMax) {
+      return this.#stop(node, path, `is one value too many; at most ${limits.configValuesMax} in a file`);
     }
     if (depth > limits.configDepthMax) {
       return this.#stop(node, path, tooDeep);
@@ -199,7 +205,12 @@ class Walk {
     // An alias goes one level down, so that one that holds itself comes to an end.
     if (isAlias(node)) {
       const target = this.#targets.get(node);
-      if (target !== undefined) return this.value(target, { path, depth: depth + 1 });
+      if (target !== undefined) {
+        this.#aliases++;
+        const value = this.value(target, { path, depth: depth + 1 });
+        this.#aliases--;
+        return value;
+      }
       this.#fault(node, path, `*${node.source} refers to no anchor; text that begins with * goes in quotes`);
       return null;
     }

@@ -10,7 +10,7 @@
  * @module
  */
 import { type Document, isMap, isSeq, parseDocument } from "yaml";
-import { readDocument } from "./document.ts";
+import { readDocument, type SourceDocument } from "./document.ts";
 import { addItems, addKey, fill, removeEntry, replaceInline } from "./edit_cut.ts";
 import { listSteps } from "./edit_list.ts";
 import { movedRow, moveOf } from "./edit_move.ts";
@@ -37,9 +37,26 @@ export function editSource(source: string, changes: readonly Change[]): string {
   return changes.reduce(editOne, source);
 }
 
+/** Texts that were read last, the youngest first, and what they say. */
+const known: { text: string; document: SourceDocument }[] = [];
+let knownMax = 0;
+
+/** A thread that works on few texts keeps what they say: an edit asks a few times. What {@linkcode plainSource} gives is not to be changed then. */
+export function keepPlain(count: number): void {
+  knownMax = count;
+}
+
+function documentOf(text: string): SourceDocument {
+  const at = known.findIndex((each) => each.text === text);
+  const [found = { text, document: readDocument(text) }] = at < 0 ? [] : known.splice(at, 1);
+  known.unshift(found);
+  known.length = Math.min(known.length, knownMax);
+  return found.document;
+}
+
 /** What a file says, as plain data. Throws {@linkcode EditError} for text that is no YAML. */
 export function plainSource(source: string): unknown {
-  const { value, faults, fatal } = readDocument(source);
+  const { value, faults, fatal } = documentOf(source);
   if (fatal) throw new EditError([], `it is no YAML: line ${faults[0].place.line} ${faults[0].text}`);
   return value;
 }
@@ -61,7 +78,7 @@ function editOne(text: string, change: Change): string {
 }
 
 function says(text: string, wanted: unknown): boolean {
-  const { value, fatal, faults } = readDocument(text);
+  const { value, fatal, faults } = documentOf(text);
   return !fatal && faults.length === 0 && samePlain(value ?? Object.create(null), wanted);
 }
 
@@ -192,7 +209,7 @@ function emptied(text: string): string {
 }
 
 function plainAt(text: string, path: Path): unknown {
-  return readDocument(text).find(path)?.value;
+  return documentOf(text).find(path)?.value;
 }
 
 /** Cuts are made from the end, so that offsets stay true. */

@@ -19,7 +19,7 @@ export interface HistoryPlace {
   directory: string;
   /** Entries: `admin.history`. */
   keep: number;
-  /** Compares long texts beside this thread; absent: here. */
+  /** Reads and writes long entries beside this thread; absent: here. */
   texts?: TextWork;
 }
 
@@ -89,8 +89,19 @@ export function readEntry(directory: string, id: number): HistoryEntry | undefin
   }
 }
 
+/** What is known of the newest entry, and whether it says `source`. */
+export function newestEntry(
+  directory: string,
+  source?: string,
+): { facts: HistoryFacts; same: boolean } | undefined {
+  const entry = lastEntry(directory);
+  if (entry === undefined) return undefined;
+  const { source: text, ...facts } = entry;
+  return { facts, same: text === source };
+}
+
 /** The newest entry. */
-export function lastEntry(directory: string): HistoryEntry | undefined {
+function lastEntry(directory: string): HistoryEntry | undefined {
   for (const id of idsIn(directory)) {
     const entry = readEntry(directory, id);
     if (entry !== undefined) return entry;
@@ -99,17 +110,17 @@ export function lastEntry(directory: string): HistoryEntry | undefined {
 }
 
 /** Adds an entry, unless the newest one says the same, and takes the oldest away. To be called under {@linkcode lockHistory}. */
-export async function addToHistory(
-  { directory, keep, texts }: HistoryPlace,
-  note: HistoryNote,
-): Promise<HistoryFacts | undefined> {
+export function addToHistory(
+  { directory, keep }: Pick<HistoryPlace, "directory" | "keep">,
+  { at, who, comment, source }: HistoryNote,
+): HistoryFacts | undefined {
   const last = lastEntry(directory);
-  if (last?.source === note.source) return undefined;
+  if (last?.source === source) return undefined;
   const ids = idsIn(directory);
   const id = (ids[0] ?? 0) + 1;
-  const difference = last === undefined ? "" : await differenceOf(last, { id, source: note.source, texts });
+  const names = [`config.yaml (${last?.id})`, `config.yaml (${id})`] as const;
+  const difference = last === undefined ? "" : maskedDifference(last.source, source, { names });
   const path = pathOf(directory, id);
-  const { at, who, comment, source } = note;
   writePrivate(path, JSON.stringify({ at, who, comment, difference, source }, null, 1) + "\n");
   for (const old of ids.slice(Math.max(keep, 1) - 1)) Deno.removeSync(pathOf(directory, old));
   return { id, at, who, comment, difference };
@@ -166,13 +177,4 @@ function idsIn(directory: string): number[] {
 
 function pathOf(directory: string, id: number): string {
   return `${directory}/${String(id).padStart(8, "0")}.json`;
-}
-
-async function differenceOf(
-  last: HistoryEntry,
-  { id, source, texts }: { id: number; source: string; texts: TextWork | undefined },
-): Promise<string> {
-  const names = [`config.yaml (${last.id})`, `config.yaml (${id})`] as const;
-  if (texts === undefined) return maskedDifference(last.source, source, { names });
-  return await texts.run("difference", { before: last.source, after: source, names });
 }

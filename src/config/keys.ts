@@ -7,6 +7,7 @@
  * @module
  */
 import * as z from "zod";
+import { limits } from "../base/limits.ts";
 import { kindOf, nearest, quoted } from "./faults.ts";
 import { parseSource } from "./sources.ts";
 import { type Parsed, parseDomain, parseDuration, parseHostPort, parseMailAddress, parseSize } from "./values.ts";
@@ -259,7 +260,7 @@ export function choiceKey<const W extends readonly string[]>(words: W): z.ZodEnu
 /** A list. `right` shows one. */
 export function listKey<T extends z.ZodType>(
   item: T,
-  { right, max = 100_000 }: { right: string; max?: number },
+  { right, max = limits.configRowsMax }: { right: string; max?: number },
 ): z.ZodPreprocess<z.ZodArray<T>> {
   return z.preprocess(
     (input) => input === null ? [] : input,

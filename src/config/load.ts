@@ -13,7 +13,7 @@ import type { Findings } from "./cross.ts";
 import { readDocument, type Said } from "./document.ts";
 import { type Fault, type Finding, type Path, pathText } from "./faults.ts";
 import { configFiles } from "./files.ts";
-import { placeFindings, type ReadQuestion, readText } from "./read_text.ts";
+import { forgetReading, placeFindings, type ReadQuestion, readText } from "./read_text.ts";
 import { frozen } from "./resolve.ts";
 import type { TextWork } from "./text_work.ts";
 
@@ -57,7 +57,7 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
   const { file, hostname, generation, texts } = world;
   const question: ReadQuestion = { text: source, file, hostname, generation };
   const read = texts === undefined ? readText(question) : await texts.run("read", question);
-  const { errors } = read;
+  const errors = [...read.errors];
   const refused = (warnings: Fault[], files = [resolvePath(file)]): LoadResult => ({
     ok: false,
     errors: sortedFaults(errors),
@@ -78,6 +78,7 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
   };
   errors.push(...await place([...tls.errors, ...made?.errors ?? []]));
   const warnings = sortedFaults([...read.warnings, ...await place([...tls.warnings, ...made?.warnings ?? []])]);
+  if (texts === undefined) forgetReading();
   const files = configFiles(config);
   if (errors.length > 0) return refused(warnings, files);
   return { ok: true, config, warnings, files, said: (path) => readDocument(source).find(path) };
@@ -87,8 +88,8 @@ export async function loadSource(source: string, world: LoadWorld & { file: stri
 const faultsMax = 100;
 
 /** In the order of the file, and no more than are read. */
-export function sortedFaults(faults: Fault[]): Fault[] {
-  const all = faults.sort((a, b) => a.line - b.line || a.column - b.column);
+export function sortedFaults(faults: readonly Fault[]): Fault[] {
+  const all = faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
   if (all.length <= faultsMax) return all;
   const last = all[faultsMax];
   return [...all.slice(0, faultsMax), {
@@ -104,12 +105,18 @@ export async function readSource(file: string): Promise<string | { cause: string
     using open = await Deno.open(file);
     const info = await open.stat();
     if (info.isDirectory) return { cause: "is a folder; a YAML file" };
-    const bytes = new Uint8Array(limits.configOctetsMax + 1);
+    // One octet more than it has, to see its end, and than it may have.
+    let bytes = new Uint8Array(Math.min(Math.max(info.size, 4_096), limits.configOctetsMax) + 1);
     let length = 0;
     for (;;) {
       const read = await open.read(bytes.subarray(length));
       if (read === null || read === 0) break;
       length += read;
+      // A device or a pipe says no size, and a file may grow meanwhile.
+      if (length < bytes.length || length > limits.configOctetsMax) continue;
+      const more = new Uint8Array(Math.min(2 * length, limits.configOctetsMax + 1));
+      more.set(bytes);
+      bytes = more;
     }
     if (length > limits.configOctetsMax) {
       return { cause: `is larger than ${limits.configOctetsMax} octets; a smaller file` };

@@ -36,11 +36,41 @@ export interface ReadText {
   told: string[];
 }
 
-/** What was read last: its places are asked for next. */
-let last: { text: string; document: SourceDocument; remains: Remains } | undefined;
+/** What was read last, the youngest first: its places are asked for next. */
+const readings: Reading[] = [];
+let readingsMax = 1;
 
-/** Reads, validates and resolves a text. Never throws for what is in it. */
-export function readText({ text: source, file, hostname: machine, generation }: ReadQuestion): ReadText {
+interface Reading {
+  question: ReadQuestion;
+  document: SourceDocument;
+  remains: Remains;
+  read?: ReadText;
+}
+
+/** A thread that works on few texts keeps what they came to: a commit asks for each a few times. */
+export function keepReadings(count: number): void {
+  readingsMax = count;
+}
+
+/** Nothing more is asked about the text that was read last: its tree takes some twenty times as much as the text. */
+export function forgetReading(): void {
+  if (readingsMax === 1) readings.length = 0;
+}
+
+/** Reads, validates and resolves a text. Never throws for what is in it. What comes of it is not to be changed. */
+export function readText(question: ReadQuestion): ReadText {
+  const { text, file, hostname, generation } = question;
+  const found = readings.find(({ question: known }) =>
+    known.text === text && known.file === file && known.hostname === hostname
+  );
+  if (found?.read === undefined) return freshlyRead(question);
+  readings.splice(readings.indexOf(found), 1);
+  readings.unshift(found);
+  return { ...found.read, config: found.read.config && { ...found.read.config, generation } };
+}
+
+function freshlyRead(question: ReadQuestion): ReadText {
+  const { text: source, file, hostname: machine, generation } = question;
   const document = readDocument(source);
   const errors: Fault[] = document.faults.map(({ place, path, text }) => ({
     file,
@@ -52,7 +82,9 @@ export function readText({ text: source, file, hostname: machine, generation }: 
 
   const names = namesOf(document.value);
   const remains = new Remains(document.value ?? Object.create(null));
-  last = { text: source, document, remains };
+  const reading: Reading = { question, document, remains };
+  readings.unshift(reading);
+  readings.length = Math.min(readings.length, readingsMax);
   const schema = parseTolerant(remains);
   errors.push(...placed(file, document, schema.findings));
   if (schema.parsed === undefined) return { config: undefined, errors, warnings: [], told: [] };
@@ -85,19 +117,23 @@ export function readText({ text: source, file, hostname: machine, generation }: 
     lineOf,
   });
   const original = (finding: Finding) => ({ ...finding, path: remains.original(finding.path) });
-  return {
+  const read: ReadText = {
     config,
     errors: [...errors, ...placed(file, document, found.errors.map(original))],
     warnings: placed(file, document, found.warnings.map(original)),
     told: [...new Set(found.errors.map(({ path }) => pathText(path)))],
   };
+  if (readingsMax > 1) reading.read = read;
+  return read;
 }
 
 /** The places of findings about the snapshot that a text came to. */
 export function placeFindings({ findings, ...question }: ReadQuestion & { findings: readonly Finding[] }): Fault[] {
-  if (last?.text !== question.text) readText(question);
-  if (last === undefined) return [];
-  const { document, remains } = last;
+  const reading = () => readings.find(({ question: { text } }) => text === question.text);
+  if (reading() === undefined) freshlyRead(question);
+  const found = reading();
+  if (found === undefined) return [];
+  const { document, remains } = found;
   return placed(
     question.file,
     document,

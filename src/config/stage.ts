@@ -10,18 +10,19 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { causeOf } from "../base/text.ts";
 import { noteHandEdit, type Rewrite, rewriteConfig, type WriteOptions } from "./change.ts";
+import type { Candidate } from "./candidate_file.ts";
 import { type Change, EditError } from "./edit.ts";
 import { faultText } from "./faults.ts";
-import { type HistoryFacts, type HistoryPlace, lastEntry, lockHistory, readEntry } from "./history.ts";
+import { type HistoryFacts, type HistoryPlace, lockHistory } from "./history.ts";
 import { type LoadResult, loadSource, readSource } from "./load.ts";
 import type { Conflict } from "./merge.ts";
 import { putBack } from "./restore.ts";
+import { SourceReader } from "./source_reader.ts";
 import { Confirmation, type ConfirmResult, type Waiting } from "./stage_confirm.ts";
 import type { CommitResult, CommitWish, Pending, Staged, WriteWish } from "./stage_results.ts";
-import { type Candidate, StageStore, type Unconfirmed } from "./stage_store.ts";
+import { StageStore, type Unconfirmed } from "./stage_store.ts";
 import type { StagingWorld } from "./stage_world.ts";
 import { directTexts, type TextWork } from "./text_work.ts";
 
@@ -38,12 +39,14 @@ export class Staging {
   readonly #store: StageStore;
   readonly #confirmation: Confirmation;
   readonly #history: string;
+  readonly #reader: SourceReader;
   readonly #counted = new Map<string, { base: string; text: string; count: number }>();
 
   constructor(world: StagingWorld) {
     this.#world = world;
     this.#history = `${world.directory}/history`;
-    this.#store = new StageStore(`${world.directory}/staged`);
+    this.#reader = new SourceReader(world.file);
+    this.#store = new StageStore(`${world.directory}/staged`, this.texts);
     this.#confirmation = new Confirmation({ ...world, store: this.#store, takeBack: (each) => this.#takeBack(each) });
   }
 
@@ -62,8 +65,8 @@ export class Staging {
   async noticed(): Promise<void> {
     const { file, clock, report } = this.#world;
     const now = await readSource(file);
-    if (typeof now !== "string" || lastEntry(this.#history)?.source === now) return;
     const tell = (cause: string) => report("warning", `Cannot keep a history of ${file}: ${cause}`);
+    if (typeof now !== "string" || (await this.#newest(now))?.same) return;
     await noteHandEdit(now, { history: this.#place, clock, report: tell });
   }
 
@@ -90,11 +93,11 @@ export class Staging {
    */
   async follow(editor: string, before: string): Promise<void> {
     using _held = await this.#hold();
-    const candidate = this.#store.get(editor);
+    const candidate = await this.#store.get(editor);
     if (candidate === undefined || candidate.base !== before) return;
     const base = await this.#read();
     const merged = await this.texts.run("merge", { now: base, base: before, wanted: candidate.text });
-    if ("text" in merged) this.#store.put({ ...candidate, base, text: merged.text });
+    if ("text" in merged) await this.#store.put({ ...candidate, base, text: merged.text });
   }
 
   /** Drops the editor's candidate. False where there was none. */
@@ -106,19 +109,19 @@ export class Staging {
   /** What everybody has pending, the oldest first. */
   async pending(): Promise<Pending[]> {
     const all: Pending[] = [];
-    for (const candidate of this.#store.all()) all.push(await this.#pendingOf(candidate));
+    for (const candidate of await this.#store.all()) all.push(await this.#pendingOf(candidate));
     return all;
   }
 
   /** What one editor has pending. */
   async pendingOf(editor: string): Promise<Pending | undefined> {
-    const candidate = this.#store.get(editor);
+    const candidate = await this.#store.get(editor);
     return candidate && await this.#pendingOf(candidate);
   }
 
   /** How many values the editor's candidate changes: 0 where he has none. It is counted once for each candidate, so a page may ask each time. */
   async changed(editor: string): Promise<number> {
-    const candidate = this.#store.get(editor);
+    const candidate = await this.#store.get(editor);
     if (candidate === undefined) return 0;
     const { base, text } = candidate;
     const known = this.#counted.get(editor);
@@ -132,8 +135,9 @@ export class Staging {
 
   /** The text of the editor's candidate, else of the file; with secrets. `etag` changes with it. Rejects where the file cannot be read. */
   async source(editor?: string): Promise<{ text: string; etag: string }> {
-    const text = (editor === undefined ? undefined : this.#store.get(editor)?.text) ?? await this.#read();
-    return { text, etag: etagOf(text) };
+    const text = (editor === undefined ? undefined : (await this.#store.get(editor))?.text) ??
+      await this.#reader.text();
+    return { text, etag: this.#reader.etag(text) };
   }
 
   /** As {@linkcode Staging.source}, without secrets. */
@@ -144,7 +148,7 @@ export class Staging {
 
   /** Commits the editor's candidate. Rejects where the disk does not do as it is told. */
   async commit(editor: string, wish: CommitWish = {}): Promise<CommitResult> {
-    const candidate = this.#store.get(editor);
+    const candidate = await this.#store.get(editor);
     if (candidate === undefined) return { kind: "nothing" };
     const { base, text } = candidate;
     const result = await this.#write({ ...wish, who: editor }, {
@@ -174,7 +178,7 @@ export class Staging {
 
   /** The text of an entry, without secrets; `undefined` where there is none. */
   async entry(id: number): Promise<HistoryFacts & { text: string } | undefined> {
-    const entry = readEntry(this.#history, id);
+    const entry = await this.texts.run("entry", { directory: this.#history, id });
     if (entry === undefined) return undefined;
     const { source, ...facts } = entry;
     return { ...facts, text: await this.texts.run("mask", { text: source }) };
@@ -182,14 +186,14 @@ export class Staging {
 
   /** What a roll back to an entry would change; `undefined` where there is no such entry. */
   async rollbackDifference(id: number): Promise<string | undefined> {
-    const entry = readEntry(this.#history, id);
+    const entry = await this.texts.run("entry", { directory: this.#history, id });
     if (entry === undefined) return undefined;
     return await this.#difference(await this.#read(), entry.source, ["config.yaml", `config.yaml (${id})`]);
   }
 
   /** Puts the text of an entry into the file. `nothing`: there is no such entry. What the file said is an entry itself, also what was edited by hand. */
   async rollback(id: number, { who, comment = `rolled back to ${id}`, from }: WriteWish): Promise<CommitResult> {
-    const entry = readEntry(this.#history, id);
+    const entry = await this.texts.run("entry", { directory: this.#history, id });
     if (entry === undefined) return { kind: "nothing" };
     return await this.#write({ who, comment, from }, { make: () => entry.source });
   }
@@ -221,10 +225,8 @@ export class Staging {
     return lockHistory(this.#history, this.#world.clock);
   }
 
-  async #read(): Promise<string> {
-    const text = await readSource(this.#world.file);
-    if (typeof text === "string") return text;
-    throw new Error(`Cannot read ${this.#world.file}: it ${text.cause}`);
+  #read(): Promise<string> {
+    return this.#reader.fresh();
   }
 
   async #stageText(
@@ -234,7 +236,7 @@ export class Staging {
     if (editor === "" || editor.length > editorMax) throw new Error("Cannot stage: an editor needs a name");
     using _held = await this.#hold();
     const now = this.#world.clock.now();
-    const old = this.#store.get(editor);
+    const old = await this.#store.get(editor);
     const base = old?.base ?? await this.#read();
     let text: string;
     try {
@@ -256,14 +258,14 @@ export class Staging {
       const errors = loaded.errors.filter((fault) => !before.has(`${fault.path} ${fault.text}`));
       if (errors.length > 0) return { ok: false, errors };
     }
-    this.#store.put(candidate);
+    await this.#store.put(candidate);
     return { ok: true, pending: await this.#pendingOf(candidate, loaded) };
   }
 
   async #pendingOf({ editor, since, changed, base, text }: Candidate, known?: LoadResult): Promise<Pending> {
     const loaded = known ?? await this.#load(text);
     const difference = await this.#difference(base, text, ["config.yaml", `config.yaml (${editor})`]);
-    const outdated = await readSource(this.#world.file) !== base;
+    const outdated = await this.#reader.text().catch(() => undefined) !== base;
     const errors = loaded.ok ? [] : loaded.errors;
     return { editor, since, changed, difference, outdated, errors, warnings: loaded.warnings };
   }
@@ -326,7 +328,7 @@ export class Staging {
     const { before, after, warnings } = written;
     const same = before === after;
     if (same && keys.length === 0) return { kind: "committed", entry: undefined, warnings, confirm: undefined };
-    const entry = this.#newest();
+    const entry = (await this.#newest())?.facts;
     // Written down before it is put in force: a gateway that dies in between takes it back when it starts.
     const confirm = keys.length > 0
       ? this.#confirmation.begin({ id: entry?.id ?? 1, who, before, after, keys, files })
@@ -339,11 +341,8 @@ export class Staging {
     return { kind: "not applied", lines };
   }
 
-  #newest(): HistoryFacts | undefined {
-    const entry = lastEntry(this.#history);
-    if (entry === undefined) return undefined;
-    const { source: _source, ...facts } = entry;
-    return facts;
+  #newest(text?: string): Promise<{ facts: HistoryFacts; same: boolean } | undefined> {
+    return this.texts.run("newest", { directory: this.#history, text });
   }
 
   /** Undoes a commit; what was changed since stays. What went wrong, else `undefined`. */
@@ -380,9 +379,4 @@ export class Staging {
     report("warning", `Change ${id} of ${file} was not confirmed from a new connection and is taken back`);
     await apply();
   }
-}
-
-/** What is said of a text in `If-Match`. */
-export function etagOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }

@@ -6,22 +6,11 @@
  */
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
+import type { Candidate } from "./candidate_file.ts";
 import { writePrivate } from "./history.ts";
 import type { FilesBefore } from "./restore.ts";
 import { giveToOwnerOf } from "./storage.ts";
-
-/** What one editor has pending. */
-export interface Candidate {
-  /** Who: a user of the page, `root (shell)`. */
-  editor: string;
-  /** Wall milliseconds of the first change and of the last. */
-  since: number;
-  changed: number;
-  /** The file as it was at the first change. */
-  base: string;
-  /** The file as the editor wants it. */
-  text: string;
-}
+import type { TextWork } from "./text_work.ts";
 
 /** A commit that nobody has confirmed yet. */
 export interface Unconfirmed {
@@ -42,64 +31,96 @@ export interface Unconfirmed {
 /** Editors who have something pending. */
 const candidatesMax = 100;
 
+const unconfirmedName = "unconfirmed.json";
 const candidateName = /^candidate-[0-9a-f]{24}\.json$/;
+
+/** Candidates that are held in memory too. */
+const heldMax = 4;
 
 /** See the module. */
 export class StageStore {
   readonly #directory: string;
-  #known: { name: string; stamp: string; candidate: Candidate } | undefined;
+  readonly #texts: TextWork;
+  /** Each page asks for one: a long one is read again only where another process has put it there. */
+  readonly #held = new Map<string, { stamp: string; candidate: Candidate | undefined }>();
+  #unconfirmed: { stamp: string; value: Unconfirmed | undefined } | undefined;
 
   /** `directory`: `staged` under storage. */
-  constructor(directory: string) {
+  constructor(directory: string, texts: TextWork) {
     this.#directory = directory;
+    this.#texts = texts;
   }
 
   /** All, the oldest first. A file that is no candidate is left out. */
-  all(): Candidate[] {
-    return this.#names().flatMap((name) => this.#read<Candidate>(name) ?? [])
-      .filter(({ editor, base, text }) => [editor, base, text].every((each) => typeof each === "string"))
-      .sort((a, b) => a.since - b.since);
+  async all(): Promise<Candidate[]> {
+    const all: Candidate[] = [];
+    for (const name of this.#names()) {
+      const candidate = await this.#candidate(name);
+      if (candidate !== undefined) all.push(candidate);
+    }
+    return all.sort((a, b) => a.since - b.since);
   }
 
-  get(editor: string): Candidate | undefined {
-    const name = nameOf(editor);
-    const stamp = this.#stamp(name);
-    // Each page asks for it: a long one is read again only where another process or change has put it there.
-    if (stamp !== undefined && this.#known?.name === name && this.#known.stamp === stamp) return this.#known.candidate;
-    const candidate = this.#read<Candidate>(name);
-    this.#known = stamp === undefined || candidate === undefined ? undefined : { name, stamp, candidate };
-    return candidate;
+  get(editor: string): Promise<Candidate | undefined> {
+    return this.#candidate(nameOf(editor));
   }
 
-  put(candidate: Candidate): void {
+  async put(candidate: Candidate): Promise<void> {
     const name = nameOf(candidate.editor);
     const names = this.#names();
     if (!names.includes(name) && names.length >= candidatesMax) {
       throw new Error(`Cannot keep the change: ${candidatesMax} editors have changes pending`);
     }
-    this.#known = undefined;
-    this.#write(name, candidate);
+    this.#held.delete(name);
+    this.#folder();
+    await this.#texts.run("keep", { path: `${this.#directory}/${name}`, ...candidate });
+    const stamp = this.#stamp(name);
+    if (stamp !== undefined) this.#hold(name, { stamp: stamp.text, candidate });
   }
 
   /** False where there was none. */
   remove(editor: string): boolean {
+    this.#held.delete(nameOf(editor));
     return this.#remove(nameOf(editor));
   }
 
   get unconfirmed(): Unconfirmed | undefined {
-    return this.#read<Unconfirmed>("unconfirmed.json");
+    const stamp = this.#stamp(unconfirmedName)?.text;
+    if (stamp === undefined) return undefined;
+    if (this.#unconfirmed?.stamp !== stamp) this.#unconfirmed = { stamp, value: this.#read() };
+    return this.#unconfirmed.value;
   }
 
   set unconfirmed(value: Unconfirmed | undefined) {
-    if (value === undefined) this.#remove("unconfirmed.json");
-    else this.#write("unconfirmed.json", value);
+    this.#unconfirmed = undefined;
+    if (value === undefined) this.#remove(unconfirmedName);
+    else {
+      this.#folder();
+      writePrivate(`${this.#directory}/${unconfirmedName}`, JSON.stringify(value, null, 1) + "\n");
+    }
+  }
+
+  async #candidate(name: string): Promise<Candidate | undefined> {
+    const stamp = this.#stamp(name);
+    if (stamp === undefined) return undefined;
+    const held = this.#held.get(name);
+    if (held?.stamp === stamp.text) return held.candidate;
+    const candidate = await this.#texts.run("kept", { path: `${this.#directory}/${name}`, octets: stamp.octets });
+    this.#hold(name, { stamp: stamp.text, candidate });
+    return candidate;
+  }
+
+  #hold(name: string, held: { stamp: string; candidate: Candidate | undefined }): void {
+    this.#held.delete(name);
+    this.#held.set(name, held);
+    if (this.#held.size > heldMax) this.#held.delete(this.#held.keys().next().value!);
   }
 
   /** What tells one writing of a file from another; each is a file of its own. */
-  #stamp(name: string): string | undefined {
+  #stamp(name: string): { text: string; octets: number } | undefined {
     try {
       const { ino, size, mtime } = Deno.statSync(`${this.#directory}/${name}`);
-      return `${ino} ${size} ${mtime?.getTime()}`;
+      return { text: `${ino} ${size} ${mtime?.getTime()}`, octets: size };
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
@@ -115,23 +136,21 @@ export class StageStore {
     }
   }
 
-  #read<T>(name: string): T | undefined {
+  #read(): Unconfirmed | undefined {
     try {
-      return JSON.parse(Deno.readTextFileSync(`${this.#directory}/${name}`));
+      return JSON.parse(Deno.readTextFileSync(`${this.#directory}/${unconfirmedName}`));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
       throw error;
     }
   }
 
-  #write(name: string, value: unknown): void {
+  #folder(): void {
     Deno.mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     giveToOwnerOf(dirname(this.#directory), this.#directory);
-    writePrivate(`${this.#directory}/${name}`, JSON.stringify(value, null, 1) + "\n");
   }
 
   #remove(name: string): boolean {
-    this.#known = undefined;
     try {
       Deno.removeSync(`${this.#directory}/${name}`);
       return true;

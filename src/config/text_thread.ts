@@ -9,6 +9,7 @@ import { limits } from "../base/limits.ts";
 import { Thread } from "../base/thread.ts";
 import type { Path } from "./faults.ts";
 import { EditError } from "./plain.ts";
+import { frozen } from "./resolve.ts";
 import type { TextTask, TextWork } from "./text_work.ts";
 
 /** What the thread is asked. */
@@ -17,8 +18,8 @@ export interface TextOrder {
   question: unknown;
 }
 
-/** What it answers: an {@linkcode EditError} passes as plain data. */
-export type TextAnswer = { done: unknown } | { refused: { path: Path; cause: string } };
+/** What it answers: an error passes as plain data, an {@linkcode EditError} with all that it has. */
+export type TextAnswer = { done: unknown } | { refused: { path: Path; cause: string } } | { failed: string };
 
 /** See the module. It is disposed of when nobody asks any more. */
 export function threadTexts(clock: Clock): TextWork & Disposable {
@@ -34,10 +35,13 @@ export function threadTexts(clock: Clock): TextWork & Disposable {
     async run(task, question) {
       // Nobody who starts a gateway waits for what changes its file.
       const { directTexts, historySize } = await import("./text_work.ts");
-      const size = "directory" in question ? historySize(question.directory) : sizeOf(question);
+      const size = sizeOf(question) + ("directory" in question ? historySize(question.directory) : 0);
       if (size < limits.configOctetsHereMax) return await directTexts.run(task, question) as never;
-      const answer = await thread.ask({ task, question });
+      // What is read is frozen as it comes, not all of it at once.
+      const seal = task === "read" || task === "view" ? frozen : undefined;
+      const answer = await thread.ask({ task, question }, { seal });
       if ("refused" in answer) throw new EditError(answer.refused.path, answer.refused.cause);
+      if ("failed" in answer) throw new Error(answer.failed);
       return answer.done as never;
     },
     [Symbol.dispose]: () => thread[Symbol.dispose](),
@@ -45,5 +49,7 @@ export function threadTexts(clock: Clock): TextWork & Disposable {
 }
 
 function sizeOf(question: object): number {
-  return Object.values(question).reduce((size, part) => typeof part === "string" ? size + part.length : size, 0);
+  return Object.entries(question).reduce((size, [name, part]) => {
+    return typeof part === "string" ? size + part.length : name === "octets" ? size + part : size;
+  }, 0);
 }

@@ -5,15 +5,26 @@
  *
  * @module
  */
+import { type Candidate, readCandidate, writeCandidate } from "./candidate_file.ts";
 import { cutOffBetween, type CutOffQuestion } from "./cut_off.ts";
 import { type Place, readDocument } from "./document.ts";
 import { type Change, EditError, editSource, plainSource } from "./edit.ts";
 import type { Path } from "./faults.ts";
-import { entriesSince, type HistoryFacts, readHistory } from "./history.ts";
+import {
+  addToHistory,
+  entriesSince,
+  type HistoryEntry,
+  type HistoryFacts,
+  type HistoryNote,
+  newestEntry,
+  readEntry,
+  readHistory,
+} from "./history.ts";
 import { maskedDifference, maskSource, unmaskChanges, unmaskStray } from "./mask.ts";
 import { type Conflict, mergeChanges } from "./merge.ts";
 import { changesBetween } from "./plain.ts";
 import { placeFindings, type ReadQuestion, type ReadText, readText } from "./read_text.ts";
+import { replaceConfig } from "./write.ts";
 
 export { historySize } from "./history.ts";
 
@@ -59,6 +70,20 @@ export const textTasks = {
     cutOffBetween(question, { hostname, file }),
   history: ({ directory }: { directory: string }): HistoryFacts[] => readHistory(directory),
   since: ({ directory, text }: { directory: string; text: string }): HistoryFacts[] => entriesSince(directory, text),
+  /** An entry of the history with its text. */
+  entry: ({ directory, id }: { directory: string; id: number }): HistoryEntry | undefined => readEntry(directory, id),
+  /** The newest one, and whether it says the text. */
+  newest: ({ directory, text }: { directory: string; text?: string }): ReturnType<typeof newestEntry> =>
+    newestEntry(directory, text),
+  /** See `addToHistory`. */
+  remember: ({ directory, keep, ...note }: HistoryNote & { directory: string; keep: number }): unknown =>
+    addToHistory({ directory, keep }, note),
+  /** See `replaceConfig`. */
+  write: ({ file, ...texts }: { file: string; before: string; text: string }): boolean => replaceConfig(file, texts),
+  /** Keeps a candidate in a file of its own. */
+  keep: ({ path, ...candidate }: Candidate & { path: string }): void => writeCandidate(path, candidate),
+  /** One that was kept; `octets`: the size of the file. */
+  kept: ({ path }: { path: string; octets: number }): Candidate | undefined => readCandidate(path),
 };
 
 /** What came of a merge. */

@@ -8,6 +8,13 @@
 import { basename, dirname } from "node:path";
 import { causeOf } from "../base/text.ts";
 
+/** Puts `text` in the place of what is in `file`, where that is `before` still; else nothing is done. As {@linkcode writeConfig}. */
+export function replaceConfig(file: string, { before, text }: { before: string; text: string }): boolean {
+  if (Deno.readTextFileSync(file) !== before) return false;
+  writeConfig(file, text);
+  return true;
+}
+
 /** Puts `text` in the place of what is in `file`. Throws one clear line; then nothing has changed. */
 export function writeConfig(file: string, text: string): void {
   let fresh: string | undefined;

@@ -22,6 +22,8 @@ export interface YamlOptions {
 /** Documents that were read last, the youngest first. */
 const kept: { source: string; tokens: boolean; document: Document.Parsed }[] = [];
 let keptMax = 0;
+/** Characters of all of them together; two are kept in any case: what is changed, and what it becomes. */
+const keptCharactersMax = 4_194_304;
 
 /** A thread that works on few texts keeps their documents, which nobody changes: an edit reads each a few times. */
 export function keepDocuments(count: number): void {
@@ -30,13 +32,18 @@ export function keepDocuments(count: number): void {
 
 /** Reads text as `parseDocument` does; what it throws is thrown. The document is not to be changed. */
 export function parseYaml(source: string, options: YamlOptions = {}): Document.Parsed {
-  const { tokens = false } = options;
+  // What is kept serves whoever edits it next, too.
+  const { tokens = keptMax > 0 } = options;
   const found = kept.find((each) => each.source === source && (each.tokens || !tokens));
-  const document = found?.document ?? parsed(source, options);
+  const document = found?.document ?? parsed(source, { ...options, tokens });
   if (keptMax > 0) {
     if (found !== undefined) kept.splice(kept.indexOf(found), 1);
     kept.unshift(found ?? { source, tokens, document });
-    kept.length = Math.min(kept.length, keptMax);
+    // A tree takes some twenty times what its text does.
+    for (let at = 1, octets = source.length; at < kept.length; at++) {
+      octets += kept[at].source.length;
+      if (at >= keptMax || at > 1 && octets > keptCharactersMax) kept.length = at;
+    }
   }
   return document;
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { domainToASCII } from "node:url";
+import { rowsPerStep, type Steps } from "../base/turns.ts";
 import { parseAddress } from "../config/addresses.ts";
 import { domainOf, localPartOf } from "../mail/envelope.ts";
 
@@ -18,13 +19,25 @@ export class AddressPatterns {
   #all = Infinity;
 
   constructor(patterns: readonly string[]) {
+    for (const [place, pattern] of patterns.entries()) this.#add(pattern, place);
+  }
+
+  /** The same in steps, for long lists. */
+  static *steps(patterns: readonly string[]): Steps<AddressPatterns> {
+    const compiled = new AddressPatterns([]);
     for (const [place, pattern] of patterns.entries()) {
-      if (pattern.toUpperCase() === "ALL") this.#all = Math.min(this.#all, place);
-      else if (pattern.endsWith("@")) keep(this.#users, pattern.slice(0, -1).toLowerCase(), place);
-      else if (pattern.startsWith(".")) keep(this.#parents, domainKey(pattern.slice(1)), place);
-      else if (pattern.includes("@")) keep(this.#exact, addressKey(pattern), place);
-      else keep(this.#exact, domainKey(pattern), place);
+      compiled.#add(pattern, place);
+      if (place % rowsPerStep === rowsPerStep - 1) yield;
     }
+    return compiled;
+  }
+
+  #add(pattern: string, place: number): void {
+    if (pattern.toUpperCase() === "ALL") this.#all = Math.min(this.#all, place);
+    else if (pattern.endsWith("@")) keep(this.#users, pattern.slice(0, -1).toLowerCase(), place);
+    else if (pattern.startsWith(".")) keep(this.#parents, domainKey(pattern.slice(1)), place);
+    else if (pattern.includes("@")) keep(this.#exact, addressKey(pattern), place);
+    else keep(this.#exact, domainKey(pattern), place);
   }
 
   /** The place of the first pattern that `local@domain` matches, or Infinity. The null sender is an empty text: only `ALL` takes it. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { atOnce, type Steps } from "../base/turns.ts";
 import type { ListenerConfig, MailFlowPolicy } from "../config/config.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { AddressPatterns } from "./address_patterns.ts";
@@ -33,19 +34,34 @@ export type Verdict =
     | { kind: "hang_up" }
   );
 
+/** The tables of listeners that live: whoever makes another edition of one configuration, for a certificate say, finds them here. */
+const compiled = new WeakMap<ListenerConfig, ListenerTables>();
+
 /** Compiles a listener's tables. Throws where an entry cannot be read. */
 export function compileTables(listener: ListenerConfig, policies: ReadonlyMap<string, MailFlowPolicy>): ListenerTables {
+  return atOnce(tableSteps(listener, policies));
+}
+
+/** The same in steps: a table may be long. */
+export function* tableSteps(
+  listener: ListenerConfig,
+  policies: ReadonlyMap<string, MailFlowPolicy>,
+): Steps<ListenerTables> {
+  const known = compiled.get(listener);
+  if (known?.policies === policies) return known;
   const tlsSenders = new Map<string, AddressPatterns>();
   for (const { name, tls_required_for: patterns } of policies.values()) {
-    if (patterns.length > 0) tlsSenders.set(name, new AddressPatterns(patterns));
+    if (patterns.length > 0) tlsSenders.set(name, yield* AddressPatterns.steps(patterns));
   }
-  return {
+  const tables: ListenerTables = {
     hostname: listener.hostname,
-    senders: new SenderTable(listener.sender_groups),
-    recipients: new RecipientTable(listener.recipients),
+    senders: yield* SenderTable.steps(listener.sender_groups),
+    recipients: yield* RecipientTable.steps(listener.recipients),
     policies,
     tlsSenders,
   };
+  compiled.set(listener, tables);
+  return tables;
 }
 
 /** The zones of DNS lists whose answers {@linkcode judgeConnection} needs and `facts` does not have; none as a rule. */

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { atOnce, rowsPerStep, sortSteps, type Steps } from "../base/turns.ts";
+
 /** One range, both ends included; `place` is its row in the file. */
 export interface PlacedRange {
   first: bigint;
@@ -20,12 +22,23 @@ export class RangeIndex {
   /** For the piece that begins at each cut: the place of its range, or Infinity. */
   readonly #places: Float64Array;
 
+  private constructor(cuts: readonly bigint[], places: Float64Array) {
+    this.#cuts = cuts;
+    this.#places = places;
+  }
+
   /** `ranges` in the order of their places. */
-  constructor(ranges: readonly PlacedRange[]) {
-    const ends = ranges.flatMap(({ first, last }) => [first, last + 1n]);
-    ends.sort((one, other) => one < other ? -1 : one > other ? 1 : 0);
-    const cuts = this.#cuts = ends.filter((cut, index) => index === 0 || cut !== ends[index - 1]);
-    const places = this.#places = new Float64Array(cuts.length).fill(Infinity);
+  static of(ranges: readonly PlacedRange[]): RangeIndex {
+    return atOnce(RangeIndex.steps(ranges));
+  }
+
+  /** The same in steps, for long lists. */
+  static *steps(ranges: readonly PlacedRange[]): Steps<RangeIndex> {
+    const all: bigint[] = [];
+    for (const { first, last } of ranges) all.push(first, last + 1n);
+    const ends = yield* sortSteps(all, (one, other) => one < other ? -1 : one > other ? 1 : 0);
+    const cuts = ends.filter((cut, index) => index === 0 || cut !== ends[index - 1]);
+    const places = new Float64Array(cuts.length).fill(Infinity);
     // From each piece, where the next one may be that has no range yet: ranges within ranges are passed over.
     const next = Int32Array.from({ length: cuts.length + 1 }, (_, index) => index);
     const freeFrom = (piece: number): number => {
@@ -34,13 +47,16 @@ export class RangeIndex {
       for (let step = piece; step !== free;) [step, next[step]] = [next[step], free];
       return free;
     };
-    for (const { first, last, place } of ranges) {
+    yield;
+    for (const [at, { first, last, place }] of ranges.entries()) {
       const end = pieceOf(cuts, last + 1n);
       for (let piece = freeFrom(pieceOf(cuts, first)); piece < end; piece = freeFrom(piece)) {
         places[piece] = place;
         next[piece] = piece + 1;
       }
+      if (at % rowsPerStep === rowsPerStep - 1) yield;
     }
+    return new RangeIndex(cuts, places);
   }
 
   /** The place of the first range that holds `value`, or Infinity. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Steps } from "../base/turns.ts";
 import type { RecipientRule } from "../config/config.ts";
 import { type Reply, reply } from "../mail/reply.ts";
 import { AddressPatterns } from "./address_patterns.ts";
@@ -13,15 +14,25 @@ export class RecipientTable {
   readonly #rules: readonly RecipientRule[];
   readonly #rows: AddressPatterns;
 
-  constructor(rules: readonly RecipientRule[]) {
+  /** `rows`: the addresses, where they are compiled already. */
+  constructor(rules: readonly RecipientRule[], rows: AddressPatterns = new AddressPatterns(addressesOf(rules))) {
     this.#rules = rules;
-    this.#rows = new AddressPatterns(rules.map(({ address }) => address));
+    this.#rows = rows;
+  }
+
+  /** The same in steps, for long tables. */
+  static *steps(rules: readonly RecipientRule[]): Steps<RecipientTable> {
+    return new RecipientTable(rules, yield* AddressPatterns.steps(addressesOf(rules)));
   }
 
   /** The row that decides about `local@domain`; `undefined`: none does. */
   find(address: string): RecipientRule | undefined {
     return this.#rules[this.#rows.placeOf(address)];
   }
+}
+
+function addressesOf(rules: readonly RecipientRule[]): string[] {
+  return rules.map(({ address }) => address);
 }
 
 /** What a recipient gets, with the row that says so; no row: the policy relays, or nothing in the table matches. */

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { atOnce, rowsPerStep, type Steps } from "../base/turns.ts";
 import { type CodeRange, parseAddress, parseSender, type SenderPattern } from "../config/addresses.ts";
 import type { PtrCondition, SenderGroup } from "../config/config.ts";
 import { type PlacedRange, RangeIndex } from "./ranges.ts";
@@ -68,21 +69,26 @@ const usualCodes: readonly CodeRange[] = [
 
 /** A compiled host access table. */
 export class SenderTable {
-  readonly #groups: CompiledGroup[];
+  readonly #groups: readonly CompiledGroup[];
   /** Whether a name can decide anything. */
   readonly needsNames: boolean;
   /** Whether a client certificate can decide anything. */
   readonly needsCertificates: boolean;
   readonly #needsLists: boolean;
 
-  /** Throws where an entry cannot be read: an entry that is skipped might be a block. */
-  constructor(groups: readonly SenderGroup[]) {
-    this.#groups = groups.map(compile);
+  /** Throws where an entry cannot be read: an entry that is skipped might be a block. `compiled`: the groups, where they are already. */
+  constructor(groups: readonly SenderGroup[], compiled: readonly CompiledGroup[] = atOnce(compileAll(groups))) {
+    this.#groups = compiled;
     this.needsNames = this.#groups.some(({ hosts, parents, group }) =>
       hosts.size + parents.size + group.conditions.length > 0
     );
     this.needsCertificates = this.#groups.some(({ certificates }) => certificates.length > 0);
     this.#needsLists = this.#groups.some(({ lists }) => lists.length > 0);
+  }
+
+  /** The same in steps, for long tables. */
+  static *steps(groups: readonly SenderGroup[]): Steps<SenderTable> {
+    return new SenderTable(groups, yield* compileAll(groups));
   }
 
   /** The first group that matches, among those whose policy `decides`. A list that was not asked lists nobody. */
@@ -121,7 +127,13 @@ export class SenderTable {
   }
 }
 
-function compile(group: SenderGroup): CompiledGroup {
+function* compileAll(groups: readonly SenderGroup[]): Steps<CompiledGroup[]> {
+  const compiled: CompiledGroup[] = [];
+  for (const group of groups) compiled.push(yield* compile(group));
+  return compiled;
+}
+
+function* compile(group: SenderGroup): Steps<CompiledGroup> {
   const ranges: Record<32 | 128, PlacedRange[]> = { 32: [], 128: [] };
   const compiled: Omit<CompiledGroup, "ranges"> = {
     group,
@@ -136,8 +148,10 @@ function compile(group: SenderGroup): CompiledGroup {
     if (pattern === undefined) throw new Error(`Cannot match senders of ${group.name}: ${sender} is no sender`);
     if (pattern.kind === "range") ranges[pattern.bits].push({ first: pattern.first, last: pattern.last, place });
     else add(compiled, { pattern, place });
+    if (place % rowsPerStep === rowsPerStep - 1) yield;
   }
-  return { ...compiled, ranges: { 32: new RangeIndex(ranges[32]), 128: new RangeIndex(ranges[128]) } };
+  const indexes = { 32: yield* RangeIndex.steps(ranges[32]), 128: yield* RangeIndex.steps(ranges[128]) };
+  return { ...compiled, ranges: indexes };
 }
 
 function add(

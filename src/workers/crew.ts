@@ -12,6 +12,7 @@ import type { OpenListener } from "../accept/acceptor.ts";
 import type { Service } from "../accept/service.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { LineLog } from "../base/log.ts";
+import { piecesOf } from "../base/parcel.ts";
 import { causeOf, printable } from "../base/text.ts";
 import type { MailEvent } from "../mail/events.ts";
 import { type Endpoint, endpointText, type Listen, type Listener } from "../net/net.ts";
@@ -106,7 +107,7 @@ export class Crew {
   async build(recipe: Recipe): Promise<void> {
     const id = ++this.#ids;
     this.#editions.set(recipe, id);
-    await this.#askAll("build", recipeWords(recipe, id));
+    await sendRecipe(this.#hands, { recipe, id });
   }
 
   /** From now on this edition serves. Those who come through a door that stays do so under {@linkcode OpenListener.service}. */
@@ -187,8 +188,9 @@ export class Crew {
     for (const timer of this.#restarts) timer.cancel();
   }
 
+  /** Those that know all that the others know. */
   get #hands(): Hand[] {
-    return this.#posts.flatMap(({ hand }) => hand ?? []);
+    return this.#posts.flatMap(({ hand }) => hand?.told ? [hand] : []);
   }
 
   /** Starts a thread and tells it all that the others know. Whether it takes connections then. */
@@ -209,14 +211,22 @@ export class Crew {
     post.since = clock.monotonic();
     const { wire } = hand;
     wire.tell("hello", hello);
-    const asked: Promise<unknown>[] = [...this.#editions].map(([recipe, id]) =>
-      wire.ask("build", recipeWords(recipe, id))
-    );
-    for (const { id, at } of this.#doors.values()) asked.push(wire.ask("open", { id, at }));
-    for (const [fingerprint, staple] of this.#staples) wire.tell("staple", { fingerprint, staple });
-    if (this.#inForce > 0) wire.tell("inForce", this.#inForce);
-    if (this.#employer !== undefined) this.#start(hand);
+    const built = new Map<Recipe, number>();
     try {
+      // Others may come, and go, while one of them is on its way.
+      for (;;) {
+        const next = [...this.#editions].find(([recipe]) => !built.has(recipe));
+        if (next === undefined) break;
+        const [recipe, id] = next;
+        built.set(recipe, id);
+        await sendRecipe([hand], { recipe, id });
+      }
+      hand.told = true;
+      for (const [recipe, id] of built) if (!this.#editions.has(recipe)) wire.tell("retire", id);
+      const asked = [...this.#doors.values()].map(({ id, at }) => wire.ask("open", { id, at }));
+      for (const [fingerprint, staple] of this.#staples) wire.tell("staple", { fingerprint, staple });
+      if (this.#inForce > 0) wire.tell("inForce", this.#inForce);
+      if (this.#employer !== undefined) this.#start(hand);
       await Promise.all(asked);
       return hand.fit = true;
     } catch (thrown) {
@@ -295,9 +305,17 @@ export class Crew {
   }
 }
 
-/** What a thread makes an edition of. An edition itself has more, which is of this thread alone. */
-function recipeWords({ config, keyPairs, trust }: Recipe, id: number): Recipe & { id: number } {
-  return { id, config, keyPairs, trust };
+/** Has an edition made in threads. What it is made of may be long, and goes piece by piece, so that nobody's mail waits for it on either side. */
+async function sendRecipe(
+  hands: readonly Hand[],
+  { recipe: { config, keyPairs, trust }, id }: { recipe: Recipe; id: number },
+): Promise<void> {
+  // An edition itself has more, which is of this thread alone.
+  const recipe: Recipe = { config, keyPairs, trust };
+  for (const piece of piecesOf(recipe)) {
+    await Promise.all(hands.map(({ wire }) => wire.ask("piece", { id, piece })));
+  }
+  await Promise.all(hands.map(({ wire }) => wire.ask("build", id)));
 }
 
 /** A door, as whoever opened it sees it. Connections come in elsewhere. */

@@ -52,6 +52,8 @@ export class Hand implements Runner {
   readonly wire: Wire<ToWorker, ToMain>;
   /** Seconds since it was heard last, as the crew counts them; until it is heard for the first time there are more of them. */
   silence: number = -startSeconds;
+  /** It has been told of all editions; from then on it is told whatever the others are. */
+  told = false;
   /** It has everything that the others have. */
   fit = false;
   links = 0;

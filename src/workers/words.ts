@@ -12,6 +12,7 @@ import type { Stored, Unstored } from "../accept/intake.ts";
 import type { CheckResult } from "../auth/passwords.ts";
 import type { LogLevel } from "../base/log.ts";
 import type { Octets } from "../base/octets.ts";
+import type { Piece } from "../base/parcel.ts";
 import type { Shortage } from "../base/pressure.ts";
 import type { ScryptHash } from "../base/scrypt_hash.ts";
 import type { Config } from "../config/config.ts";
@@ -114,8 +115,10 @@ export interface OfferEnd {
 export type ToWorker = {
   hello: (hello: WorkerHello) => void;
   start: (start: WorkerStart) => void;
-  /** Makes an edition, which serves nobody yet. */
-  build: (edition: Recipe & { id: number }) => void;
+  /** A part of what an edition is made of, which may be long. */
+  piece: (piece: { id: number; piece: Piece }) => void;
+  /** Makes an edition of the {@linkcode Recipe} that has come; it serves nobody yet. */
+  build: (id: number) => Promise<void>;
   /** An edition is not needed any more: it goes with its last session. */
   retire: (id: number) => void;
   /** Opens a door, which takes nobody in yet; the address that it got. */

@@ -64,9 +64,9 @@ Deno.test("callFiles sends what is in the files, and the first line of a passwor
 
 Deno.test("callFiles refuses what cannot be sent in one line that shows nothing of it", async () => {
   await inFolder(async (folder) => {
-    const noise = new Uint8Array(10_000_000).fill(0xa5);
+    const noise = new Uint8Array(20_000_000).fill(0xa5);
     await Deno.writeFile(`${folder}/noise`, noise);
-    await Deno.writeFile(`${folder}/half`, noise.subarray(0, 3_000_000));
+    await Deno.writeFile(`${folder}/half`, noise.subarray(0, 9_000_000));
     await Deno.writeTextFile(`${folder}/empty`, "");
     const all = limits.controlFilesOctetsMax;
     const cases: [CommandArgs, string][] = [

@@ -1,5 +1,6 @@
 /** Good configurations: what they resolve to, and what is warned about. */
 import assert from "node:assert/strict";
+import { limits } from "../../src/base/limits.ts";
 import { checkCommand } from "../../src/cli/check.ts";
 import { faultText, warningText } from "../../src/config/faults.ts";
 import type { Config } from "../../src/config/config.ts";
@@ -432,7 +433,7 @@ Deno.test("loadConfig: a machine's name that is no domain name is replaced, with
 Deno.test("loadConfig: a file that is not there, a folder, one that is too large, one that is not UTF-8", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    await Deno.writeFile(`${folder}/large`, new Uint8Array(1_048_577).fill(0x23));
+    await Deno.writeFile(`${folder}/large`, new Uint8Array(limits.configOctetsMax + 1).fill(0x23));
     await Deno.writeFile(`${folder}/latin1`, Uint8Array.of(0x23, 0xe4, 0x0a));
     const cause = async (name: string) => {
       const result = await loadConfig(`${folder}/${name}`, world);
@@ -444,7 +445,7 @@ Deno.test("loadConfig: a file that is not there, a folder, one that is too large
     };
     assert.match(await cause("absent"), /^no such file; /);
     assert.match(await cause(""), /^is a folder; /);
-    assert.match(await cause("large"), /^is larger than 1048576 octets; /);
+    assert.match(await cause("large"), /^is larger than 16777216 octets; /);
     assert.match(await cause("latin1"), /^is not UTF-8; /);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -49,6 +49,7 @@ export class FakeRunner implements Runner {
     const hears: ToWorker = {
       hello: never,
       start: never,
+      piece: never,
       build: never,
       retire: never,
       open: never,

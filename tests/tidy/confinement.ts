@@ -15,7 +15,7 @@ export const confined: Readonly<Record<string, readonly string[]>> = {
   "setTimeout": [clock],
   "setInterval": [clock],
   // No time passes: group commit and wire gather what one turn of the event loop brings.
-  "setImmediate": ["src/queue/", "src/workers/"],
+  "setImmediate": ["src/queue/", "src/workers/", "src/base/turns.ts"],
   "AbortSignal.timeout": [clock],
   "Math.random": [random],
   "crypto.getRandomValues": [random],

@@ -110,7 +110,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   "node:crypto": ["src/auth/", "src/certs/", "src/queue/", "src/admin/"],
   "node:net": ["src/net/"],
   "node:fs": ["src/queue/"],
-  "node:timers": ["src/queue/", "src/workers/"],
+  "node:timers": ["src/queue/", "src/workers/", "src/base/turns.ts"],
   "node:path": ["src/", "main.ts"],
   "node:buffer": ["src/"],
   "node:url": ["src/"],

@@ -9,6 +9,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { limits } from "../../base/limits.ts";
 import type { Fault } from "../../config/faults.ts";
 import type { CommitResult, Pending } from "../../config/stage.ts";
 import type { Identity } from "../identity.ts";
@@ -70,7 +71,7 @@ const committedSchema = z.strictObject({
 
 const changesSchema = z.array(
   z.strictObject({
-    path: z.array(z.union([z.string().max(255), z.int().min(0).max(100_000)])).max(32)
+    path: z.array(z.union([z.string().max(255), z.int().min(0).max(limits.configRowsMax)])).max(32)
       .openapi({ example: ["destination_controls", "domains", "partner.example", "tls"] }),
     value: z.unknown().openapi({ description: "Absent: it is taken out" }),
   }).openapi("ConfigChange"),
@@ -146,7 +147,7 @@ export function mountConfig(app: ApiApp): void {
     summary: "Put a whole file in the place of one's candidate",
     role: "administrator",
     headers: ifMatch,
-    body: z.strictObject({ text: z.string().max(1_048_576), keepFaults }),
+    body: z.strictObject({ text: z.string().max(limits.configOctetsMax), keepFaults }),
     answer: stagedSchema,
   }, async ({ body: { text, keepFaults }, ...asked }) => {
     await demandMatch(asked);

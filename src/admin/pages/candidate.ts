@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { inTurns, sortSteps } from "../../base/turns.ts";
 import type { Config } from "../../config/config.ts";
 import type { Change } from "../../config/edit.ts";
 import type { Fault } from "../../config/faults.ts";
@@ -28,9 +29,11 @@ export interface Candidate {
   warnings: readonly Fault[];
 }
 
-/** The texts that were read last under a configuration in force: with thousands of routes it takes a second each time. */
+/** The texts that were read last under a configuration in force: with thousands of routes it takes a second each time. Of long ones fewer are kept. */
 const readBefore = new WeakMap<Config, Map<string, Promise<Candidate>>>();
 const readBeforeMax = 4;
+const longReadBeforeMax = 2;
+const longCharacters = 1_048_576;
 
 /** The candidate of a user, or the file where he has none. Rejects where the file cannot be read. */
 export async function candidateOf(
@@ -44,7 +47,9 @@ export async function candidateOf(
   const candidate = texts.get(text) ?? candidateIn(text, { texts: staging.texts, inForce });
   texts.delete(text);
   texts.set(text, candidate);
-  if (texts.size > readBeforeMax) texts.delete(texts.keys().next().value!);
+  if (texts.size > (text.length > longCharacters ? longReadBeforeMax : readBeforeMax)) {
+    texts.delete(texts.keys().next().value!);
+  }
   return await candidate;
 }
 
@@ -63,6 +68,24 @@ async function candidateIn(text: string, { texts, inForce }: { texts: TextWork; 
 export function namesUnder({ said }: Candidate, path: readonly (string | number)[]): string[] {
   const value = said(path);
   return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+}
+
+/** Names in order, by the map of the text that they are of. */
+const inOrder = new WeakMap<object, Promise<string[]>>();
+
+/** As {@linkcode namesUnder}, in the order of the alphabet, subdomains beside their domain. A long map is put in order once, in turns. */
+export function sortedNamesUnder(candidate: Candidate, path: readonly (string | number)[]): Promise<readonly string[]> {
+  const map = candidate.said(path);
+  if (typeof map !== "object" || map === null) return Promise.resolve([]);
+  const known = inOrder.get(map);
+  if (known !== undefined) return known;
+  const bare = (name: string) => name.startsWith(".") ? name.slice(1) : name;
+  const sorted = inTurns(sortSteps(namesUnder(candidate, path), (one, other) => {
+    const [a, b] = [bare(one), bare(other)];
+    return a < b ? -1 : a > b ? 1 : 0;
+  }));
+  inOrder.set(map, sorted);
+  return sorted;
 }
 
 /** What became of changes that were submitted: nothing wrong, or what is, by field. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Candidate, candidateOf, faultAt, known, namesUnder, submit } from "../candidate.ts";
+import { type Candidate, candidateOf, faultAt, known, sortedNamesUnder, submit } from "../candidate.ts";
 import type { Change } from "../../../config/edit.ts";
 import type { FieldFault } from "../../problem.ts";
 import type { Desk, FormFields, PageCall } from "../desk.tsx";
@@ -29,7 +29,7 @@ export function mountRoutes(desk: Desk): void {
     const domain = isNew ? fields.text("domain") : fields.exact("domain");
     note(domain);
     const candidate = await candidateOf(world, identity.user);
-    const there = namesUnder(candidate, [root]).includes(domain);
+    const there = hasRoute(candidate, domain);
     const again = async (errors: readonly FieldFault[]) => ({
       again: await editPage(call, { domain: isNew ? undefined : domain, typed: fields, errors }),
     });
@@ -50,11 +50,15 @@ export function mountRoutes(desk: Desk): void {
     const domain = fields.exact("domain");
     note(domain);
     const candidate = await candidateOf(world, identity.user);
-    known(namesUnder(candidate, [root]).includes(domain) ? domain : undefined);
+    known(hasRoute(candidate, domain) ? domain : undefined);
     const ended = await submit(world, { user: identity.user, words, changes: [{ path: [root, domain] }] });
     if (ended.ok) return { go: "/routes", notice: { kind: "ok", text: words("common.staged") } };
     return { again: await editPage(call, { domain, errors: ended.errors }) };
   });
+}
+
+function hasRoute({ said }: Candidate, domain: string): boolean {
+  return said([root, domain]) !== undefined;
 }
 
 /** The next hops of a domain as the file has them: one may stand alone. */
@@ -69,12 +73,13 @@ async function listPage(call: PageCall): Promise<View> {
   const may = mayChange(call);
   const filter = (query.get("filter") ?? "").trim().toLowerCase().slice(0, 255);
   const descending = query.get("sort") === "-domain";
-  const all = namesUnder(candidate, [root]);
-  const found = (filter === "" ? all : all.filter((domain) => domain.toLowerCase().includes(filter)))
-    .toSorted((a, b) => (a < b ? -1 : 1) * (descending ? -1 : 1));
+  const all = await sortedNamesUnder(candidate, [root]);
+  const found = filter === "" ? all : all.filter((domain) => domain.toLowerCase().includes(filter));
   const cursor = Number(query.get("cursor") ?? 0);
   const from = Number.isSafeInteger(cursor) && cursor > 0 ? cursor : 0;
-  const rows = found.slice(from, from + rowsShown);
+  const rows = descending
+    ? found.slice(Math.max(0, found.length - from - rowsShown), Math.max(0, found.length - from)).reverse()
+    : found.slice(from, from + rowsShown);
   const at = { path: page.path, query };
   const columns: Column<string>[] = [
     {
@@ -169,7 +174,7 @@ interface EditState {
 async function editPage(call: PageCall, { domain, typed, errors }: EditState): Promise<View> {
   const { page, words, world, identity } = call;
   const candidate = await candidateOf(world, identity.user);
-  if (domain !== undefined) known(namesUnder(candidate, [root]).includes(domain) ? domain : undefined);
+  if (domain !== undefined) known(hasRoute(candidate, domain) ? domain : undefined);
   const said = domain === undefined ? "" : hopsOf(candidate, domain).join("\n");
   const hint = words("net.route.hops.hint");
   // Faults of next hops have a path below the domain; everything else about this route stands there too.

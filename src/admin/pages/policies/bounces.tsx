@@ -4,7 +4,7 @@
  * @module
  */
 import { bounceBuiltin, destinationBuiltin } from "../../../config/schema_mail.ts";
-import { type Candidate, namesUnder } from "../candidate.ts";
+import type { Candidate } from "../candidate.ts";
 import type { Desk } from "../desk.tsx";
 import { flagChoices, type KeySpec } from "./keys.tsx";
 import { mountNamed } from "./named.tsx";
@@ -53,8 +53,8 @@ function usedBy(candidate: Candidate): Map<string, string[]> {
     uses.set(String(name), list);
   };
   note(candidate.said([...root, "default", "bounce_profile"]) ?? destinationBuiltin.bounce_profile, "default");
-  for (const domain of namesUnder(candidate, [...root, "domains"])) {
-    const name = candidate.said([...root, "domains", domain, "bounce_profile"]);
+  for (const [domain, block] of Object.entries(candidate.said([...root, "domains"]) ?? {})) {
+    const name = (block as { bounce_profile?: unknown } | null)?.bounce_profile;
     if (name !== undefined) note(name, domain);
   }
   return uses;

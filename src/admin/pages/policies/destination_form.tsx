@@ -93,6 +93,7 @@ function done(words: Words): FormEnd {
 function entryOf(candidate: Candidate, wished: string): string | undefined {
   const parsed = parseDomainPattern(wished);
   const name = parsed.ok ? parsed.value : wished.toLowerCase();
+  if (candidate.said([...domainsPath, name]) !== undefined) return name;
   return namesUnder(candidate, domainsPath).find((each) => each.toLowerCase().replace(/\.$/, "") === name);
 }
 

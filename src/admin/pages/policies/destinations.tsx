@@ -5,7 +5,7 @@
  */
 import type { Change } from "../../../config/edit.ts";
 import type { FieldFault } from "../../problem.ts";
-import { type Candidate, candidateOf, faultAt, namesUnder, submit } from "../candidate.ts";
+import { type Candidate, candidateOf, faultAt, sortedNamesUnder, submit } from "../candidate.ts";
 import type { Desk, FormFields, PageCall } from "../desk.tsx";
 import { Csrf, Page, type View } from "../frame.tsx";
 import { Card, CheckField, ChoiceField, type Column, Empty, Facts, Pager, Table } from "../parts.tsx";
@@ -162,14 +162,13 @@ function Levels({ call: { words } }: { call: PageCall }): View {
   );
 }
 
-function Entries({ call, candidate }: { call: PageCall; candidate: Candidate }): View {
+async function Entries({ call, candidate }: { call: PageCall; candidate: Candidate }): Promise<View> {
   const { page, words, query } = call;
   const may = mayChange(call);
   const filter = (query.get("filter") ?? "").trim().toLowerCase();
   const offset = Math.max(0, Math.trunc(Number(query.get("cursor") ?? 0)) || 0);
-  const names = namesUnder(candidate, [...root, "domains"])
-    .filter((name) => name.toLowerCase().includes(filter))
-    .toSorted((a, b) => a.replace(/^\./, "").localeCompare(b.replace(/^\./, ""), "en"));
+  const all = await sortedNamesUnder(candidate, [...root, "domains"]);
+  const names = filter === "" ? all : all.filter((name) => name.toLowerCase().includes(filter));
   const rows = names.slice(offset, offset + rowsShown).map((name) => ({
     name,
     block: destinationBlock(candidate, name),

@@ -120,9 +120,11 @@ function Rows({ call, candidate, listener }: { call: PageCall; candidate: Candid
   const filter = (query.get("filter") ?? "").trim().toLowerCase();
   const wished = Math.trunc(Number(query.get("cursor") ?? 0));
   const offset = wished > 0 ? wished : 0;
-  const found = table.map((rule, index) => ({ rule, index, count: table.length, name: String(rule.address) }))
-    .filter(({ name, rule }) => `${name} ${rule.comment ?? ""}`.toLowerCase().includes(filter));
-  const rows = found.slice(offset, offset + rowsShown);
+  const found = filter === "" ? undefined : placesOf(table, filter);
+  const count = found?.length ?? table.length;
+  const rows = (found?.slice(offset, offset + rowsShown) ??
+    Array.from({ length: Math.max(0, Math.min(rowsShown, count - offset)) }, (_, at) => offset + at))
+    .map((index) => ({ rule: table[index], index, count: table.length, name: String(table[index].address) }));
   const columns: Column<(typeof rows)[number]>[] = [
     {
       title: words("order.place"),
@@ -194,16 +196,27 @@ function Rows({ call, candidate, listener }: { call: PageCall; candidate: Candid
       <div class="pager muted small">
         {table.at(-1)?.address === "ALL" ? words("rat.order") : words(open ? "rat.all_taken" : "rat.all_rejected")}
       </div>
-      {found.length > rowsShown && (
+      {count > rowsShown && (
         <Pager
           words={words}
           at={{ path: "/rat", query }}
           shown={rows.length}
-          next={offset + rowsShown < found.length ? String(offset + rowsShown) : undefined}
+          next={offset + rowsShown < count ? String(offset + rowsShown) : undefined}
         />
       )}
     </Card>
   );
+}
+
+/** The rows whose address or comment has these words. */
+function placesOf(table: readonly Recipient[], words: string): number[] {
+  const places: number[] = [];
+  for (const [index, { address, comment }] of table.entries()) {
+    const has = String(address).toLowerCase().includes(words) ||
+      comment !== undefined && `${address} ${comment}`.toLowerCase().includes(words);
+    if (has) places.push(index);
+  }
+  return places;
 }
 
 function Action({ call: { words }, rule }: { call: PageCall; rule: Recipient }): View {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { limits } from "../../../base/limits.ts";
 import type { HistoryFacts } from "../../../config/history.ts";
 import { mayAct } from "../../identity.ts";
 import { Problem } from "../../problem.ts";
@@ -13,8 +14,6 @@ import { Csrf, Page, type View } from "../frame.tsx";
 import { Card, type Column, Difference, Empty, Table, TextField } from "../parts.tsx";
 import { afterCommit } from "./changes.tsx";
 import { commentOf, editorText, faultLines } from "./shared.tsx";
-
-const fileOctetsMax = 1_048_576;
 
 /** Adds the pages. */
 export function mountConfiguration(desk: Desk): void {
@@ -32,8 +31,8 @@ export function mountConfiguration(desk: Desk): void {
     const file = fields.file("file");
     const again = (error: string) => ({ again: <Overview call={call} error={error} /> });
     if (file === undefined) return again(words("configuration.no_file"));
-    if (file.size > fileOctetsMax) {
-      return again(words("configuration.too_large", { size: words.octets(fileOctetsMax) }));
+    if (file.size > limits.configOctetsMax) {
+      return again(words("configuration.too_large", { size: words.octets(limits.configOctetsMax) }));
     }
     const source = decoded(await file.arrayBuffer());
     if (source === undefined) return again(words("configuration.no_text"));
