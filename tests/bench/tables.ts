@@ -22,6 +22,7 @@ function configOf(counts: Partial<Record<Kind, number>>, ports: Record<string, n
   return `version: 1
 hostname: gw.example.test
 storage: { directory: ./data }
+limits: { max_memory: 8G }
 listeners:
   inbound:
     address: 127.0.0.1:${ports.inbound}

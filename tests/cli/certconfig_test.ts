@@ -495,7 +495,7 @@ peerTest(["openssl"], "certconfig refuses bad input in one line, and nothing on 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout other.key -out other.crt -subj /CN=other -days 9
 cat good.crt other.crt > two.crt
 : > empty; printf 'wrong\\n' > wrong; printf 'right\\n' > right; printf '\\377\\n' > latin; : > void
-head -c 10000000 /dev/urandom > noise; head -c 3000000 /dev/urandom > smaller-noise; head -c 200 good.crt > half.crt
+head -c 20000000 /dev/urandom > noise; head -c 3000000 /dev/urandom > smaller-noise; head -c 200 good.crt > half.crt
 openssl pkcs12 -export -inkey other.key -in other.crt -passout pass:right -out other.p12
 openssl pkcs12 -export -nokeys -in other.crt -passout pass:right -out nokey.p12
 openssl pkey -in other.key -aes256 -passout pass:right -out sealed.key
@@ -510,7 +510,7 @@ mkdir folder`);
     [upload("other.crt"), /other\.crt: it does not fit the key; .*SHA-256/],
     [upload("two.crt"), /two\.crt: it holds 2 certificates and one is wanted/],
     [upload("empty"), /empty: it is empty/],
-    [upload("noise"), /noise: it is larger than 4194304 octets/],
+    [upload("noise"), /noise: it is larger than 16777216 octets/],
     [upload("smaller-noise"), /smaller-noise: it is neither PEM nor DER/],
     [upload("half.crt"), /half\.crt: block 1 \(CERTIFICATE\) is cut off/],
     [upload("other.key"), /other\.key: it is a private key, not a certificate/],

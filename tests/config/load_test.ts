@@ -542,3 +542,19 @@ Deno.test("schema.json: every key has a description", () => {
   visit(JSON.parse(jsonSchemaText()), "");
   assert.deepEqual(bare, []);
 });
+
+Deno.test("loadSource: a file that takes more memory while it is changed than connections leave it is warned about", async () => {
+  const long = `version: 1\n# ${"-".repeat(2 * 2 ** 20)}\n`;
+  const about = async (text: string) => {
+    const result = await loadSource(text, world);
+    return result.warnings.map(warningText).filter((line) => line.includes("max_memory"));
+  };
+  const [line, ...rest] = await about(long);
+  assert.match(
+    line,
+    /limits\.max_memory: warning: is less than a file of this length takes .*; 2G, where the machine has it$/,
+  );
+  assert.deepEqual(rest, []);
+  assert.deepEqual(await about(`${long}limits: { max_memory: 2G }\n`), []);
+  assert.deepEqual(await about("version: 1\n"), []);
+});

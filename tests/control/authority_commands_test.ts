@@ -125,7 +125,7 @@ Deno.test("certconfig authorities: what makes no sense is one line, and nothing 
     await (typeof content === "string" ? Deno.writeTextFile(path, content) : Deno.writeFile(path, content));
     return path;
   };
-  const noise = new Uint8Array(10_000_000).map((_, index) => (index * 7919) >> 3);
+  const noise = new Uint8Array(20_000_000).map((_, index) => (index * 7919) >> 3);
   const half = ca.certificatePem.slice(0, 200) + "\n-----END CERTIFICATE-----\n";
   const cases: [words: string[], why: RegExp][] = [
     [["add", await write("key.pem", leaf.keyPem)], /^Cannot read \S+key\.pem: it is a private key, not a certificate$/],

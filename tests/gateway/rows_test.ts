@@ -29,6 +29,7 @@ function configOf(ports: Record<string, number>): string {
   return `version: 1
 hostname: gw.example.test
 storage: { directory: ./data }
+limits: { max_memory: 8G }
 dns: { servers: ["127.0.0.1:9"], timeout: 1s }
 listeners:
   inbound:
