@@ -162,7 +162,7 @@ export function adminWorld({ clock, folder, monitor, vitals, statistics = folder
     apply,
     staging,
     reports: new Reports({ monitor, clock: systemClock, directory: statistics }),
-    tracking: new Tracking({ clock, directory: `${folder}/logs` }),
+    tracking: new Tracking({ clock: systemClock, directory: `${folder}/logs` }),
     commands,
     accounts,
     sessions,
