@@ -135,7 +135,7 @@ export class Args {
     const parsed = parseDuration(text);
     if (parsed.ok) return parsed.value;
     throw new CommandError(
-      tell("fault.form.option", { option: name, value: text, what: parsed.what, right: parsed.right }),
+      tell("fault.form.time", { option: name, value: text, what: parsed.what, right: parsed.right }),
     );
   }
 }

@@ -15,6 +15,7 @@ export const commandTexts = {
   "fault.form.file_needed": "Cannot go on without {option}: it names a file",
   "fault.form.password_text": "Cannot use the password in {file}: it is not UTF-8",
   "fault.form.count": "Cannot use --{option} {value}: a whole number from 1 to {max}",
+  "fault.form.time": "Cannot use --{option} {value}: it {what}; {right}",
   "fault.form.option": "Cannot use --{option} {value}: it {what}; {right}",
   "fault.cert.no_request": "Cannot print a request of {name}: there is none; certconfig renew {name} makes one",
   "fault.cert.request_needless": "Cannot print a request of {name}: its certificate is renewed by itself, without one of yours",

@@ -100,6 +100,8 @@ function octetsText(value: number, language: Language): string {
   const maximumFractionDigits = step === 0 || scaled >= 100 ? 0 : 1;
   // What is short for bytes has no plural in English.
   const unitDisplay = step === 0 ? "long" : "short";
+  // What the library has for Taiwan is the English word.
+  if (step === 0 && language === "zh-Hant") return `${new Intl.NumberFormat(language).format(scaled)} 位元組`;
   const style = { style: "unit", unit: octetUnits[step], unitDisplay, maximumFractionDigits } as const;
   return new Intl.NumberFormat(language, style).format(scaled);
 }

@@ -62,6 +62,7 @@ Deno.test("wordsOf writes numbers, shares, sizes and spans as the language does,
   assert.equal(words.share(1, 3), "33.3%");
   assert.equal(words.share(0, 0), "–");
   assert.equal(words.octets(0), "0 bytes");
+  assert.equal(wordsOf("zh-Hant").octets(1_023), "1,023 位元組");
   assert.equal(words.octets(1536), "1.5 kB");
   assert.equal(words.octets(5 * 1024 ** 3), "5 GB");
   assert.equal(words.span(59_999), "59 sec");

@@ -12,6 +12,7 @@ import { candidateOf, namesUnder } from "../candidate.ts";
 import type { Desk, PageCall } from "../desk.tsx";
 import { NoticeBox, Page, type View } from "../frame.tsx";
 import { Card, CheckField, ChoiceField, type Column, Field, fieldState, Table, TextField } from "../parts.tsx";
+import { faultWords } from "../faults.ts";
 
 /** What one field takes. */
 const wordMax = 1_000;
@@ -59,7 +60,11 @@ function bodyOf(query: URLSearchParams): Parameters<typeof traceArgs>[0] {
 function Result({ call, end }: { call: PageCall; end: TraceEnd }): View {
   const { words } = call;
   if (!end.ok) {
-    return <NoticeBox notice={{ kind: "bad", text: words("common.errors"), lines: end.faults }} />;
+    return (
+      <NoticeBox
+        notice={{ kind: "bad", text: words("common.errors"), lines: end.faults.map((text) => faultWords(words, text)) }}
+      />
+    );
   }
   const { verdict, dialogue, log } = end.trace;
   return (

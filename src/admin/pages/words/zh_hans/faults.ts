@@ -163,6 +163,7 @@ export const faults: Catalogue<typeof english> = {
   "fault.form.file_needed": "无法继续：请选择文件（{option}）",
   "fault.form.password_text": "无法使用 {file} 中的密码：不是 UTF-8",
   "fault.form.count": "无法使用 --{option} {value}：须为 1 到 {max} 的整数",
+  "fault.form.time": "时间格式不正确：--{option} {value}（{what}；{right}）",
   "fault.form.option": "无法使用 --{option} {value}（{what}；{right}）",
   "fault.cert.no_request": "{name} 没有签名请求：请在其页面生成新的签名请求",
   "fault.cert.request_needless": "{name} 没有签名请求：此证书会自动续期，无需签名请求",

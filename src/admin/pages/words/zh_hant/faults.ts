@@ -163,6 +163,7 @@ export const faults: Catalogue<typeof english> = {
   "fault.form.file_needed": "無法繼續：請選擇檔案（{option}）",
   "fault.form.password_text": "無法使用 {file} 中的密碼：不是 UTF-8",
   "fault.form.count": "無法使用 --{option} {value}：須為 1 到 {max} 的整數",
+  "fault.form.time": "時間格式不正確：--{option} {value}（{what}；{right}）",
   "fault.form.option": "無法使用 --{option} {value}（{what}；{right}）",
   "fault.cert.no_request": "{name} 沒有簽署要求：請在其頁面產生新的簽署要求",
   "fault.cert.request_needless": "{name} 沒有簽署要求：此憑證會自動續期，無需簽署要求",
