@@ -91,7 +91,8 @@ Deno.test("a lane with a fast next hop stays with few connections, with a slow o
     await bench.spool.whenSettled(200);
     return next.sessions.length;
   };
-  assert.ok(await run(0) <= 2);
+  const fast = await run(0);
+  assert.ok(fast <= 4, `${fast} connections`); // one or two; a busy machine may once look like a slow next hop
   const slow = await run(100);
   assert.ok(slow > 8, `${slow} connections`);
 });
