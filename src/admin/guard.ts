@@ -30,11 +30,12 @@ const open = /^\/api\/v1\/(openapi\.json|login(\/.*)?|setup(\/.*)?)$/;
 /** Paths whose token is judged where they are. */
 const ownTokens: readonly string[] = ["/metrics"];
 
-/** Paths to which a whole configuration is sent. */
+/** Paths to which a whole configuration is sent, or a whole table. */
 const takeFiles: readonly string[] = [
   "/api/v1/config/candidate",
   "/api/v1/backup/restore",
   "/configuration/upload",
+  "/hat/edit", // a group with all its senders
   "/backups/upload",
 ];
 
