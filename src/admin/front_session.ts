@@ -165,7 +165,7 @@ class FrontSession {
       return refusal(405, "This cannot be done here");
     }
     try {
-      return await app(new Request(url, request), client);
+      return await app(withUrl(request, url), client);
     } catch (error) {
       fault("Cannot answer a request", error);
       return refusal(500, "The gateway failed to answer");
@@ -184,6 +184,11 @@ function refusal(status: number, title: string): Response {
 const headTooLarge = octets(
   "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 );
+
+/** The same request under another URL. A copy would be a tenth of what a short call costs: its signal follows the other's. */
+function withUrl(request: Request, url: URL): Request {
+  return Object.defineProperty(request, "url", { value: url.href });
+}
 
 /** The URL as the client sees it; `null` for one that is none. The server's own has the socket's scheme. */
 function publicUrl(request: Request, scheme: string): URL | null {

@@ -44,14 +44,14 @@ export function guard({ clock }: AdminWorld): MiddlewareHandler<AdminEnv> {
   const known = new RequestRate(clock, limits.apiRequestsPerSecondMax);
   const anonymous = new RequestRate(clock, limits.anonymousRequestsPerSecondMax);
   return async (context, next) => {
-    const { path } = context.req;
+    const { req, req: { path } } = context;
     const identity = await identify(context);
     context.set("identity", identity);
     const wait = identity === undefined
-      ? anonymous.take(clientKey(context.var.client.address))
+      ? anonymous.take(clientKey(context.get("client").address))
       : known.take(`${identity.via} ${identity.handle}`);
     if (wait > 0) throw new Problem(429, { headers: { "Retry-After": `${wait}` } });
-    if (context.req.header("Authorization") !== undefined && identity === undefined && !ownTokens.includes(path)) {
+    if (identity === undefined && req.header("Authorization") !== undefined && !ownTokens.includes(path)) {
       throw unauthorized("The token is unknown or has expired");
     }
     await next();
@@ -69,10 +69,10 @@ export function boundBody(): MiddlewareHandler<AdminEnv> {
     });
   const [usual, file] = [bounded(limits.apiBodyOctetsMax), bounded(limits.apiFileOctetsMax)];
   return (context, next) => {
-    const { identity } = context.var;
+    const identity = context.get("identity");
     const long = identity !== undefined && mayAct(identity.role, "administrator") &&
       takeFiles.includes(context.req.path);
-    return (long ? file : usual)(context, next);
+    return context.req.raw.body === null ? next() : (long ? file : usual)(context, next);
   };
 }
 
@@ -80,7 +80,7 @@ export function boundBody(): MiddlewareHandler<AdminEnv> {
 export function refuse(): MiddlewareHandler<AdminEnv> {
   return async (context, next) => {
     const { path, method } = context.req;
-    const { identity } = context.var;
+    const identity = context.get("identity");
     if (!isSafe(method) && identity?.via !== "token") await refuseForeign(context, identity);
     if (identity === undefined && path.startsWith("/api/") && !open.test(path)) throw unauthorized();
     await next();
@@ -89,15 +89,15 @@ export function refuse(): MiddlewareHandler<AdminEnv> {
 
 /** Lets through who may do what takes `role`; nobody else. */
 export function requireRole(role: Role): MiddlewareHandler<AdminEnv> {
-  return async (context, next) => {
+  return (context, next) => {
     identityOf(context, role);
-    await next();
+    return next();
   };
 }
 
 /** Who is logged in and may do what takes `role`. Throws a {@linkcode Problem} where nobody is, or may. */
 export function identityOf(context: Context<AdminEnv>, role: Role = "read-only"): Identity {
-  const { identity } = context.var;
+  const identity = context.get("identity");
   if (identity === undefined) throw unauthorized();
   if (!mayAct(identity.role, role)) throw new Problem(403, saying(tell("fault.role.needed", { role })));
   return identity;
@@ -128,7 +128,7 @@ export function unauthorized(detail?: string): Problem {
 }
 
 async function identify(context: Context<AdminEnv>): Promise<Identity | undefined> {
-  const { tokens, sessions, accounts } = context.var.world;
+  const { tokens, sessions, accounts } = context.get("world");
   const authorization = context.req.header("Authorization");
   if (authorization !== undefined) {
     const sent = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
@@ -141,7 +141,7 @@ async function identify(context: Context<AdminEnv>): Promise<Identity | undefine
   if (found === undefined) return undefined;
   const { session: { via, csrf, handle }, account: { name, role } } = found;
   // A certificate that was revoked or taken away proves nothing on a new connection, and neither does a cookie that was stolen from its owner.
-  if (via === "certificate" && accounts.byCertificate(context.var.client.certificate ?? [])?.name !== name) {
+  if (via === "certificate" && accounts.byCertificate(context.get("client").certificate ?? [])?.name !== name) {
     return undefined;
   }
   return { user: name, role, via, csrf, handle };

@@ -24,3 +24,8 @@ export function sameText(a: string, b: string): boolean {
   const digest = (text: string) => createHash("sha256").update(octets(text)).digest();
   return timingSafeEqual(digest(a), digest(b));
 }
+
+/** Whether two hashes of {@linkcode hashOf} are the same: their length is no secret. */
+export function sameHash(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(octets(a), octets(b));
+}

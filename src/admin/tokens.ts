@@ -10,7 +10,7 @@ import { limits } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import type { Account } from "./accounts.ts";
 import { lesserRole, type Role, roles } from "./identity.ts";
-import { hashOf, newSecret, sameText } from "./secrets.ts";
+import { hashOf, newSecret, sameHash } from "./secrets.ts";
 import { StateFile } from "./state_file.ts";
 
 /** A token as it is kept. Times are wall milliseconds. */
@@ -73,7 +73,7 @@ export class Tokens {
     const [, id, secret] = found;
     const { clock, account } = this.#options;
     const token = (await this.#file.get()).find((each) => each.id === id);
-    if (token === undefined || !sameText(hashOf(secret), token.hash)) return undefined;
+    if (token === undefined || !sameHash(hashOf(secret), token.hash)) return undefined;
     const now = clock.now();
     const owner = account(token.user);
     if (owner === undefined || token.expires <= now) return undefined;

@@ -30,12 +30,12 @@ const documentPath = "/api/v1/openapi.json";
 
 /** Adds the operations. */
 export function mountApi(app: ApiApp, world: AdminWorld): void {
-  app.use("/api/*", async (context, next) => {
+  app.use("/api/*", (context, next) => {
     const { raw } = context.req;
     if (!isSafe(context.req.method) && raw.body !== null && !isJson(raw.headers)) {
       throw new Problem(415, { detail: "A body is application/json here" });
     }
-    await next();
+    return next();
   });
   mountLogin(app);
   mountAccount(app);

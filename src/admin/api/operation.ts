@@ -95,7 +95,9 @@ export function serve<
 ): void {
   const { answer, status = 200, role, unaudited } = operation;
   app.openapi(createRoute(routeOf(operation)), async (context) => {
-    const { world, identity } = context.var;
+    // Not `var`, which copies all of them each time.
+    const world = context.get("world");
+    const identity = context.get("identity");
     // The library's types follow the description; ours do too.
     const valid = (from: "param" | "query" | "json", schema: unknown) =>
       schema === undefined ? undefined : (context.req.valid as (from: string) => unknown)(from);

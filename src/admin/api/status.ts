@@ -92,7 +92,7 @@ export function mountStatus(app: ApiApp): void {
       role: "read-only",
       answer: statusSchema,
     },
-    async ({ world, context }) => {
+    async ({ world }) => {
       const now = world.clock.monotonic();
       if (now - askedAt >= freshMs) {
         askedAt = now;
@@ -100,7 +100,7 @@ export function mountStatus(app: ApiApp): void {
           .then((facts) => JSON.stringify(finite(facts)));
       }
       try {
-        return context.body(await last!, 200, { "Content-Type": "application/json" });
+        return new Response(await last!, { headers: { "Content-Type": "application/json" } });
       } catch (error) {
         askedAt = -Infinity;
         throw error;
