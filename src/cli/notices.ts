@@ -25,7 +25,7 @@ export interface Notice {
   text: string;
 }
 
-/** `// ../../root/.cache/deno/npm/registry.npmjs.org/hono/4.13.19/dist/hono.js` */
+/** `// ../../home/me/.cache/deno/npm/registry.example.org/hono/4.13.19/dist/hono.js` */
 const moduleLine = /^\s*\/\/ (?:[a-z-]+:)?(\S*\/npm\/[^\s/]+\/((?:@[^\s/]+\/)?[^\s/]+)\/(\d[^\s/]*))\/\S+$/gm;
 
 /** The packages of which modules are in a bundle, by name and version. `from`: the folder that the bundler ran in. */

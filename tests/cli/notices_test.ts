@@ -5,22 +5,22 @@ import { runHere } from "../support/here.ts";
 import { engine } from "../support/tls_world.ts";
 
 const bundled = `
-// ../../home/me/.cache/deno/npm/registry.npmjs.org/@scope/one/1.2.3/dist/index.js
-var a = 1; // ../npm/registry.npmjs.org/no/1.0.0/module.js
+// ../../home/me/.cache/deno/npm/registry.example.org/@scope/one/1.2.3/dist/index.js
+var a = 1; // ../npm/registry.example.org/no/1.0.0/module.js
 // src/cli/npm/write.ts
-  // ../../home/me/.cache/deno/npm/registry.npmjs.org/two/2.0.0-rc.1_1/a/b.css
+  // ../../home/me/.cache/deno/npm/registry.example.org/two/2.0.0-rc.1_1/a/b.css
 // raw-text:/home/me/.cache/deno/npm/my_mirror/three/3.0.0/c.js
-// ../../home/me/.cache/deno/npm/registry.npmjs.org/two/1.0.0/index.js
-// ../../home/me/.cache/deno/npm/registry.npmjs.org/two/1.0.0/more.js
+// ../../home/me/.cache/deno/npm/registry.example.org/two/1.0.0/index.js
+// ../../home/me/.cache/deno/npm/registry.example.org/two/1.0.0/more.js
 `;
 
 Deno.test("packagesIn: every package that the bundler names, each version once", () => {
   const cache = "/home/me/.cache/deno/npm";
-  assert.deepEqual(packagesIn([bundled, bundled], "/work/postern"), [
-    { name: "@scope/one", version: "1.2.3", folder: `${cache}/registry.npmjs.org/@scope/one/1.2.3` },
+  assert.deepEqual(packagesIn([bundled, bundled], "/srv/postern"), [
+    { name: "@scope/one", version: "1.2.3", folder: `${cache}/registry.example.org/@scope/one/1.2.3` },
     { name: "three", version: "3.0.0", folder: `${cache}/my_mirror/three/3.0.0` },
-    { name: "two", version: "1.0.0", folder: `${cache}/registry.npmjs.org/two/1.0.0` },
-    { name: "two", version: "2.0.0-rc.1", folder: `${cache}/registry.npmjs.org/two/2.0.0-rc.1_1` },
+    { name: "two", version: "1.0.0", folder: `${cache}/registry.example.org/two/1.0.0` },
+    { name: "two", version: "2.0.0-rc.1", folder: `${cache}/registry.example.org/two/2.0.0-rc.1_1` },
   ]);
 });
 
