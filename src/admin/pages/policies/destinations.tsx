@@ -220,6 +220,7 @@ async function Entries({ call, candidate }: { call: PageCall; candidate: Candida
           <form class="inline" method="get" action="/destinations" role="search">
             <input
               type="search"
+              size={26}
               name="filter"
               value={filter}
               aria-label={words("destinations.filter")}

@@ -174,6 +174,7 @@ function Rows({ call, candidate, listener }: { call: PageCall; candidate: Candid
             <input type="hidden" name="listener" value={listener} />
             <input
               type="search"
+              size={26}
               name="filter"
               value={filter}
               aria-label={words("rat.filter")}
