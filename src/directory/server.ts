@@ -69,6 +69,8 @@ export class DirectoryServer {
       await new Promise<void>((go) => this.#queue.push(go));
     } else this.#searches++;
     try {
+      // It failed while others waited: each of them would wait for it once more.
+      if (this.rests) return { kind: "failed", fault: this.#fault! };
       return await this.#search(filter, this.#world.clock.monotonic() + ms);
     } finally {
       const next = this.#queue.shift();

@@ -240,6 +240,18 @@ Deno.test("Directory: a server that is silent is given up after its time, and th
   rig.directory.close();
 });
 
+Deno.test("Directory: who waits behind a silent server is told when it is given up, and does not wait for it himself", async () => {
+  const rig = new Rig();
+  rig.servers.set(389, () => undefined);
+  const asked = Array.from({ length: 3 * limits.directorySearchesMax }, (_, at) => rig.ask(`x${at}@t`));
+  await rig.clock.advance(1);
+  await rig.clock.advance(10_000);
+  await rig.clock.advance(10_000);
+  assert.equal(rig.searched.filter((each) => each.startsWith("389")).length, limits.directorySearchesMax);
+  assert.deepEqual(new Set(await Promise.all(asked)), new Set(["temporary"]));
+  rig.directory.close();
+});
+
 Deno.test("Directory: one search that is never answered does not end those beside it", async () => {
   const rig = new Rig({ cache: 0, urls: [{ scheme: "ldap", host: "192.0.2.1", port: 389 }] });
   rig.servers.set(389, (request) => request.value === "b-slow@t" ? undefined : usual(request));
